@@ -31,11 +31,11 @@ class InputError(LabError):
     """What was given cannot be read as what it claims to be."""
 
 
-class UnknownName(LabError):
+class UnknownNameError(LabError):
     """A solution, pack, term or option that does not exist here."""
 
 
-class PackMissing(LabError):
+class PackMissingError(LabError):
     """A data pack is needed and absent; the text carries the command that installs it."""
 
 

