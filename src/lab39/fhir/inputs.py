@@ -1,0 +1,210 @@
+"""From files, folders, archives and lines to records, with limits, and with the place of every error."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+from lab39.core.errors import InputError, LabError
+from lab39.core.record import Record
+from lab39.core.text import Text
+from lab39.fhir import jsontext, phenopackets
+from lab39.fhir.versions import refuse_other_releases
+from lab39.settings import Settings
+
+MANY = (".ndjson", ".jsonl")
+ONE = (".json",)
+RATIO = 200
+"""Text compresses 5 to 20 times; an archive that unpacks to more than this many times its size is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A source that could not be read as a record, with why."""
+
+    source: str
+    error: LabError
+
+
+def record(text: str | bytes | Mapping[str, Any], source: str = "", settings: Settings | None = None) -> Record:
+    """One record from JSON (text or parsed): a FHIR R4 Bundle or resource, or a Phenopacket v2.
+
+    Raises:
+        InputError: naming the place and what to do.
+    """
+    limits = settings or Settings()
+    if not isinstance(text, Mapping):
+        if len(text) > limits.max_bytes:
+            raise _too_large(source, limits.max_bytes)
+        document = jsontext.loads(text, source, max_depth=limits.max_depth)
+    else:
+        document = text
+    if not isinstance(document, Mapping):
+        raise InputError(
+            Text(
+                "un objet JSON est attendu (Bundle FHIR R4 ou Phenopacket v2), pas une liste ni une valeur seule",
+                "a JSON object is expected (FHIR R4 Bundle or Phenopacket v2), not a list or a bare value",
+            ),
+            source,
+        )
+    if phenopackets.looks_like(document):
+        return phenopackets.to_record(document, source)
+    found = Record.from_fhir(document, source)
+    if not found.resources():
+        raise InputError(Text("le Bundle ne contient aucune ressource", "the Bundle holds no resource"), source)
+    refuse_other_releases(found)
+    return found
+
+
+def load(path: Path | str, settings: Settings | None = None) -> Record:
+    """The one record of a file.
+
+    Raises:
+        InputError: the file does not hold exactly one readable record.
+    """
+    found = list(iter_records([Path(path)], settings))
+    for item in found:
+        if isinstance(item, Failed):
+            raise item.error
+    if len(found) != 1:
+        raise InputError(
+            Text(f"{len(found)} dossiers, un seul est attendu", f"{len(found)} records, one is expected"),
+            str(path),
+        )
+    (only,) = found
+    assert isinstance(only, Record)
+    return only
+
+
+def iter_records(paths: Iterable[Path], settings: Settings | None = None) -> Iterator[Record | Failed]:
+    """Records one by one, from JSON, NDJSON, ``.gz``, ``.zip`` and folders of those.
+
+    What cannot be read is yielded as :class:`Failed` in its place, so that nothing is lost in silence.
+    """
+    limits = settings or Settings()
+    for path in paths:
+        try:
+            if path.is_dir():
+                inside = sorted(p for p in path.rglob("*") if p.is_file() and _kind(p.name))
+                if not inside:
+                    raise InputError(
+                        Text(
+                            "aucun fichier .json, .ndjson, .jsonl, .gz ou .zip dans ce dossier",
+                            "no .json, .ndjson, .jsonl, .gz or .zip file in this folder",
+                        ),
+                        str(path),
+                    )
+                yield from iter_records(inside, limits)
+            elif not path.exists():
+                raise InputError(Text("fichier introuvable", "no such file"), str(path))
+            elif zipfile.is_zipfile(path):
+                yield from _zip(path, limits)
+            else:
+                yield from _file(path, limits)
+        except LabError as error:
+            yield Failed(str(path), error)
+        except OSError as error:
+            yield Failed(
+                str(path),
+                InputError(
+                    Text(f"lecture impossible : {error.strerror}", f"cannot be read: {error.strerror}"),
+                    str(path),
+                ),
+            )
+
+
+def _kind(name: str) -> str:
+    stem = name.lower().removesuffix(".gz")
+    if stem.endswith(MANY):
+        return "many"
+    if stem.endswith(ONE):
+        return "one"
+    return "zip" if stem.endswith(".zip") else ""
+
+
+def _file(path: Path, limits: Settings) -> Iterator[Record | Failed]:
+    with path.open("rb") as probe:
+        packed = probe.read(2) == b"\x1f\x8b"
+    size = path.stat().st_size
+    allowed = size * RATIO if packed else size
+    with path.open("rb") as raw:
+        stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if packed else raw
+        yield from _stream(stream, path.name, str(path), limits, allowed)
+
+
+def _zip(path: Path, limits: Settings) -> Iterator[Record | Failed]:
+    with zipfile.ZipFile(path) as archive:
+        inside = [i for i in archive.infolist() if _kind(i.filename) in ("one", "many")]
+        if not inside:
+            raise InputError(
+                Text("archive sans fichier .json ni .ndjson", "an archive without .json or .ndjson files"),
+                str(path),
+            )
+        for item in inside:
+            place = f"{path} › {item.filename}"
+            try:
+                with archive.open(item) as stream:
+                    yield from _stream(stream, item.filename, place, limits, max(item.compress_size, 1) * RATIO)
+            except LabError as error:
+                yield Failed(place, error)
+            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error) as error:
+                yield Failed(place, InputError(_damaged(error), place))
+
+
+def _stream(stream: IO[bytes], name: str, place: str, limits: Settings, allowed: int) -> Iterator[Record | Failed]:
+    """Records of one open file; ``allowed`` bounds what a compressed one may unpack to."""
+    try:
+        if _kind(name) != "many":
+            body = stream.read(min(limits.max_bytes, allowed) + 1)
+            if len(body) > allowed:
+                raise _bomb(place)
+            if len(body) > limits.max_bytes:
+                raise _too_large(place, limits.max_bytes)
+            yield record(body, place, limits)
+            return
+        seen, number = 0, 0
+        while line := stream.readline(limits.max_bytes + 1):
+            number += 1
+            seen += len(line)
+            spot = f"{place}:{number}"
+            if seen > allowed:
+                raise _bomb(spot)
+            if len(line) > limits.max_bytes:
+                raise _too_large(spot, limits.max_bytes)
+            if line.strip():
+                try:
+                    yield record(line, spot, limits)
+                except LabError as error:
+                    yield Failed(spot, error)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(_damaged(error), place) from error
+
+
+def _damaged(error: Exception) -> Text:
+    return Text(f"archive abîmée ou chiffrée : {error}", f"damaged or encrypted archive: {error}")
+
+
+def _bomb(place: str) -> InputError:
+    return InputError(
+        Text(
+            f"l'archive se déploie à plus de {RATIO} fois sa taille : refusée. Si elle est sûre, la décompresser.",
+            f"the archive unpacks to more than {RATIO} times its size: refused. Unpack it yourself if it is safe.",
+        ),
+        place,
+    )
+
+
+def _too_large(place: str, limit: int) -> InputError:
+    mib = limit // 1024**2
+    return InputError(
+        Text(
+            f"un dossier de plus de {mib} Mio est refusé. Donner du NDJSON, ou relever LAB39_MAX_BYTES.",
+            f"a record over {mib} MiB is refused. Give NDJSON, or raise LAB39_MAX_BYTES.",
+        ),
+        place,
+    )
