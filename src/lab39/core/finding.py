@@ -130,6 +130,19 @@ class Confidence:
             raise ValueError(f"a confidence lies between 0 and 1, not {self.value}")
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of a finding's picture: a share of 1 with its label; ``note`` says what it rests on."""
+
+    label: Text
+    value: float
+    note: Text = NO_TEXT
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.value <= 1.0:
+            raise ValueError(f"a bar lies between 0 and 1, not {self.value}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing a solution says about one person.
@@ -143,6 +156,7 @@ class Finding:
         reasons: never empty unless the finding only says that something could not be told.
         missing: what was not evaluated because data is absent.
         focus: references of the record's entries it is about.
+        bars: its picture, where people would rather look than read (a differential, a burden).
         payload: the solution's own typed result (a dataclass, or JSON values).
     """
 
@@ -155,6 +169,7 @@ class Finding:
     missing: tuple[Missing, ...] = ()
     confidence: Confidence | None = None
     focus: tuple[str, ...] = ()
+    bars: tuple[Bar, ...] = ()
     payload: Any = None
     solution: str = ""
     when: When | None = None

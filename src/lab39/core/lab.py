@@ -91,10 +91,11 @@ class Lab:
             raise unknown_solution(name, [*self.solutions, *self.broken])
         return self.solutions[name]
 
-    def prepare(self, progress: Progress = quiet) -> None:
-        """Let each solution compile what it compiles once. A failure is kept and told in each report."""
+    def prepare(self, progress: Progress = quiet) -> dict[str, Exception]:
+        """Let each solution compile what it compiles once; the failures by id, told in each report too."""
         for solution in self.solutions.values():
             self._prepare(solution, progress)
+        return {name: error for name, error in self._prepared.items() if error is not None}
 
     def assess(self, record: Record, on: dt.date, only: Iterable[str] = ()) -> Report:
         """Ask every solution (or those named) about a record on a day.

@@ -1,0 +1,265 @@
+"""``lab39 assess``: records in, reports out."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lab39 import terminal
+from lab39.core.errors import InputError, LabError
+from lab39.core.text import Text
+from lab39.terminal import JsonOption
+
+if TYPE_CHECKING:
+    from lab39.core.finding import Report
+    from lab39.core.lab import Lab
+    from lab39.core.record import Record
+
+PAGE_MAX = 500
+"""Records on one HTML page; beyond that a page is no longer read but searched."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(assess)
+
+
+def assess(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE|FOLDER...",
+            help="Bundle FHIR R4, Phenopacket v2, NDJSON, .gz, .zip, dossier / folder.",
+            show_default=False,
+        ),
+    ],
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="DATE", help="Jour de l'évaluation / day of the assessment (AAAA-MM-JJ)."),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="ID", help="Seulement cette solution / only this one.")
+    ] = None,
+    json: JsonOption = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="OUT", help="Page autonome / self-contained page.")
+    ] = None,
+    fhir: Annotated[
+        Path | None,
+        typer.Option("--fhir", metavar="OUT", help="Bundle FHIR R4 (.json) ou un par ligne (.ndjson)."),
+    ] = None,
+) -> None:
+    """Évalue des dossiers avec toutes les solutions. / Assess records with every solution."""
+    day = _day(on)
+    with contextlib.ExitStack() as stack:
+        sinks: list[Sink] = [Json(sys.stdout) if json else Screen()]
+        if html is not None:
+            sinks.append(Page(stack.enter_context(terminal.writing(html)), day))
+        if fhir is not None:
+            sinks.append(Fhir(stack.enter_context(terminal.writing(fhir)), fhir))
+        failed = _run(paths, day, only or [], sinks)
+    for path in (html, fhir):
+        if path is not None:
+            terminal.say(Text(f"écrit\u202f: {path}", f"written: {path}"))
+    if failed:
+        raise typer.Exit(2)
+
+
+class Sink:
+    """Where reports go; ``close`` gets the records that were refused."""
+
+    def open(self, lab: Lab) -> None:
+        """Before the first record."""
+
+    def report(self, record: Record, found: Report) -> None:
+        """One record's report."""
+        raise NotImplementedError
+
+    def refused(self, error: LabError) -> None:
+        """A record that could not be read, where it stood."""
+
+    def close(self, failed: list[LabError]) -> None:
+        """After the last record."""
+
+
+class Screen(Sink):
+    """Reports on the terminal."""
+
+    def report(self, record: Record, found: Report) -> None:
+        """Printed at once."""
+        from lab39.render import console
+        from lab39.render.snapshot import snapshot
+
+        console.report(terminal.out(), snapshot(record, found), found, terminal.session().lang)
+
+    def close(self, failed: list[LabError]) -> None:
+        """What was refused, and the disclaimer."""
+        from lab39.render import console
+
+        lang = terminal.session().lang
+        console.disclaimer(terminal.out(), lang)
+        if failed:
+            console.failures(terminal.err(), [e.say(lang) for e in failed], lang)
+
+
+class Json(Sink):
+    """``{"reports": […], "failed": […]}``, written as it comes: memory stays flat on a population."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._separator = '{"reports": ['
+
+    def report(self, record: Record, found: Report) -> None:
+        """One element of ``reports``."""
+        from lab39.fhir.jsontext import dumps
+
+        self._stream.write(f"{self._separator}\n{dumps(found.as_dict())}")
+        self._separator = ","
+
+    def close(self, failed: list[LabError]) -> None:
+        """The end of the document, and what was refused."""
+        from lab39.fhir.jsontext import dumps
+
+        if self._separator != ",":
+            self._stream.write(self._separator)
+        rows = [{"place": e.place, "text": e.text.as_dict()} for e in failed]
+        self._stream.write(f'\n], "failed": {dumps(rows)}}}\n')
+        lang = terminal.session().lang
+        for error in failed:
+            print(f"lab39: {error.say(lang)}", file=sys.stderr)
+
+
+class Page(Sink):
+    """One self-contained HTML page."""
+
+    def __init__(self, path: Path, on: dt.date) -> None:
+        self._path, self._on = path, on
+        self._rows: list[Any] = []
+
+    def open(self, lab: Lab) -> None:
+        """The evidence of each solution stands under the reports."""
+        from lab39.render.page import Card
+
+        self._cards = [Card(s.id, s.title, s.purpose, s.evidence()) for s in lab.solutions.values()]
+
+    def report(self, record: Record, found: Report) -> None:
+        """Kept until the page is written."""
+        from lab39.render.snapshot import snapshot
+
+        if len(self._rows) == PAGE_MAX:
+            raise InputError(
+                Text(
+                    f"une page porte au plus {PAGE_MAX} dossiers. Utiliser --json, ou un fichier à la fois.",
+                    f"a page holds {PAGE_MAX} records at most. Use --json, or one file at a time.",
+                ),
+                "--html",
+            )
+        self._rows.append((snapshot(record, found), found))
+
+    def close(self, failed: list[LabError]) -> None:
+        """Write it."""
+        from lab39.render.page import page
+
+        text = page(self._rows, self._cards, on=self._on, lang=terminal.session().lang, failed=failed)
+        self._path.write_text(text, "utf-8")
+
+
+class Fhir(Sink):
+    """One Bundle (``.json``), or one a line (``.ndjson``); a refused record is an OperationOutcome."""
+
+    def __init__(self, path: Path, asked: Path) -> None:
+        self._stream = path.open("w", encoding="utf-8")
+        self._many = asked.suffix.lower() in (".ndjson", ".jsonl")
+        self._written = 0
+
+    def open(self, lab: Lab) -> None:
+        """Solutions bring their native resources."""
+        self._lab = lab
+        self._created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+    def report(self, record: Record, found: Report) -> None:
+        """Validated, then written."""
+        from lab39.fhir import outputs
+
+        def native(finding: Any, subject: str) -> Any:
+            solution = self._lab.solutions.get(finding.solution)
+            return solution.to_fhir(finding, subject) if solution else None
+
+        self._write(outputs.bundle(found, native, terminal.session().lang, created=self._created))
+
+    def refused(self, error: LabError) -> None:
+        """As FHIR says it."""
+        from lab39.fhir import outputs
+
+        self._write(outputs.error_outcome(error, terminal.session().lang))
+
+    def close(self, failed: list[LabError]) -> None:
+        """End the file."""
+        self._stream.close()
+
+    def _write(self, resource: Any) -> None:
+        from lab39.fhir.jsontext import dumps
+
+        if self._written and not self._many:
+            raise InputError(
+                Text(
+                    "plusieurs dossiers\u202f: donner un fichier .ndjson (un Bundle par ligne)",
+                    "several records: give a .ndjson file (one Bundle a line)",
+                ),
+                "--fhir",
+            )
+        self._stream.write(dumps(resource, indent=None if self._many else 1) + "\n")
+        self._written += 1
+
+
+def _day(on: str | None) -> dt.date:
+    if on is None:
+        return dt.datetime.now().astimezone().date()
+    try:
+        return dt.date.fromisoformat(on)
+    except ValueError as error:
+        raise InputError(
+            Text(f"« {on} » n'est pas une date (AAAA-MM-JJ)", f"“{on}” is not a date (YYYY-MM-DD)"), "--on"
+        ) from error
+
+
+def _run(paths: Iterable[Path], day: dt.date, only: list[str], sinks: list[Sink]) -> list[LabError]:
+    from lab39.fhir.inputs import Failed, iter_records
+
+    lab = terminal.lab()
+    for name in only:
+        if name not in lab.broken:
+            lab.solution(name)
+    with terminal.progress(Text("préparation des index", "preparing indexes")) as progress:
+        lab.prepare(progress)
+    for sink in sinks:
+        sink.open(lab)
+    failed: list[LabError] = []
+    for item in _counted(iter_records(paths, terminal.session().settings)):
+        if isinstance(item, Failed):
+            failed.append(item.error)
+            for sink in sinks:
+                sink.refused(item.error)
+            continue
+        with contextlib.redirect_stdout(sys.stderr):  # a solution that prints must not spoil --json
+            found = lab.assess(item, day, only)
+        for sink in sinks:
+            sink.report(item, found)
+    for sink in sinks:
+        sink.close(failed)
+    return failed
+
+
+def _counted(records: Iterator[Any]) -> Iterator[Any]:
+    """Count on a terminal's standard error what has been read, from the 20th record on."""
+    console = terminal.err()
+    for i, item in enumerate(records, start=1):
+        yield item
+        if i >= 20 and console.is_terminal and not i % 20:
+            console.print(Text(f"{i} dossiers…", f"{i} records…")[terminal.session().lang], end="\r")

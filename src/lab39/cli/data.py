@@ -1,0 +1,112 @@
+"""``lab39 data``: the data packs that solutions use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lab39 import terminal
+from lab39.core.datapacks import Pack
+from lab39.core.text import Text
+from lab39.terminal import JsonOption
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Packs de données\u202f: lister, installer, importer, vérifier. / Data packs.",
+)
+
+
+def _row(pack: Pack) -> dict[str, Any]:
+    return {
+        "name": pack.name,
+        "version": pack.version,
+        "edition": pack.edition,
+        "origin": pack.origin,
+        "key": pack.key,
+        "sha256": dict(pack.sha256),
+    }
+
+
+@app.command("list")
+def list_packs(json: JsonOption = False) -> None:
+    """Les packs connus et ce qui est installé. / Known packs and what is installed."""
+    lab = terminal.lab()
+    rows: list[dict[str, Any]] = [
+        {
+            "name": spec.name,
+            "title": spec.title,
+            "licence": spec.licence,
+            "remedy": spec.remedy,
+            "installed": [_row(pack) for pack in lab.packs.installed(name)],
+        }
+        for name, spec in lab.packs.specs.items()
+    ]
+    if json:
+        terminal.emit({"packs": rows})
+        return
+    from rich.table import Table
+
+    lang = terminal.session().lang
+    heads = {"fr": ("contenu", "installé", "licence"), "en": ("content", "installed", "licence")}[lang]
+    table = Table("pack", *heads)
+    for row in rows:
+        installed = ", ".join(p["version"] for p in row["installed"])
+        table.add_row(row["name"], row["title"][lang], installed or f"– ({row['remedy']})", row["licence"])
+    terminal.out().print(table)
+
+
+@app.command()
+def install(names: Annotated[list[str], typer.Argument(metavar="NAME...")], json: JsonOption = False) -> None:
+    """Installe des packs. / Install packs."""
+    lab = terminal.lab()
+    done = []
+    for name in names:
+        pack = lab.packs.install(name)
+        done.append(_row(pack))
+        terminal.say(Text(f"{name} {pack.version}\u202f: installé", f"{name} {pack.version}: installed"))
+    if json:
+        terminal.emit({"installed": done})
+
+
+@app.command("import")
+def import_files(
+    name: str,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...")],
+    json: JsonOption = False,
+) -> None:
+    """Importe des fichiers que l'on possède. / Import files you have."""
+    pack = terminal.lab().packs.import_files(name, files)
+    terminal.say(Text(f"{name} {pack.version}\u202f: importé", f"{name} {pack.version}: imported"))
+    if json:
+        terminal.emit({"imported": _row(pack)})
+
+
+@app.command()
+def verify(name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None, json: JsonOption = False) -> None:
+    """Recalcule les sommes de contrôle\u202f; sortie 1 si l'une diffère. / Recompute checksums."""
+    rows = terminal.lab().packs.verify(name)
+    if json:
+        checked = [{"name": p.name, "version": p.version, "file": role, "intact": ok} for p, role, ok in rows]
+        terminal.emit({"total": len(rows), "passed": sum(ok for *_, ok in rows), "files": checked})
+    else:
+        said = {True: Text("intact", "intact"), False: Text("ALTÉRÉ OU ABSENT", "ALTERED OR ABSENT")}
+        for pack, role, ok in rows:
+            text = f"{pack.name} {pack.version} {role}: {said[ok][terminal.session().lang]}"
+            terminal.out().print(text, markup=False)
+    if not all(ok for *_, ok in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def prepare() -> None:
+    """Construit une fois les index des packs installés. / Build the indexes of installed packs once."""
+    lab = terminal.lab()
+    with terminal.progress(Text("préparation des index", "preparing indexes")) as progress:
+        failed = lab.prepare(progress)
+    for name, error in failed.items():
+        terminal.say(Text(f"{name}\u202f: {error}", f"{name}: {error}"))
+    if failed:
+        raise typer.Exit(1)
