@@ -62,7 +62,8 @@ def assess(
         if html is not None:
             sinks.append(Page(stack.enter_context(terminal.writing(html)), day))
         if fhir is not None:
-            sinks.append(Fhir(stack.enter_context(terminal.writing(fhir)), fhir))
+            path = stack.enter_context(terminal.writing(fhir))
+            sinks.append(Fhir(stack.enter_context(path.open("w", encoding="utf-8")), fhir))
         failed = _run(paths, day, only or [], sinks)
     for path in (html, fhir):
         if path is not None:
@@ -173,8 +174,8 @@ class Page(Sink):
 class Fhir(Sink):
     """One Bundle (``.json``), or one a line (``.ndjson``); a refused record is an OperationOutcome."""
 
-    def __init__(self, path: Path, asked: Path) -> None:
-        self._stream = path.open("w", encoding="utf-8")
+    def __init__(self, stream: IO[str], asked: Path) -> None:
+        self._stream = stream
         self._many = asked.suffix.lower() in (".ndjson", ".jsonl")
         self._written = 0
 
@@ -198,10 +199,6 @@ class Fhir(Sink):
         from lab39.fhir import outputs
 
         self._write(outputs.error_outcome(error, terminal.session().lang))
-
-    def close(self, failed: list[LabError]) -> None:
-        """End the file."""
-        self._stream.close()
 
     def _write(self, resource: Any) -> None:
         from lab39.fhir.jsontext import dumps

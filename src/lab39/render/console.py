@@ -160,4 +160,3 @@ def failures(console: Console, rows: Iterable[str], lang: Lang) -> None:
 def day(found: Report, lang: Lang) -> str:
     """The day of a report."""
     return f"{WORDS['report'][lang]} {date(found.on, lang)}"
-

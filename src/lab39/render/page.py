@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from lab39.core.dates import PartialDate
 from lab39.core.errors import LabError
 from lab39.core.evidence import EvidenceCard, Figure, Measured
 from lab39.core.finding import Report, Severity, When
@@ -114,6 +115,15 @@ def _both(text: Text) -> Markup:
     return Markup("").join(Markup('<span lang="{}">{}</span>').format(lang, text[lang]) for lang in LANGS)
 
 
+def _day(written: str) -> Text:
+    """A date of an input in the reader's form; as written when it is not a date."""
+    try:
+        read = PartialDate.parse(written)
+    except ValueError:
+        return Text.same(written)
+    return Text(read.say("fr"), read.say("en"))
+
+
 def _counts(found: Report) -> dict[When, tuple[int, Severity]]:
     """How many findings each band has, and the gravest."""
     return {
@@ -140,6 +150,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     env.filters["both"] = _both
+    env.filters["day"] = _day
     env.globals.update(
         w=WORDS,
         bands=BANDS,

@@ -1,0 +1,90 @@
+"""The record in short."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from lab39 import fhir
+from lab39.core.finding import Report
+from lab39.core.text import Text
+from lab39.render.snapshot import snapshot
+
+ON = dt.date(2026, 11, 24)
+
+
+def seen(*resources, patient=None):
+    person = {"resourceType": "Patient", "id": "p", "birthDate": "1944-03-02", "gender": "female"} | (patient or {})
+    entries = [{"resource": r} for r in (person, *resources)]
+    record = fhir.record({"resourceType": "Bundle", "type": "collection", "entry": entries})
+    return snapshot(record, Report(record={}, on=ON, findings=()))
+
+
+def observation(code, value, unit, day="2026-10-02"):
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+        "effectiveDateTime": day,
+        "valueQuantity": {"value": value, "system": "http://unitsofmeasure.org", "code": unit},
+    }
+
+
+def test_absent_values_are_named_never_shown_as_normal():
+    short = seen()
+    assert short.measures == ()
+    names = [text.fr for text in short.absent]
+    assert "poids" in names
+    assert "créatinine" in names
+    assert "allergies\u202f: non renseignées" in names
+
+
+def test_the_newest_value_not_after_the_day_is_shown_with_its_date():
+    short = seen(
+        observation("14682-9", 90, "umol/L", "2025-01-01"),
+        observation("14682-9", 118, "umol/L"),
+        observation("14682-9", 300, "umol/L", "2027-01-01"),
+    )
+    (line,) = short.measures
+    assert line.value.fr == "118\u202fµmol/L"
+    assert line.date == Text("02/10/2026", "2 Oct 2026")
+
+
+def test_another_unit_is_shown_beside_the_usual_one():
+    (line,) = seen(observation("2160-0", 1.3, "mg/dL")).measures
+    assert line.value.fr == "114,9\u202fµmol/L (1,3\u202fmg/dL)"
+
+
+def test_a_value_without_unit_is_shown_as_received_not_converted():
+    (line,) = seen(observation("14682-9", 118, "")).measures
+    assert line.value.fr == "118"
+
+
+@pytest.mark.parametrize(
+    ("birth", "said"),
+    [
+        ("2026-08-30", "2 mois"),
+        ("2025-11-24", "12 mois"),
+        ("2024-11-24", "2 ans"),
+        ("1944", "81 ou 82 ans"),
+        ("2030-01-01", "âge inconnu"),
+    ],
+)
+def test_age_is_no_more_precise_than_the_birth_date(birth, said):
+    assert seen(patient={"birthDate": birth}).who.fr == f"{said}, femme"
+
+
+def test_a_refill_is_not_a_second_treatment_and_a_stopped_one_is_not_shown():
+    def order(status, day):
+        return {
+            "resourceType": "MedicationRequest",
+            "status": status,
+            "intent": "order",
+            "authoredOn": day,
+            "medicationCodeableConcept": {"text": "Bisoprolol 5 mg"},
+            "subject": {"reference": "Patient/p"},
+        }
+
+    assert len(seen(order("active", "2026-01-01"), order("active", "2026-06-01")).medicines) == 1
+    assert seen(order("active", "2026-01-01"), order("stopped", "2026-06-01")).medicines == ()
