@@ -20,6 +20,9 @@ class Settings:
 
     Attributes:
         home: where packs and compiled indexes live (``LAB39_HOME``).
+        database: URL of SQLAlchemy (``LAB39_DATABASE_URL``); a SQLite file under ``home`` when empty.
+        heads_folder: where signed audit heads are exported, best on another disk (``LAB39_HEADS``).
+        blob_key_file: the key that encrypts blobs at rest; none unless told (``LAB39_BLOB_KEY_FILE``).
         shared: real data for tests and benchmarks, if present (``LAB39_SHARED``).
         lang: language of messages, ``fr`` or ``en`` (``LAB39_LANG``).
         max_bytes: the largest single record read, unpacked (``LAB39_MAX_BYTES``).
@@ -28,11 +31,34 @@ class Settings:
     """
 
     home: Path = field(default_factory=_home)
+    database: str = ""
+    heads_folder: Path | None = None
+    blob_key_file: Path | None = None
     shared: Path = Path("../shared")
     lang: Literal["fr", "en"] = "fr"
     max_bytes: int = 64 * 1024 * 1024
     max_depth: int = 64
     time_limit_seconds: float = 10.0
+
+    @property
+    def database_url(self) -> str:
+        """Of the database that is used."""
+        return self.database or f"sqlite:///{self.home / 'lab39.db'}"
+
+    @property
+    def heads(self) -> Path:
+        """Where signed audit heads are exported."""
+        return self.heads_folder or self.home / "heads"
+
+    @property
+    def keys(self) -> Path:
+        """Where the lab keeps its own keys (audit signature, sessions); readable by its user only."""
+        return self.home / "keys"
+
+    @property
+    def blobs(self) -> Path:
+        """Where files kept outside the database live."""
+        return self.home / "blobs"
 
     @property
     def packs(self) -> Path:
@@ -71,6 +97,11 @@ class Settings:
 
         return cls(
             home=Path(env["LAB39_HOME"]).expanduser() if env.get("LAB39_HOME") else default.home,
+            database=env.get("LAB39_DATABASE_URL", ""),
+            heads_folder=Path(env["LAB39_HEADS"]).expanduser() if env.get("LAB39_HEADS") else None,
+            blob_key_file=(
+                Path(env["LAB39_BLOB_KEY_FILE"]).expanduser() if env.get("LAB39_BLOB_KEY_FILE") else None
+            ),
             shared=Path(env.get("LAB39_SHARED") or default.shared),
             lang=cast(Literal["fr", "en"], lang),
             max_bytes=int(positive("LAB39_MAX_BYTES", default.max_bytes)),

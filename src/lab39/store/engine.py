@@ -1,0 +1,153 @@
+"""The connection to the lab's database: SQLite by default, PostgreSQL by URL, one behaviour.
+
+Everything that is acknowledged is on the disk: SQLite runs in WAL with ``synchronous=FULL``, PostgreSQL with its
+``synchronous_commit`` on. A write transaction takes its lock at once (``BEGIN IMMEDIATE``), so that two writers wait
+for each other instead of failing half-way.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from lab39.core.errors import LabError
+from lab39.core.text import Text
+from lab39.settings import Settings
+
+Clock = Callable[[], dt.datetime]
+BUSY_SECONDS = 10.0
+
+
+class StoreUnavailableError(LabError):
+    """The database cannot be reached, is locked for too long, or cannot be written to."""
+
+
+def utc_now() -> dt.datetime:
+    """The clock of production; tests bring their own."""
+    return dt.datetime.now(dt.UTC)
+
+
+def new_id() -> str:
+    """A random identifier that tells nothing: 32 hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+class Store:
+    """One database and its blobs.
+
+    Args:
+        url: of SQLAlchemy (``sqlite:////var/lib/lab39/lab39.db``, ``postgresql+psycopg://…``).
+        blobs: folder of files kept outside the database.
+        clock: gives the moment written beside every change.
+    """
+
+    def __init__(self, url: str, blobs: Path, clock: Clock = utc_now) -> None:
+        self.url = url
+        self.blobs = blobs
+        self.clock = clock
+        self.engine = _engine(url)
+
+    @classmethod
+    def of(cls, settings: Settings, clock: Clock = utc_now) -> Store:
+        """The store these settings name."""
+        return cls(settings.database_url, settings.blobs, clock)
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.engine.dialect.name
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A consistent view; nothing written in it is kept.
+
+        Raises:
+            StoreUnavailableError: the database cannot be reached.
+        """
+        with _telling(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction: everything in the block, or nothing; on the disk when the block has ended.
+
+        Raises:
+            StoreUnavailableError: locked for over ten seconds, gone, read-only, or the disk is full.
+        """
+        with _telling(), self.engine.connect() as connection:
+            with connection.execution_options(lab39_begin="IMMEDIATE").begin():
+                yield connection
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> sa.Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
+        sa.event.listen(engine, "connect", _sqlite)
+        sa.event.listen(engine, "begin", _begin)
+        return engine
+    return sa.create_engine(
+        parsed,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "options": f"-c lock_timeout={int(BUSY_SECONDS * 1000)}"},
+    )
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('lab39_begin', 'DEFERRED')}")
+
+
+def _sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN comes too late; see _begin
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    """Turn what the driver says about an unusable database into one clear error."""
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+        raise unavailable(error) from error
+
+
+def unavailable(error: sa.exc.DBAPIError) -> StoreUnavailableError:
+    """The error to tell, without parameters: they may hold health data."""
+    origin = error.orig
+    text = str(origin).strip().splitlines()[0] if origin else type(error).__name__
+    name = getattr(origin, "sqlite_errorname", "") if isinstance(origin, sqlite3.Error) else ""
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "lock timeout" in text:
+        why = Text(
+            "la base est occupée par une autre écriture\u202f: réessayer dans un instant",
+            "the database is busy with another write: try again in a moment",
+        )
+    elif name == "SQLITE_FULL" or "No space left" in text or "disk is full" in text:
+        why = Text(
+            "le disque est plein\u202f: libérer de la place puis réessayer\u202f; rien n'a été enregistré",
+            "the disk is full: make room and try again; nothing was saved",
+        )
+    elif name.startswith("SQLITE_READONLY"):
+        why = Text(
+            "la base est en lecture seule\u202f: vérifier les droits du dossier",
+            "the database is read-only: check the permissions of its folder",
+        )
+    else:
+        why = Text(f"base de données inaccessible\u202f: {text}", f"the database cannot be reached: {text}")
+    return StoreUnavailableError(why, "LAB39_DATABASE_URL")
