@@ -1,8 +1,8 @@
 """The connection to the lab's database: SQLite by default, PostgreSQL by URL, one behaviour.
 
 Everything that is acknowledged is on the disk: SQLite runs in WAL with ``synchronous=FULL``, PostgreSQL with its
-``synchronous_commit`` on. A write transaction takes its lock at once (``BEGIN IMMEDIATE``), so that two writers wait
-for each other instead of failing half-way.
+``synchronous_commit`` on. A write transaction takes its lock at once (``BEGIN IMMEDIATE``), so that two writers
+wait for each other instead of failing half-way.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ class Store:
             StoreUnavailableError: locked for over ten seconds, gone, read-only, or the disk is full.
         """
         with _telling(), self.engine.connect() as connection:
-            with connection.execution_options(lab39_begin="IMMEDIATE").begin():
+            connection.execution_options(lab39_begin="IMMEDIATE")
+            with connection.begin():
                 yield connection
 
     def close(self) -> None:
