@@ -27,6 +27,7 @@ class Settings:
         lang: language of messages, ``fr`` or ``en`` (``LAB39_LANG``).
         max_bytes: the largest single record read, unpacked (``LAB39_MAX_BYTES``).
         max_depth: how deep a document may nest (``LAB39_MAX_DEPTH``).
+        timezone: where the lab is; decides what day it is (``LAB39_TIMEZONE``).
         time_limit_seconds: what one solution may take on one record (``LAB39_TIME_LIMIT``).
     """
 
@@ -38,6 +39,7 @@ class Settings:
     lang: Literal["fr", "en"] = "fr"
     max_bytes: int = 64 * 1024 * 1024
     max_depth: int = 64
+    timezone: str = "Europe/Paris"
     time_limit_seconds: float = 10.0
 
     @property
@@ -106,5 +108,6 @@ class Settings:
             lang=cast(Literal["fr", "en"], lang),
             max_bytes=int(positive("LAB39_MAX_BYTES", default.max_bytes)),
             max_depth=int(positive("LAB39_MAX_DEPTH", default.max_depth)),
+            timezone=env.get("LAB39_TIMEZONE", default.timezone),
             time_limit_seconds=positive("LAB39_TIME_LIMIT", default.time_limit_seconds),
         )

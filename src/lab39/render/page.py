@@ -150,6 +150,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     env.filters["both"] = _both
+    equip(env)
+    return env
+
+
+def equip(env: Environment) -> None:
+    """What ``parts.html.jinja`` needs, here and on the pages of the web; each brings its own ``both``."""
     env.filters["day"] = _day
     env.globals.update(
         w=WORDS,
@@ -163,4 +169,3 @@ def _environment() -> Environment:
         share=lambda x: Text(percent(x, "fr"), percent(x, "en")),
         when_order=tuple(When),
     )
-    return env

@@ -1,0 +1,1 @@
+"""Doors for systems: REST, FHIR, CDS Hooks."""

@@ -1,0 +1,106 @@
+"""One way to refuse: a page for people, an OperationOutcome for FHIR, a problem document for the rest."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from lab39.core.errors import InputError, LabError, UnknownNameError
+from lab39.core.text import Text
+from lab39.fhir import outputs
+from lab39.store import StoreUnavailableError
+from lab39.web import security
+from lab39.web.roles import NotAllowedError, SignInNeededError
+from lab39.web.viewer import language
+
+_STATUS: tuple[tuple[type[LabError], int], ...] = (
+    (security.TooManyError, 429),
+    (security.TooLargeError, 413),
+    (security.ForgedError, 403),
+    (SignInNeededError, 401),
+    (NotAllowedError, 403),
+    (UnknownNameError, 404),
+    (StoreUnavailableError, 503),
+    (InputError, 422),
+    (LabError, 422),
+)
+API = ("/api/", "/cds-services", "/fhir")
+PROBLEM = "application/problem+json"
+
+
+def status_of(error: LabError) -> int:
+    """The HTTP status of an error made on purpose."""
+    return next(status for kind, status in _STATUS if isinstance(error, kind))
+
+
+def install(app: FastAPI) -> None:
+    """Handlers for everything that can go wrong; a traceback never leaves the server."""
+    app.add_exception_handler(LabError, _lab_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def answer(request: Request, error: LabError, status: int) -> Response:
+    """An error in the form the caller reads."""
+    path, lang = request.url.path, language(request)
+    headers = {"Retry-After": "1"} if status in (429, 503) else {}
+    if path.startswith("/fhir"):
+        body: Any = outputs.error_outcome(error, lang)
+        return JSONResponse(body, status, headers, media_type="application/fhir+json")
+    if path.startswith(API):
+        body = {
+            "type": "about:blank",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": error.say(lang),
+            "place": error.place,
+        }
+        return JSONResponse(body, status, headers, media_type=PROBLEM)
+    if status == 401 and request.method == "GET":
+        target = quote(path + (f"?{request.url.query}" if request.url.query else ""))
+        return RedirectResponse(f"/sign-in?next={target}", 303)
+    from lab39.web.templating import render
+
+    page = render(request, "error.html.jinja", {"status": status, "error": error}, status=status)
+    page.headers.update(headers)
+    return page
+
+
+async def _lab_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LabError)
+    return answer(request, error, status_of(error))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = ".".join(str(p) for p in first["loc"])
+    why = InputError(Text(f"requête invalide\u202f: {first['msg']}", f"invalid request: {first['msg']}"), place)
+    return answer(request, why, 422)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    said = {
+        404: Text("cette page n'existe pas", "there is no such page"),
+        405: Text("méthode non acceptée ici", "method not allowed here"),
+    }.get(error.status_code, Text.same(str(error.detail)))
+    response = answer(request, LabError(said), error.status_code)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    del error  # logged by the server with its place; its text may hold health data
+    why = Text(
+        "erreur du laboratoire\u202f; elle est consignée sous l'identifiant de la requête",
+        "an error of the lab; it is logged under the request's id",
+    )
+    return answer(request, LabError(why, getattr(request.state, "id", "")), 500)

@@ -1,0 +1,151 @@
+"""What protects every request: limits on size, response headers, a token on every form."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lab39.core.errors import LabError
+from lab39.core.text import Text
+from lab39.web.viewer import See
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+)
+HEADERS = {
+    "content-security-policy": CONTENT_POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(self), microphone=(), geolocation=(), payment=()",
+    "cache-control": "no-store",
+}
+
+
+class TooLargeError(LabError):
+    """More was sent than the lab reads."""
+
+
+class TooManyError(LabError):
+    """Too many requests in too short a time."""
+
+
+class ForgedError(LabError):
+    """A form that this lab did not give to this browser, or gave too long ago."""
+
+
+def lab_secret(keys: Path) -> bytes:
+    """The lab's own secret, made on first use, readable by its user only."""
+    path = keys / "web.key"
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = keys / f".web.key.{secrets.token_hex(8)}"
+        draft.touch(mode=0o600)
+        draft.write_bytes(secrets.token_bytes(32))
+        try:
+            path.hardlink_to(draft)  # of two processes that start together, one wins and both read its key
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        return path.read_bytes()
+
+
+class ResponseHeaders:
+    """Adds the security headers to every answer; static files keep their own caching."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        static = scope["path"].startswith("/static/")
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    if name == "cache-control" and static:
+                        value = "public, max-age=86400"
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+class BodyLimit:
+    """Refuses a body over the limit, announced or not, before anything reads it whole."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "")
+        too_large = announced.isdigit() and int(announced) > self.max_bytes
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            if too_large:
+                raise self._refusal()
+            message: Message = await receive()
+            read += len(message.get("body", b""))
+            if read > self.max_bytes:
+                raise self._refusal()
+            return message
+
+        await self.app(scope, counted, send)
+
+    def _refusal(self) -> TooLargeError:
+        mib = self.max_bytes // 1024**2
+        return TooLargeError(
+            Text(
+                f"plus de {mib} Mio\u202f: refusé. Un dossier par requête, ou du NDJSON à la commande lab39.",
+                f"over {mib} MiB: refused. Send one record a request, or NDJSON to the lab39 command.",
+            )
+        )
+
+
+async def form_is_ours(request: Request, viewer: See) -> None:
+    """A page's form carries the token this browser was given.
+
+    Raises:
+        ForgedError: no token, another browser's, or a request that another site started.
+    """
+    if request.method in SAFE:
+        return
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise _forged()
+    given: Any = request.headers.get("x-form-token")
+    if given is None:
+        given = (await request.form()).get("form_token")
+    if not (viewer.form_token and isinstance(given, str) and hmac.compare_digest(given, viewer.form_token)):
+        raise _forged()
+
+
+def _forged() -> ForgedError:
+    return ForgedError(
+        Text(
+            "ce formulaire a expiré ou vient d'ailleurs\u202f: revenir à la page, l'actualiser, recommencer",
+            "this form has expired or comes from elsewhere: go back to the page, refresh it, start again",
+        )
+    )

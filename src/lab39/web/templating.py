@@ -1,0 +1,65 @@
+"""Pages from templates: one environment, shared with the report, in the viewer's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from lab39 import __version__
+from lab39.core.text import Text
+from lab39.render import page as report_page
+from lab39.render.words import COLON, DISCLAIMER, WORDS
+from lab39.web.house import house
+from lab39.web.roles import allowed
+from lab39.web.viewer import Viewer, viewer
+from lab39.web.words import choose
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def render(
+    request: Request, name: str, context: Mapping[str, Any] | None = None, *, status: int = 200
+) -> HTMLResponse:
+    """A page, or a part of one for htmx, in the viewer's language."""
+    here = house(request)
+    who: Viewer = viewer(request, here)
+    values: dict[str, Any] = {
+        "request": request,
+        "viewer": who,
+        "lang": who.lang,
+        "other_lang": "en" if who.lang == "fr" else "fr",
+        "t": lambda fr, en: choose(who.lang, fr, en),
+        "may": lambda permission: allowed(permission, who),
+        "whole": request.headers.get("hx-request") != "true",
+        "version": __version__,
+        **(context or {}),
+    }
+    return HTMLResponse(environment().get_template(name).render(values), status_code=status)
+
+
+@cache
+def environment() -> Environment:
+    """Templates of the web and the parts the report is made of; ``x|both`` gives the viewer's language."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, pass_context
+    from jinja2.runtime import Context
+
+    @pass_context
+    def both(context: Context, text: Text) -> str:
+        return text["en" if context.get("lang") == "en" else "fr"]
+
+    env = Environment(
+        loader=ChoiceLoader([PackageLoader("lab39.web"), PackageLoader("lab39.render")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    report_page.equip(env)
+    env.filters["both"] = both
+    env.globals.update(w=WORDS, disclaimer=DISCLAIMER, colon=COLON)
+    return env
