@@ -41,6 +41,8 @@ class Solution:
         purpose: one sentence: what it does, for whom.
         version: of the solution (its code and rules).
         commands: ``module:attribute`` of a Typer application, mounted as ``lab39 <id>``; empty for none.
+        tables: module that declares its tables and registers what it keeps about a person; empty for none.
+        migrations: package that holds a ``versions`` folder, a migration branch labelled with its id.
         time_limit_seconds: what one record may take; ``None`` takes the lab's own limit.
     """
 
@@ -49,6 +51,8 @@ class Solution:
     purpose: ClassVar[Text]
     version: ClassVar[str]
     commands: ClassVar[str] = ""
+    tables: ClassVar[str] = ""
+    migrations: ClassVar[str] = ""
     time_limit_seconds: ClassVar[float | None] = None
 
     def assess(self, record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:
