@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from lab39.core.lab import Lab
     from lab39.core.solution import Progress
+    from lab39.store import Store
 
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON sur la sortie standard / JSON on standard output.")]
 
@@ -80,6 +81,27 @@ def lab(*only: str) -> Lab:
     from lab39.core.lab import Lab
 
     return Lab.discover(session().settings, only)
+
+
+@contextmanager
+def store(*, ready: bool = True) -> Iterator[Store]:
+    """The store of these settings, closed when the block ends.
+
+    Args:
+        ready: refuse a database whose shape is not that of this version.
+
+    Raises:
+        SchemaError, StoreUnavailableError
+    """
+    from lab39.store import Store, migrate
+
+    opened = Store.of(session().settings)
+    try:
+        if ready:
+            migrate.check(opened)
+        yield opened
+    finally:
+        opened.close()
 
 
 def out() -> Console:

@@ -57,7 +57,7 @@ class Cluster:
 
     def __enter__(self) -> Cluster:
         command = [self.programs / "initdb", "-D", self.folder / "data", "-U", USER, "-A", "trust", "-N"]
-        self._run([*command, "-E", "UTF8", "--locale=C"])
+        self._run([*command, "-E", "UTF8", "--locale=C.UTF-8"])
         self.start()
         return self
 

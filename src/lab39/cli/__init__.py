@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from lab39 import __version__, terminal
-from lab39.cli import assess, catalogue, data, workshop
+from lab39.cli import assess, catalogue, data, database, people, workshop
 from lab39.core.errors import InputError, LabError
 from lab39.core.text import Text
 
@@ -55,6 +55,8 @@ assess.register(app)
 catalogue.register(app)
 app.add_typer(data.app, name="data")
 workshop.register(app)
+people.register(app)
+database.register(app)
 
 
 @app.callback(invoke_without_command=True)

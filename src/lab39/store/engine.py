@@ -7,6 +7,7 @@ wait for each other instead of failing half-way.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import sqlite3
 import uuid
@@ -47,18 +48,20 @@ class Store:
         url: of SQLAlchemy (``sqlite:////var/lib/lab39/lab39.db``, ``postgresql+psycopg://…``).
         blobs: folder of files kept outside the database.
         clock: gives the moment written beside every change.
+        blob_key_file: the key that encrypts files kept outside the database; none, they are not encrypted.
     """
 
-    def __init__(self, url: str, blobs: Path, clock: Clock = utc_now) -> None:
+    def __init__(self, url: str, blobs: Path, clock: Clock = utc_now, *, blob_key_file: Path | None = None) -> None:
         self.url = url
         self.blobs = blobs
         self.clock = clock
+        self.blob_key_file = blob_key_file
         self.engine = _engine(url)
 
     @classmethod
     def of(cls, settings: Settings, clock: Clock = utc_now) -> Store:
         """The store these settings name."""
-        return cls(settings.database_url, settings.blobs, clock)
+        return cls(settings.database_url, settings.blobs, clock, blob_key_file=settings.blob_key_file)
 
     @property
     def dialect(self) -> str:
@@ -73,6 +76,8 @@ class Store:
             StoreUnavailableError: the database cannot be reached.
         """
         with _telling(), self.engine.connect() as connection:
+            if self.dialect == "postgresql":  # one snapshot for the whole block, as SQLite gives
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
 
     @contextmanager
@@ -87,6 +92,16 @@ class Store:
             with connection.begin():
                 yield connection
 
+    def forget_deleted(self) -> None:
+        """Leave no trace of deleted rows in the database's own files: SQLite has overwritten them and its log is
+        emptied; PostgreSQL is asked to reclaim their space."""
+        if self.dialect == "sqlite":
+            with contextlib.closing(sqlite3.connect(str(self.engine.url.database))) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return
+        with _telling(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as autocommit:
+            autocommit.exec_driver_sql("VACUUM")
+
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
@@ -97,12 +112,15 @@ def _engine(url: str) -> sa.Engine:
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
+        engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
         sa.event.listen(engine, "connect", _sqlite)
         sa.event.listen(engine, "begin", _begin)
+        if parsed.database and parsed.database != ":memory:":
+            _SameFile(Path(parsed.database)).watch(engine)
         return engine
     return sa.create_engine(
         parsed,
+        hide_parameters=True,
         pool_pre_ping=True,
         connect_args={"connect_timeout": 5, "options": f"-c lock_timeout={int(BUSY_SECONDS * 1000)}"},
     )
@@ -115,9 +133,47 @@ def _begin(connection: sa.Connection) -> None:
 def _sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver's own BEGIN comes too late; see _begin
     cursor = connection.cursor()
+    connection.create_function("lower", 1, _lower, deterministic=True)  # its own knows no accent
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+class _SameFile:
+    """SQLite goes on writing to a file that was removed or replaced: what it acknowledges is lost. So each use of
+    a connection looks whether its file is still the one that has the name."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.was_there = False
+
+    def watch(self, engine: sa.Engine) -> None:
+        sa.event.listen(engine, "do_connect", self._before)
+        sa.event.listen(engine, "connect", self._opened)
+        sa.event.listen(engine, "checkout", self._used)
+
+    def _file(self) -> tuple[int, int] | None:
+        try:
+            stat = self.path.stat()
+        except OSError:
+            return None
+        return stat.st_dev, stat.st_ino
+
+    def _before(self, *_: Any) -> None:
+        if self.was_there and self._file() is None:  # never make an empty one in its place
+            raise sqlite3.OperationalError(f"{self.path} is gone")
+
+    def _opened(self, _connection: Any, record: Any) -> None:
+        record.info["file"] = self._file()
+        self.was_there = True
+
+    def _used(self, _connection: Any, record: Any, _proxy: Any) -> None:
+        if record.info["file"] != self._file():
+            raise sa.exc.DisconnectionError
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 @contextmanager

@@ -6,6 +6,7 @@ package with a ``versions`` folder whose first revision carries the solution's i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -78,7 +79,7 @@ def migrate(store: Store) -> Status:
             tx.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
         found = _status(tx, config)
         if found.unknown:
-            raise unknown_revisions(found)
+            raise unknown_revisions(found.unknown)
         if found.behind:
             config.attributes["connection"] = tx
             command.upgrade(config, "heads")
@@ -93,7 +94,7 @@ def check(store: Store) -> None:
     """
     found = status(store)
     if found.unknown:
-        raise unknown_revisions(found)
+        raise unknown_revisions(found.unknown)
     if found.behind:
         raise SchemaError(
             Text(
@@ -104,9 +105,14 @@ def check(store: Store) -> None:
         )
 
 
-def unknown_revisions(found: Status) -> SchemaError:
+def unknown_here(revisions: Iterable[str]) -> tuple[str, ...]:
+    """Those that this version does not know."""
+    return tuple(sorted(set(revisions) - _known(_config())))
+
+
+def unknown_revisions(unknown: Iterable[str]) -> SchemaError:
     """The error for a database that this version must not touch."""
-    names = ", ".join(found.unknown)
+    names = ", ".join(unknown)
     return SchemaError(
         Text(
             f"la base a été écrite par une version plus récente, ou par une solution désinstallée ({names})\u202f: "
@@ -133,11 +139,15 @@ def _status(tx: sa.Connection, config: Config) -> Status:
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    scripts = ScriptDirectory.from_config(config)
     database = MigrationContext.configure(tx).get_current_heads()
-    known = {script.revision for script in scripts.walk_revisions()}
     return Status(
         database=tuple(sorted(database)),
-        code=tuple(sorted(scripts.get_heads())),
-        unknown=tuple(sorted(set(database) - known)),
+        code=tuple(sorted(ScriptDirectory.from_config(config).get_heads())),
+        unknown=tuple(sorted(set(database) - _known(config))),
     )
+
+
+def _known(config: Config) -> set[str]:
+    from alembic.script import ScriptDirectory
+
+    return {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}

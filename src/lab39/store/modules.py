@@ -13,9 +13,7 @@ MODULES = (
     "lab39.store.people",
     "lab39.store.credentials",
     "lab39.store.sessions",
-    "lab39.store.records",
-    "lab39.store.access",
-    "lab39.store.assessments",
+    "lab39.store.belongings",  # records, access, assessments
     "lab39.store.consents",
     "lab39.store.blobs",
 )

@@ -7,14 +7,18 @@ of the lab belongs to one.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from lab39 import __version__
 from lab39.core.text import NO_TEXT, Text
-from lab39.store import modules
+from lab39.store import atomic, modules
+from lab39.store.archive import Writer
 from lab39.store.engine import Store
 
 Rows = Iterable[Mapping[str, Any]]
@@ -92,3 +96,100 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, dt.date):
         return value.isoformat()
     return value.hex() if isinstance(value, bytes) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was given: how many rows and files, and what could not be included."""
+
+    person: str
+    rows: Mapping[str, int]
+    files: int
+    missing: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What erasing a person did.
+
+    Attributes:
+        at: when; the first time, when it was done before.
+        missing: id of each solution that does not load, and why: what it keeps was not erased.
+    """
+
+    person: str
+    at: dt.datetime
+    outcomes: tuple[Outcome, ...]
+    missing: Mapping[str, str]
+
+
+def export_person(store: Store, person: str, target: Path, *, by: str = "") -> Exported:
+    """Write everything the lab keeps about a person to one zip that they can read.
+
+    Args:
+        by: who asked, when it is somebody known.
+
+    Raises:
+        UnknownPersonError, StoreUnavailableError
+    """
+    from lab39.store import people
+
+    del by
+    broken = modules.load().broken
+    counts: dict[str, int] = {}
+    with atomic.writing(target) as stream, store.reading() as tx:
+        known = people.get(tx, person)
+        at = store.clock()
+        archive = Writer(stream, at)
+        for part in parts():
+            lines = [json.dumps(row, ensure_ascii=False, sort_keys=True) for row in part.export(tx, person)]
+            counts[part.name] = len(lines)
+            archive.add(f"data/{part.name}.ndjson", "".join(line + "\n" for line in lines).encode())
+            for name, content in part.files(store, tx, person):
+                archive.add(name, content)
+        files = len(archive.files) - len(counts)
+        archive.add("README.md", _readme(known.id, at).encode())
+        archive.finish({"person": known.id, "rows": counts, "missing": broken, "lab39": __version__})
+    return Exported(person, counts, files, broken)
+
+
+def erase_person(store: Store, person: str, *, by: str = "") -> Erasure:
+    """Erase what the lab keeps about a person, in one transaction; tell what stays and why.
+
+    Done twice, it finds nothing left. Copies in existing backups live until these are deleted.
+
+    Raises:
+        UnknownPersonError, StoreUnavailableError
+    """
+    from lab39.store import blobs, people
+
+    del by
+    broken = modules.load().broken
+    with store.writing() as tx:
+        before = people.get(tx, person).erased_at
+        at = store.clock()
+        outcomes = tuple(outcome for part in parts() for outcome in part.erase(tx, person, at))
+    blobs.collect(store)
+    store.forget_deleted()
+    return Erasure(person, before or at, outcomes, broken)
+
+
+def _readme(person: str, at: dt.datetime) -> str:
+    lines = [
+        "# Vos données / Your data",
+        "",
+        f"Tout ce que ce laboratoire conserve sur la personne `{person}`, le {at:%d/%m/%Y à %H:%M} UTC.",
+        f"Everything this lab keeps about the person `{person}`, on {at:%Y-%m-%d at %H:%M} UTC.",
+        "",
+    ]
+    for part in parts():
+        lines.append(f"- `data/{part.name}.ndjson`\u202f: {part.title.fr} / {part.title.en}")
+    lines += [
+        "- `records/`\u202f: dossiers, à l'octet près, et évaluations / records, to the byte, and assessments",
+        "- `files/`\u202f: les fichiers / files",
+        "- `manifest.json`\u202f: la liste, avec les empreintes SHA-256 / the list, with SHA-256 checksums",
+        "",
+        "Un fichier `.ndjson` contient un objet JSON par ligne. / One JSON object a line.",
+        "",
+    ]
+    return "\n".join(lines)

@@ -123,7 +123,7 @@ def _records() -> None:
     )
     op.create_table(
         "record_versions",
-        sa.Column("record_id", sa.String(32), sa.ForeignKey("records.id"), primary_key=True),
+        sa.Column("record_id", sa.String(32), sa.ForeignKey("records.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("document", sa.Text, nullable=False),
         sa.Column("sha256", sa.String(64), nullable=False),
@@ -133,7 +133,9 @@ def _records() -> None:
     op.create_table(
         "record_access",
         sa.Column("id", sa.String(32), primary_key=True),
-        sa.Column("record_id", sa.String(32), sa.ForeignKey("records.id"), nullable=False, index=True),
+        sa.Column(
+            "record_id", sa.String(32), sa.ForeignKey("records.id", ondelete="CASCADE"), nullable=False, index=True
+        ),
         _person("person_id", index=True),
         sa.Column("level", sa.String(10), nullable=False),
         _person("granted_by"),
@@ -154,14 +156,24 @@ def _assessments() -> None:
         sa.Column("report", sa.Text, nullable=False),
         sa.Column("at", Instant, nullable=False),
         _person("by"),
-        sa.ForeignKeyConstraint(["record_id", "version"], ["record_versions.record_id", "record_versions.number"]),
+        sa.ForeignKeyConstraint(
+            ["record_id", "version"], ["record_versions.record_id", "record_versions.number"], ondelete="CASCADE"
+        ),
     )
     op.create_index("ix_assessments_record_id_at", "assessments", ["record_id", "at"])
     op.create_table(
         "decisions",
-        sa.Column("id", sa.String(32), primary_key=True),
-        sa.Column("assessment_id", sa.String(32), sa.ForeignKey("assessments.id"), nullable=False, index=True),
-        sa.Column("record_id", sa.String(32), sa.ForeignKey("records.id"), nullable=False, index=True),
+        sa.Column("number", Serial, primary_key=True),
+        sa.Column(
+            "assessment_id",
+            sa.String(32),
+            sa.ForeignKey("assessments.id", ondelete="CASCADE"),
+            nullable=False,
+            index=True,
+        ),
+        sa.Column(
+            "record_id", sa.String(32), sa.ForeignKey("records.id", ondelete="CASCADE"), nullable=False, index=True
+        ),
         sa.Column("finding", sa.String(255), nullable=False),
         sa.Column("action", sa.String(20), nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
