@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
 from typing import Any, ClassVar, Protocol
@@ -15,6 +16,12 @@ from lab39.core.text import Text
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the fraction done, for work over a second."""
+
+ID_FORM = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+"""What the id of a solution looks like: ``frailty``, ``travel-vaccines``."""
+
+RESERVED_IDS = ("assess", "check", "data", "evidence", "lab39", "new", "solutions")
+"""Names that the ``lab39`` command keeps for itself."""
 
 
 class Context(Protocol):
