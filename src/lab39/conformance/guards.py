@@ -75,7 +75,7 @@ class Guards:
             yield
         finally:
             sys.setprofile(None)
-            threading.setprofile(None)  # type: ignore[arg-type]
+            threading.setprofile(None)
 
     def _audit(self, event: str, args: tuple[Any, ...]) -> None:
         if not self._closed:

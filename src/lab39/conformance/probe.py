@@ -161,11 +161,12 @@ def _finding(solution: Solution, finding: Any, record: Any) -> Mapping[str, Any]
 
     if not isinstance(finding, Finding):
         return {"wrong": [f"{type(finding).__name__}, not a Finding"]}
-    wrong = []
-    if not isinstance(finding.severity, Severity):
-        wrong.append(f"severity {finding.severity!r}: not a Severity")
-    if not isinstance(finding.when, When):
-        wrong.append(f"when {finding.when!r}: not a When")
+    kinds: tuple[tuple[str, type], ...] = (("severity", Severity), ("when", When))
+    wrong = [
+        f"{name} {getattr(finding, name)!r}: not a {kind.__name__}"
+        for name, kind in kinds
+        if not isinstance(getattr(finding, name), kind)
+    ]
     wrong += [f"focus {ref!r}: no such entry in the record" for ref in finding.focus if not _held(record, ref)]
     finding = replace(finding, solution=solution.id)
     row: dict[str, Any] = {"wrong": wrong, "not_json": [], "fhir": [], "fhir_error": None}
@@ -264,10 +265,10 @@ def _attempt(work: Any) -> tuple[Any, str | None]:
         return None, _where(error)
 
 
-def _remedy(error: BaseException) -> Mapping[str, str] | None:
+def _remedy(error: BaseException) -> Mapping[Any, str] | None:
     from lab39.core.errors import PackMissingError
 
-    return dict(error.text.as_dict()) if isinstance(error, PackMissingError) else None
+    return error.text.as_dict() if isinstance(error, PackMissingError) else None
 
 
 def _where(error: BaseException) -> str:
