@@ -28,28 +28,17 @@ from lab39.core.datapacks import sha256
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.raredisease import hpoa, obo, profiles
-from lab39.solutions.raredisease.constants import Constants, load_constants
-from lab39.solutions.raredisease.index import FORMAT, GROUPS, PREFIX
+from lab39.solutions.raredisease.constants import FORMAT, Constants, load_constants
+from lab39.solutions.raredisease.index import GROUPS, PREFIX
 from lab39.solutions.raredisease.profiles import Ints, Rows, Sparse, Up
 
 EXCLUDED_CLASS = "HP:0040285"
 _MAX_POSITIONS = 2**16
 
 
-def constants_key(constants: Constants) -> str:
-    """Eight characters that change when a constant an index depends on changes."""
-    written = json.dumps({"format": FORMAT, **constants.compiled()}, sort_keys=True)
-    return hashlib.sha256(written.encode()).hexdigest()[:8]
-
-
-def index_name(constants: Constants | None = None) -> str:
-    """File name of the index for these constants."""
-    return f"ranking-v{FORMAT}-{constants_key(constants or load_constants())}.npz"
-
-
 def source_key(obo_path: Path, hpoa_path: Path, constants: Constants | None = None) -> str:
     """Names what an index is made of: both files' content, the constants, the format."""
-    parts = (sha256(obo_path), sha256(hpoa_path), constants_key(constants or load_constants()))
+    parts = (sha256(obo_path), sha256(hpoa_path), (constants or load_constants()).key)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -9,6 +11,9 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
+
+FORMAT = 1
+"""Of the compiled index; raise it when its arrays change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,17 @@ class Constants:
             "class_weight": self.class_weight,
             "class_frequency": dict(sorted(self.class_frequency.items())),
         }
+
+    @property
+    def key(self) -> str:
+        """Eight characters that change when the form of the index, or a constant it depends on, changes."""
+        written = json.dumps({"format": FORMAT, **self.compiled()}, sort_keys=True)
+        return hashlib.sha256(written.encode()).hexdigest()[:8]
+
+    @property
+    def index_name(self) -> str:
+        """File name of the index for these constants."""
+        return f"ranking-v{FORMAT}-{self.key}.npz"
 
 
 def parse_constants(text: str) -> Constants:

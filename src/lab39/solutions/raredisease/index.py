@@ -17,10 +17,10 @@ import numpy as np
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
+from lab39.solutions.raredisease.constants import FORMAT
 from lab39.solutions.raredisease.model import Candidates
 from lab39.solutions.raredisease.profiles import Floats, Ints, Rows, Up
 
-FORMAT = 1
 GROUPS: tuple[Candidates, ...] = ("OMIM", "ORPHA", "all")
 PREFIX = "HP:"
 

@@ -19,7 +19,7 @@ import numpy as np
 from lab39.solutions.raredisease.constants import Constants
 from lab39.solutions.raredisease.index import Index
 from lab39.solutions.raredisease.model import Candidates, TermEvidence
-from lab39.solutions.raredisease.profiles import Floats, Ints, Sparse
+from lab39.solutions.raredisease.profiles import Floats, Ints, Sparse, spans
 from lab39.solutions.raredisease.terms import Resolved
 
 
@@ -112,22 +112,24 @@ def scores(field: Field, query: Resolved, constants: Constants) -> Floats:
 
 def evidence(field: Field, query: Resolved, disease: int, constants: Constants) -> tuple[TermEvidence, ...]:
     """Each sign's contribution to one disease, the largest first; they sum to its score."""
-    found = [_observed(field, term, disease, constants) for term in query.observed]
-    found += [_excluded(field, term, disease, constants) for term in query.excluded]
+    given = stated(field.index, disease)
+    found = [_observed(field, term, disease, constants, given) for term in query.observed]
+    found += [_excluded(field, term, disease, constants, given) for term in query.excluded]
     return tuple(sorted(found, key=lambda e: (-e.log_lr, e.term)))
 
 
-def stated(index: Index, disease: int, term: int) -> bool:
-    """Whether the annotations of a disease give the frequency of a sign, or of a kind of it.
+def stated(index: Index, disease: int) -> frozenset[int]:
+    """The terms whose frequency in a disease the annotations give, or that of a kind of them.
 
-    When no row gives one, the frequency of the profile is the model's assumption for an annotated sign.
+    For the other terms of its profile, the frequency is the model's assumption for an annotated sign.
     """
     rows, _ = index.rows_of(disease)
-    given = rows.term[(rows.patients > 0) & ~rows.negated]
-    return any(a == term for each in given.tolist() for a, _ in index.ancestors(each))
+    given = rows.term[(rows.patients > 0) & ~rows.negated].astype(np.int64)
+    up = index.up
+    return frozenset(up.term[spans(up.start[given], up.start[given + 1] - up.start[given])].tolist())
 
 
-def _observed(field: Field, term: int, disease: int, constants: Constants) -> TermEvidence:
+def _observed(field: Field, term: int, disease: int, constants: Constants, given: frozenset[int]) -> TermEvidence:
     index = field.index
     best, matched, steps = 0.0, None, None
     for ancestor, distance in index.ancestors(term):
@@ -145,12 +147,12 @@ def _observed(field: Field, term: int, disease: int, constants: Constants) -> Te
         distance=steps,
         frequency=None if matched is None else field.frequency(matched, disease),
         background=None if matched is None else float(field.background[matched]),
-        stated=matched is not None and stated(index, disease, matched),
+        stated=matched in given,
         log_lr=math.log(constants.noise + (1 - constants.noise) * best),
     )
 
 
-def _excluded(field: Field, term: int, disease: int, constants: Constants) -> TermEvidence:
+def _excluded(field: Field, term: int, disease: int, constants: Constants, given: frozenset[int]) -> TermEvidence:
     index = field.index
     background = min(float(field.background[term]), 1 - 1e-9)
     frequency = field.frequency(term, disease)
@@ -165,7 +167,7 @@ def _excluded(field: Field, term: int, disease: int, constants: Constants) -> Te
         distance=0 if held else None,
         frequency=frequency if held else None,
         background=float(field.background[term]),
-        stated=held and stated(index, disease, term),
+        stated=held and term in given,
         log_lr=constants.excluded_weight * math.log((1 - mixed) / (1 - background)),
     )
 

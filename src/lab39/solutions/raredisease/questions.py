@@ -64,7 +64,7 @@ def next_signs(
             disease=ranking.candidates[shows[at]].id,
             disease_name=ranking.candidates[shows[at]].name,
             frequency=float(shares[at].max()),
-            stated=likelihood.stated(index, diseases[shows[at]], asked[at]),
+            stated=asked[at] in likelihood.stated(index, diseases[shows[at]]),
             background=float(background[at]),
         )
         for at in found

@@ -12,6 +12,7 @@ from lab39.core.datapacks import Contents, Pack, Packs, sha256
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.raredisease import hpoa, labels, obo
+from lab39.solutions.raredisease.constants import load_constants
 
 if TYPE_CHECKING:
     from lab39.solutions.raredisease.index import Index
@@ -61,14 +62,14 @@ def index_path(packs: Packs, progress: Callable[[float], None] = lambda _fractio
     Raises:
         PackMissingError: with the command that brings the pack.
     """
-    from lab39.solutions.raredisease.compile import compile_index, index_name
-
     pack = packs.get(HPO)
 
     def build(target: Path) -> None:
+        from lab39.solutions.raredisease.compile import compile_index
+
         compile_index(pack.files["obo"], pack.files["hpoa"], target, progress=progress)
 
-    return packs.compiled(pack, index_name(), build)
+    return packs.compiled(pack, load_constants().index_name, build)
 
 
 def open_index(packs: Packs, progress: Callable[[float], None] = lambda _fraction: None) -> Index:
