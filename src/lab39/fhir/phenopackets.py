@@ -18,6 +18,7 @@ from lab39.core.text import Text
 
 SCHEMA_VERSION = "2.0"
 _SEX = {"FEMALE": "female", "MALE": "male", "OTHER_SEX": "other"}
+TEST_DATA = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST"}
 _NOT_READ = ("biosamples", "interpretations", "medicalActions", "files")
 
 
@@ -63,7 +64,8 @@ def to_record(packet: Mapping[str, Any], source: str = "") -> Record:
         )
     subject = _object(packet, "subject", source)
     patient_id = str(subject.get("id") or packet.get("id") or "subject")
-    rows: list[tuple[Mapping[str, Any], str, str]] = [(_patient(subject, patient_id), "subject", "")]
+    patient = {**_patient(subject, patient_id), **_mark(meta)}
+    rows: list[tuple[Mapping[str, Any], str, str]] = [(patient, "subject", "")]
     features = _list(packet, "phenotypicFeatures", source)
     if not features:
         issues.append(
@@ -144,6 +146,14 @@ def _patient(subject: Mapping[str, Any], patient_id: str) -> Mapping[str, Any]:
     if sex not in (None, "UNKNOWN_SEX"):
         patient["gender"] = _SEX.get(str(sex), str(sex))
     return patient
+
+
+def _mark(meta: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The tag of test data. A packet has no tags: it says so by an external reference to the same code."""
+    references = meta.get("externalReferences")
+    if any(r.get("id") == f"v3-ActReason:{TEST_DATA['code']}" for r in references or () if isinstance(r, Mapping)):
+        return {"meta": {"tag": [TEST_DATA]}}
+    return {}
 
 
 def _feature(feature: Mapping[str, Any], place: str, i: int, patient_id: str) -> Mapping[str, Any]:
