@@ -166,7 +166,7 @@ def _record_kept(subject: Subject) -> Problems:
             return
 
 
-@check("findings", "Codes, gravités et renvois sont en ordre", "Codes, severities and references are in order")
+@check("findings", "Codes et renvois au dossier sont en ordre", "Codes and references to the record are in order")
 def _findings(subject: Subject) -> Problems:
     for row in runs(subject):
         for finding in row["findings"]:
@@ -241,7 +241,7 @@ def _fhir(subject: Subject) -> Problems:
         for resource in finding["fhir"] or ():
             try:
                 validate(loads(resource))
-            except (LabError, LookupError, TypeError) as error:
+            except (LabError, LookupError, ValueError, TypeError) as error:
                 yield same(f"{place}: {error}")
 
 

@@ -20,6 +20,8 @@ from typing import Any
 
 from lab39.core.solution import Solution
 
+SUBJECT = "Patient/checked"
+
 
 def main() -> None:
     """Answer one job; a job says ``what`` to do, and the ``target`` (``module:attribute``)."""
@@ -43,7 +45,7 @@ def load(job: Mapping[str, Any]) -> Mapping[str, Any]:
         "error": None,
         "brought": brought,
         "is_solution": isinstance(solution, Solution),
-        "overrides_assess": type(solution).assess is not Solution.assess,
+        "overrides_assess": isinstance(solution, Solution) and type(solution).assess is not Solution.assess,
         "values": {name: _value(getattr(solution, name, None)) for name in _DECLARED},
         "card": None,
         "packs": None,
@@ -156,18 +158,12 @@ def _runs(solution: Solution, records: list[Any], days: list[str], packs: Any, l
 
 def _finding(solution: Solution, finding: Any, record: Any) -> Mapping[str, Any]:
     """One finding as plain values, with what is wrong in its making."""
-    from lab39.core.finding import Finding, Severity, When
+    from lab39.core.finding import Finding
     from lab39.fhir.jsontext import dumps, loads
 
     if not isinstance(finding, Finding):
         return {"wrong": [f"{type(finding).__name__}, not a Finding"]}
-    kinds: tuple[tuple[str, type], ...] = (("severity", Severity), ("when", When))
-    wrong = [
-        f"{name} {getattr(finding, name)!r}: not a {kind.__name__}"
-        for name, kind in kinds
-        if not isinstance(getattr(finding, name), kind)
-    ]
-    wrong += [f"focus {ref!r}: no such entry in the record" for ref in finding.focus if not _held(record, ref)]
+    wrong = [f"focus {ref!r}: no such entry in the record" for ref in finding.focus if not _held(record, ref)]
     finding = replace(finding, solution=solution.id)
     row: dict[str, Any] = {"wrong": wrong, "not_json": [], "fhir": [], "fhir_error": None}
     for name, value in _members(finding).items():
@@ -176,7 +172,7 @@ def _finding(solution: Solution, finding: Any, record: Any) -> Mapping[str, Any]
         except Exception as error:
             row["not_json"].append(f"{name}: {error}")
             row[name] = None
-    row["fhir"], row["fhir_error"] = _attempt(lambda: _resources(solution, finding, record))
+    row["fhir"], row["fhir_error"] = _attempt(lambda: _resources(solution, finding))
     return row
 
 
@@ -186,16 +182,15 @@ def _members(finding: Any) -> Mapping[str, Any]:
     return {f.name: jsonable(getattr(finding, f.name)) for f in fields(finding)}
 
 
-def _resources(solution: Solution, finding: Any, record: Any) -> list[Any]:
+def _resources(solution: Solution, finding: Any) -> list[Any]:
     """What would be emitted for a finding: the solution's own resource if it brings one, and the lab's in full."""
     from lab39.core.text import LANGS
     from lab39.fhir.jsontext import dumps
     from lab39.fhir.outputs import detected_issue
 
-    subject = f"Patient/{record.id or 'unknown'}"
-    native = solution.to_fhir(finding, subject)
+    native = solution.to_fhir(finding, SUBJECT)
     found = [native] if native is not None else []
-    found += [detected_issue(finding, subject, lang) for lang in LANGS]
+    found += [detected_issue(finding, SUBJECT, lang) for lang in LANGS]
     return [dumps(resource) for resource in found]
 
 
@@ -227,9 +222,9 @@ def _folder(target: str) -> Path:
     module = target.partition(":")[0]
     package = module.rpartition(".")[0] or module
     spec = find_spec(package)
-    where = spec.origin if spec and spec.origin else module
-    path = Path(where).absolute()
-    return path.parent if path.name == "__init__.py" else path
+    if spec and spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations))).absolute()
+    return Path(spec.origin if spec and spec.origin else package).absolute()
 
 
 def _card(solution: Solution) -> Any:
