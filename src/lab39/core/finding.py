@@ -175,6 +175,13 @@ class Finding:
     when: When | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "severity", Severity(self.severity))
+        if self.when is not None:
+            object.__setattr__(self, "when", When(self.when))
+        if not isinstance(self.code, str) or not self.code:
+            raise ValueError("a finding has a code")
+        if not isinstance(self.summary, Text):
+            raise TypeError(f"{self.code}: the summary is a Text, in both languages")
         for lang in LANGS:
             if not 0 < len(self.summary[lang]) < SUMMARY_MAX:
                 raise ValueError(
