@@ -33,6 +33,7 @@ class Constants:
     noise: float
     excluded_weight: float
     inverse_temperature: float
+    sign_dependence: float
     background_log_odds: float
     frequent: float
 

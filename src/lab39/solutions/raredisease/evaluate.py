@@ -59,6 +59,7 @@ class Outcome:
             the case could be used.
         first, posterior: the disease ranked first and its probability; ``None`` and 0 without usable sign.
         p_background: probability of "none of these".
+        emptied: no sign of the disease is left without the case's paper.
         milliseconds: from the query to the differential of ten with its evidence.
     """
 
@@ -68,6 +69,7 @@ class Outcome:
     first: str | None
     posterior: float
     p_background: float
+    emptied: bool
     milliseconds: float
 
     @property
@@ -100,7 +102,8 @@ class Evaluation:
 
         ``n`` and every figure are over the cases whose disease is in the index; ``all`` is over all cases, where
         those of other diseases count as missed. ``passed`` is the number found among the first ten; the others
-        are in ``failures``. ``ece`` is over the probability of the first disease. Without cases a figure is null.
+        are in ``failures``. ``emptied`` diseases, of which nothing is left without the case's paper, count as
+        missed. ``ece`` is over the probability of the first disease. Without cases a figure is null.
         """
         inside = self.counted
         failures = [_failure(o) for o in inside if not _found(o)]
@@ -113,6 +116,7 @@ class Evaluation:
             **_figures(inside),
             "p50_ms": _percentile(times, 50),
             "p95_ms": _percentile(times, 95),
+            "emptied": sum(o.emptied for o in inside),
             "all": _figures(self.outcomes),
             "not_in_index": sorted({o.case.disease for o in self.outcomes if not o.in_index}),
             "failures": failures,
@@ -253,19 +257,22 @@ def _outcome(field: Field, case: Case, query: Resolved, constants: Constants) ->
     place = None if at is None else int(np.searchsorted(field.members, at))
     if place is None or place >= len(field.members) or field.members[place] != at:
         place = None
+    emptied = place is not None and field.replaced == at and not field.profile
     if not query.observed:
-        return Outcome(case, place is not None, None, None, 0.0, 1.0, 0.0)
+        return Outcome(case, place is not None, None, None, 0.0, 1.0, emptied, 0.0)
     started = time.perf_counter()
     resolve(field.index, Query(case.observed, case.excluded))
     score = likelihood.scores(field, query, constants)
-    posterior, p_background = ranking.posteriors(score, constants)
+    posterior, p_background = ranking.posteriors(score, len(query.observed), constants)
     found = [
         ranking.ranked(field, query, int(i), n, float(score[i]), float(posterior[i]), constants)
         for n, i in enumerate(ranking.best(score, FOUND_WITHIN), 1)
     ]
     milliseconds = 1000 * (time.perf_counter() - started)
     rank = None if place is None else rank_of(score, place)
-    return Outcome(case, place is not None, rank, found[0].id, found[0].posterior, p_background, milliseconds)
+    return Outcome(
+        case, place is not None, rank, found[0].id, found[0].posterior, p_background, emptied, milliseconds
+    )
 
 
 def rank_of(score: Any, place: int) -> int:

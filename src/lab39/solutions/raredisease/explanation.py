@@ -49,7 +49,7 @@ def explain(
     if not resolved.observed:
         raise InputError(no_sign(resolved), disease_id)
     score = likelihood.scores(field, resolved, constants)
-    posterior, _ = ranking.posteriors(score, constants)
+    posterior, _ = ranking.posteriors(score, len(resolved.observed), constants)
     place = int(np.flatnonzero(ranking.best(score, len(score)) == at)[0]) + 1
     found = ranking.ranked(field, resolved, at, place, float(score[at]), float(posterior[at]), constants)
     signs = (*found.evidence_for, *found.evidence_against)

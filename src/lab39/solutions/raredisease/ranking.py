@@ -42,7 +42,7 @@ def rank(
     p_background = 1.0
     if resolved.observed:
         score = likelihood.scores(field, resolved, constants)
-        posterior, p_background = posteriors(score, constants)
+        posterior, p_background = posteriors(score, len(resolved.observed), constants)
         found = tuple(
             ranked(field, resolved, int(at), place, float(score[at]), float(posterior[at]), constants)
             for place, at in enumerate(best(score, top), 1)
@@ -59,13 +59,15 @@ def rank(
     )
 
 
-def posteriors(score: Floats, constants: Constants) -> tuple[Floats, float]:
+def posteriors(score: Floats, n_observed: int, constants: Constants) -> tuple[Floats, float]:
     """Probability of each candidate and of "none of them"; together they sum to 1.
 
     Every disease has the same prior; ``background_log_odds`` is the log prior odds of "none" against one
-    disease; scores are multiplied by ``inverse_temperature`` because signs are not independent.
+    disease. Signs are not independent: n observed signs are worth ``(1 + n) ** (1 - sign_dependence)`` rather
+    than n, so the score is multiplied by ``inverse_temperature * (1 + n) ** -sign_dependence``.
     """
-    exponent = np.append(constants.inverse_temperature * score, constants.background_log_odds)
+    factor = constants.inverse_temperature * (1 + n_observed) ** -constants.sign_dependence
+    exponent = np.append(factor * score, constants.background_log_odds)
     weight = np.exp(exponent - exponent.max())
     weight /= weight.sum()
     return weight[:-1], float(weight[-1])
