@@ -165,7 +165,7 @@ def load_index(path: Path) -> Index:
         InputError: the file is damaged or of another format; delete it, it is made again.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         meta = json.loads(arrays.pop("meta").tobytes())
         if meta["format"] != FORMAT:

@@ -77,7 +77,7 @@ def observed_log_lr(field: Field, term: int, constants: Constants) -> Floats:
             continue
         scale = constants.distance_decay**steps / background
         diseases, frequencies = field.index.holders(ancestor)
-        ratio[diseases] = np.maximum(ratio[diseases], frequencies * scale)
+        ratio[diseases] = np.maximum(ratio[diseases], frequencies.astype(np.float64) * scale)
         if field.replaced is not None:
             own = max(own, field.frequency(ancestor, field.replaced) * scale)
     if field.replaced is not None:

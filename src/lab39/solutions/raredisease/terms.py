@@ -9,7 +9,7 @@ from lab39.core.text import Text
 from lab39.solutions.raredisease.index import Index
 from lab39.solutions.raredisease.model import IgnoredTerm, MappedTerm, Query
 
-_FORM = re.compile(r"HP:\d{7}")
+_FORM = re.compile(r"HP:[0-9]{7}")
 
 
 @dataclass(frozen=True, slots=True)
