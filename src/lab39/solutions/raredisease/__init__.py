@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from lab39.solutions.raredisease.questions import next_signs
     from lab39.solutions.raredisease.ranking import rank
     from lab39.solutions.raredisease.search import search
+    from lab39.solutions.raredisease.sources import open_index
 
 _HOME = {
     "Case": "evaluate",
@@ -71,6 +72,7 @@ _HOME = {
     "load_index": "index",
     "load_labels": "labels",
     "next_signs": "questions",
+    "open_index": "sources",
     "rank": "ranking",
     "read_cases": "evaluate",
     "search": "search",
@@ -99,6 +101,7 @@ __all__ = [
     "load_index",
     "load_labels",
     "next_signs",
+    "open_index",
     "rank",
     "read_cases",
     "search",
