@@ -108,7 +108,7 @@ def _molar_mass_g_mol(analyte: str) -> Decimal:
 def _unit(code: str) -> _Unit:
     if not code:
         raise UnitError(Text("valeur sans unité", "a value without a unit"))
-    found = _units().get(code)
+    found = _units().get(code.replace("\u03bc", "\u00b5"))  # Greek mu and the micro sign look the same
     if found is None:
         raise UnitError(Text(f"unité inconnue\u202f: «\u202f{code}\u202f»", f"unknown unit: “{code}”"))
     return found
