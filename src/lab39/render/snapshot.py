@@ -22,6 +22,8 @@ SEX = {
     "male": Text("homme", "male"),
     "other": Text("sexe : autre", "sex: other"),
 }
+CHILD = {"female": Text("fille", "girl"), "male": Text("garçon", "boy")}
+CHILD_UNTIL_YEARS = 15
 SEX_UNKNOWN = Text("sexe inconnu", "sex unknown")
 
 
@@ -73,7 +75,9 @@ def snapshot(record: Record, report: Report) -> Snapshot:
 
 def who(record: Record, on: dt.date) -> Text:
     """Age and sex in words: ``82 ans, femme``."""
-    sex = SEX.get(record.sex or "", SEX_UNKNOWN)
+    years = record.age(on)
+    words = SEX | CHILD if years is not None and years.max_years < CHILD_UNTIL_YEARS else SEX
+    sex = words.get(record.sex or "", SEX_UNKNOWN)
     age = _age(record, on)
     return Text(f"{age.fr}, {sex.fr}", f"{age.en}, {sex.en}")
 
@@ -132,9 +136,15 @@ def _medicine(medicine: Medication) -> Line:
 
 
 def _once(medicines: Iterable[Medication]) -> list[Medication]:
-    """The newest entry of each medicine: a refill is not a second treatment."""
+    """The newest entry of each medicine: a refill is not a second treatment, and what was given is only shown for a
+    medicine that nothing says is ordered or taken."""
     newest: dict[str, Medication] = {}
-    for each in sorted(medicines, key=lambda m: m.start.latest if m.start else dt.date.min):
+
+    def age(medicine: Medication) -> tuple[bool, dt.date]:
+        given = medicine.raw.get("resourceType") == "MedicationAdministration"
+        return not given, medicine.start.latest if medicine.start else dt.date.min
+
+    for each in sorted(medicines, key=age):
         newest[each.concept.label or each.ref] = each
     return list(newest.values())
 
