@@ -10,7 +10,7 @@ name two to 26 papers in one count, and leaving out whole rows would take away w
    - as many as its cases in the evaluated data state the sign present (from m and n) or excluded (from n);
    - when they state nothing of the sign, an even share of the row, ``m / k`` and ``n / k`` for k references.
 
-   Never below nobody; a row of which no patient is left goes.
+   Never below nobody, never more affected than patients; a row of which no patient is left goes.
 3. A row without count that also rests on other references stays as it is: those references say the same.
 4. Frequency and background are computed again from what is left.
 
@@ -111,8 +111,7 @@ def is_cited(index: Index, disease: int, paper: str) -> bool:
 def _less(affected: float, patients: float, references: int, term: int, stated: Stated) -> tuple[float, float]:
     present, excluded = stated.present.get(term, 0), stated.excluded.get(term, 0)
     if present + excluded:
-        healthy = max(0.0, patients - affected - excluded)
-        affected = max(0.0, affected - present)
-        return affected, affected + healthy
+        patients = max(0.0, patients - present - excluded)
+        return min(max(0.0, affected - present), patients), patients
     share = 1 - 1 / references
     return affected * share, patients * share
