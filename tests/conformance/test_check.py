@@ -52,6 +52,11 @@ def test_records_that_are_not_there_are_named(tmp_path):
     assert "absent.json" in refused("raredisease", records=[tmp_path / "absent.json"])
 
 
+def test_records_that_cannot_be_read_are_named_and_never_passed_over(tmp_path):
+    (tmp_path / "cut.json").write_text('{"resourceType": "Patient", ')
+    assert "cut.json" in refused("raredisease", records=[tmp_path])
+
+
 def test_an_unknown_point_is_refused():
     assert "speed" in refused("raredisease", only=["speed"])
 
@@ -97,3 +102,7 @@ def test_several_solutions_of_one_package_are_told_apart(tmp_path):
     (tmp_path / "pyproject.toml").write_text(declared)
     rows = conformance.check(tmp_path, settings=Settings(home=tmp_path), only=["loads"])
     assert {row.id: row.passed for row in rows} == {"wrong/loads": True, "other/loads": False}
+
+
+def test_a_solution_in_a_single_module_needs_no_package(checked):
+    assert [f"{row.id}: {row.detail.en}" for row in checked("single:Single") if not row.passed] == []

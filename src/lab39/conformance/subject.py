@@ -18,6 +18,7 @@ from typing import Any
 from lab39.core.errors import InputError
 from lab39.core.lab import GROUP, entry_points, unknown_solution
 from lab39.core.text import Text
+from lab39.fhir import Failed, iter_records
 from lab39.settings import Settings
 
 DAYS = ("2026-11-24", "2031-02-28")
@@ -117,13 +118,16 @@ def subjects(package: str, settings: Settings, records: Iterable[Path] = ()) -> 
     """The solutions that a package folder declares, or the one that is installed under this id.
 
     Raises:
-        InputError: the folder declares none, or its ``pyproject.toml`` cannot be read.
+        InputError: the folder declares none, its ``pyproject.toml`` or one of the records cannot be read.
         UnknownNameError: neither a folder nor an installed id.
     """
     more = tuple(records)
     for path in more:
         if not path.exists():
             raise InputError(Text("fichier ou dossier introuvable", "no such file or folder"), str(path))
+    for record in iter_records(more, settings):
+        if isinstance(record, Failed):
+            raise record.error
     folder = Path(package)
     if not folder.is_dir():
         points = entry_points()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
 from typing import Any, ClassVar, Protocol
@@ -84,5 +85,8 @@ class Solution:
             return ()
 
     def _beside(self, name: str) -> str:
-        package = type(self).__module__.rpartition(".")[0] or type(self).__module__
+        module = type(self).__module__
+        package = module if hasattr(sys.modules[module], "__path__") else module.rpartition(".")[0]
+        if not package:
+            raise FileNotFoundError(f"{name}: {module} is not in a package, nothing stands beside it")
         return files(package).joinpath(name).read_text("utf-8")

@@ -13,8 +13,6 @@ import time
 from datetime import date
 from pathlib import Path
 
-import typer
-
 from lab39.core.datapacks import PackSpec
 from lab39.core.evidence import EvidenceCard
 from lab39.core.finding import Finding, Input, Missing, Reason, Severity, Source
@@ -60,7 +58,7 @@ class Right(Solution):
 
 
 class RightWithCommands(Right):
-    commands = "wrong.solutions:right_commands"
+    commands = "wrong.commands:right"
 
 
 # -- loads, names, card, packs, commands -------------------------------------------------------------
@@ -119,31 +117,12 @@ class PackFromNowhere(_Packs):
     kind = "post"
 
 
-right_commands = typer.Typer()
-commands_without_json = typer.Typer()
-
-
-@right_commands.command()
-def one(json: bool = typer.Option(False, "--json")):
-    """Does a thing."""
-
-
-@commands_without_json.command()
-def first(json: bool = typer.Option(False, "--json")):
-    """Does a thing."""
-
-
-@commands_without_json.command()
-def second():
-    """Does another."""
-
-
 class CommandWithoutJson(Right):
-    commands = "wrong.solutions:commands_without_json"
+    commands = "wrong.commands:without_json"
 
 
 class CommandsThatDoNotLoad(Right):
-    commands = "wrong.solutions:nothing_there"
+    commands = "wrong.commands:nothing_there"
 
 
 # -- what it does with a record ----------------------------------------------------------------------
