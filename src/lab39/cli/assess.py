@@ -100,18 +100,23 @@ class Sink:
 class Screen(Sink):
     """Reports on the terminal."""
 
+    def __init__(self) -> None:
+        self._warnings: dict[Text, None] = {}
+
     def report(self, record: Record, found: Report) -> None:
         """Printed at once."""
         from lab39.render import console
         from lab39.render.snapshot import snapshot
 
         console.report(terminal.out(), snapshot(record, found), found, terminal.session().lang)
+        self._warnings.update(dict.fromkeys(found.warnings))
 
     def close(self, failed: list[LabError]) -> None:
         """What was refused, and the disclaimer."""
         from lab39.render import console
 
         lang = terminal.session().lang
+        console.warnings(terminal.out(), self._warnings, lang)
         console.disclaimer(terminal.out(), lang)
         if failed:
             console.failures(terminal.err(), [e.say(lang) for e in failed], lang)

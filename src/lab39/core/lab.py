@@ -134,6 +134,7 @@ class Lab:
             findings=tuple(sorted(findings, key=lambda f: f.order)),
             issues=issues,
             warnings=tuple(w for pack in used if (w := pack.age_warning(on))),
+            titles={name: s.title for name, s in self.solutions.items()},
             versions={
                 "lab39": __version__,
                 "solutions": {name: s.version for name, s in self.solutions.items()},

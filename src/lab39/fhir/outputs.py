@@ -127,8 +127,14 @@ def validate(resource: Mapping[str, Any]) -> None:
 
     from lab39.fhir.jsontext import dumps
 
+    kind = str(resource.get("resourceType"))
     try:
-        get_fhir_model_class(str(resource["resourceType"])).model_validate_json(dumps(resource))
+        model = get_fhir_model_class(kind)
+    except (KeyError, ValueError) as error:
+        why = Text(f"«\u202f{kind}\u202f» n'est pas un type de ressource R4", f"“{kind}” is no R4 resource type")
+        raise LabError(why, "resourceType") from error
+    try:
+        model.model_validate_json(dumps(resource))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(p) for p in first["loc"])

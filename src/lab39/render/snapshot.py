@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ SEX = {
 }
 CHILD = {"female": Text("fille", "girl"), "male": Text("garçon", "boy")}
 CHILD_UNTIL_YEARS = 15
+LOINC_CODE = re.compile(r"\d{1,7}-\d")
 SEX_UNKNOWN = Text("sexe inconnu", "sex unknown")
 
 
@@ -154,7 +156,13 @@ def _day(date: PartialDate | None) -> Text:
 
 
 def _missing(report: Report) -> list[Missing]:
-    return [m for f in report.findings for m in f.missing if m.code != "data-pack"]
+    """What is absent from the record; what a finding would like to ask next stands in its own card."""
+    return [
+        m
+        for f in report.findings
+        for m in f.missing
+        if m.code != "data-pack" and (f.not_evaluated or LOINC_CODE.fullmatch(m.code))
+    ]
 
 
 def _fictional(record: Record) -> bool:
