@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 BINS = 15
 
@@ -63,6 +64,12 @@ def calibration_error(confidence: Sequence[float], correct: Sequence[bool], bins
         return None
     stated = np.asarray(confidence, dtype=np.float64)
     right = np.asarray(correct, dtype=np.float64)
-    place = np.clip(np.ceil(stated * bins).astype(np.int64) - 1, 0, bins - 1)
+    place = bin_of(confidence, bins)
     gaps = np.abs(np.bincount(place, stated, bins) - np.bincount(place, right, bins))
     return float(gaps.sum() / len(stated))
+
+
+def bin_of(confidence: Sequence[float], bins: int = BINS) -> NDArray[np.int64]:
+    """The bin of each probability, 0 first."""
+    place = np.ceil(np.asarray(confidence, dtype=np.float64) * bins).astype(np.int64) - 1
+    return np.clip(place, 0, bins - 1)
