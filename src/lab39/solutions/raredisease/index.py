@@ -114,7 +114,7 @@ class Index:
     def frequency(self, term: int, disease: int) -> float:
         """Share of patients with the disease who have the sign; 0 when it is not annotated."""
         diseases, frequencies = self.holders(term)
-        at = int(np.searchsorted(diseases, disease))
+        at = diseases.searchsorted(disease)
         return float(frequencies[at]) if at < len(diseases) and diseases[at] == disease else 0.0
 
     def background(self, candidates: Candidates) -> Floats:

@@ -12,7 +12,9 @@ For an excluded sign:  w * log((1 - g) / (1 - bg(q))),  g = lambda * bg(q) + (1 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -113,8 +115,9 @@ def scores(field: Field, query: Resolved, constants: Constants) -> Floats:
 def evidence(field: Field, query: Resolved, disease: int, constants: Constants) -> tuple[TermEvidence, ...]:
     """Each sign's contribution to one disease, the largest first; they sum to its score."""
     given = stated(field.index, disease)
-    found = [_observed(field, term, disease, constants, given) for term in query.observed]
-    found += [_excluded(field, term, disease, constants, given) for term in query.excluded]
+    frequency = cache(lambda term: field.frequency(term, disease))  # signs share most of their ancestors
+    found = [_observed(field, term, frequency, constants, given) for term in query.observed]
+    found += [_excluded(field, term, frequency, constants, given) for term in query.excluded]
     return tuple(sorted(found, key=lambda e: (-e.log_lr, e.term)))
 
 
@@ -129,13 +132,15 @@ def stated(index: Index, disease: int) -> frozenset[int]:
     return frozenset(up.term[spans(up.start[given], up.start[given + 1] - up.start[given])].tolist())
 
 
-def _observed(field: Field, term: int, disease: int, constants: Constants, given: frozenset[int]) -> TermEvidence:
+def _observed(
+    field: Field, term: int, frequency: Callable[[int], float], constants: Constants, given: frozenset[int]
+) -> TermEvidence:
     index = field.index
     best, matched, steps = 0.0, None, None
     for ancestor, distance in index.ancestors(term):
         background = float(field.background[ancestor])
         if background > 0.0:
-            ratio = constants.distance_decay**distance * field.frequency(ancestor, disease) / background
+            ratio = constants.distance_decay**distance * frequency(ancestor) / background
             if ratio > best:
                 best, matched, steps = ratio, ancestor, distance
     return TermEvidence(
@@ -145,19 +150,21 @@ def _observed(field: Field, term: int, disease: int, constants: Constants, given
         matched=None if matched is None else index.term_ids[matched],
         matched_label=None if matched is None else index.labels[matched],
         distance=steps,
-        frequency=None if matched is None else field.frequency(matched, disease),
+        frequency=None if matched is None else frequency(matched),
         background=None if matched is None else float(field.background[matched]),
         stated=matched in given,
         log_lr=math.log(constants.noise + (1 - constants.noise) * best),
     )
 
 
-def _excluded(field: Field, term: int, disease: int, constants: Constants, given: frozenset[int]) -> TermEvidence:
+def _excluded(
+    field: Field, term: int, frequency: Callable[[int], float], constants: Constants, given: frozenset[int]
+) -> TermEvidence:
     index = field.index
     background = min(float(field.background[term]), 1 - 1e-9)
-    frequency = field.frequency(term, disease)
-    mixed = constants.noise * background + (1 - constants.noise) * frequency
-    held = frequency > 0
+    shown = frequency(term)
+    mixed = constants.noise * background + (1 - constants.noise) * shown
+    held = shown > 0
     return TermEvidence(
         term=index.term_ids[term],
         label=index.labels[term],
@@ -165,7 +172,7 @@ def _excluded(field: Field, term: int, disease: int, constants: Constants, given
         matched=index.term_ids[term] if held else None,
         matched_label=index.labels[term] if held else None,
         distance=0 if held else None,
-        frequency=frequency if held else None,
+        frequency=shown if held else None,
         background=float(field.background[term]),
         stated=held and term in given,
         log_lr=constants.excluded_weight * math.log((1 - mixed) / (1 - background)),
