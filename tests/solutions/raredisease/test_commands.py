@@ -74,6 +74,14 @@ def test_a_frequency_that_nobody_stated_is_not_shown_as_a_figure(cli):
     assert "%" not in evidence
 
 
+def test_a_sign_that_shares_only_the_root_is_shown_as_not_annotated(cli):
+    ran = cli("rank", "--hpo", VERY_LONG, "--explain")
+    evidence = [line for line in ran.out.splitlines() if "Very long fingers" in line]
+    assert "par Doigts" in evidence[1]  # Alpha, one step up
+    assert "non annoté" in evidence[2]  # Gamma
+    assert "Phenotypic abnormality" not in ran.out
+
+
 def test_rank_reads_a_phenopacket_and_tells_what_it_did_not_use(cli, phenopacket):
     ran = cli("rank", "--phenopacket", phenopacket)
     assert ran.code == 0

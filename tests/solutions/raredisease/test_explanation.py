@@ -49,6 +49,13 @@ def test_a_sign_that_the_annotations_deny_is_named(small):
     assert explain(small, [LONG, SEIZURE], BETA).not_in_disease == ()
 
 
+def test_a_sign_that_one_paper_denies_and_another_shows_is_not_called_denied(compiled):
+    index = compiled(
+        tiny.row(ALPHA, "A", "NOT", SEIZURE, "PMID:1", ""), tiny.row(ALPHA, "A", "", SEIZURE, "PMID:2", "1/9")
+    )
+    assert explain(index, [SEIZURE], ALPHA).not_in_disease == ()
+
+
 def test_frequent_signs_not_stated_are_expected_the_most_telling_first(small):
     # divergence of 1.5/3 from 0.5/3 is 0.29; that of 8.5/11 from 18/33 is 0.11
     found = explain(small, [FEVER], ALPHA).expected

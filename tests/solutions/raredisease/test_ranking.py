@@ -180,10 +180,12 @@ def test_top_must_be_at_least_one(small):
 
 
 def test_equal_scores_are_ordered_by_id(compiled):
-    index = compiled(*(row(d, "X", "", LONG, "PMID:1", "1/2") for d in (GAMMA, ALPHA, BETA)))
-    found = rank(index, [LONG]).candidates
-    assert len({d.score for d in found}) == 1
-    assert [d.id for d in found] == [ALPHA, BETA, GAMMA]
+    diseases = [f"OMIM:{200000 + i}" for i in range(60)]
+    better = row(diseases[30], "X", "", VERY_LONG, "PMID:1", "1/1")
+    index = compiled(*(row(d, "X", "", LONG, "PMID:1", "1/2") for d in reversed(diseases)), better)
+    found = rank(index, [VERY_LONG], top=60).candidates
+    assert len({d.score for d in found}) == 2
+    assert [d.id for d in found] == [diseases[30], *diseases[:30], *diseases[31:]]
 
 
 # -- what always holds ------------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ def explain(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Explique une maladie : pour, contre, signes attendus. / Explain one disease."""
+    """Explique une maladie : pour, contre, signes attendus. / Explain one disease."""
     query = _query(hpo, excluded, phenopacket)
     packs = terminal.lab("raredisease").packs
     index = _index(packs)

@@ -25,6 +25,7 @@ from lab39.solutions.raredisease.model import (
     SignMatch,
     TermEvidence,
 )
+from lab39.solutions.raredisease.obo import PHENOTYPE
 
 WIDTH = 78
 _BAR = 12
@@ -204,7 +205,7 @@ def _weight(sign: TermEvidence, labels: Labels, lang: Lang) -> Table:
     name = Rich(labels.label(sign.term, sign.label)[lang])
     if sign.kind == "excluded":
         name.append({"fr": " (absent)", "en": " (absent)"}[lang])
-    if sign.distance:
+    if sign.distance and sign.matched != PHENOTYPE:
         through = labels.label(sign.matched or "", sign.matched_label or "")[lang]
         name.append(f" – {_WORDS['through'][lang]} {through}", "dim")
     row = Table.grid(padding=(0, 1, 0, 0))
@@ -215,7 +216,7 @@ def _weight(sign: TermEvidence, labels: Labels, lang: Lang) -> Table:
 
 
 def _rests_on(sign: TermEvidence, lang: Lang) -> str:
-    if sign.frequency is None:
+    if sign.frequency is None or sign.matched == PHENOTYPE:  # sharing only the root is sharing nothing
         return _WORDS["not_annotated"][lang]
     if not sign.stated:
         return _WORDS["unstated"][lang]
