@@ -116,7 +116,7 @@ def err() -> Console:
 
 def say(text: Text) -> None:
     """A message to the person, on standard error."""
-    err().print(text[session().lang], markup=False, highlight=False)
+    err().print(text[session().lang], markup=False, highlight=False, soft_wrap=True)
 
 
 def emit(value: Any) -> None:
@@ -129,7 +129,8 @@ def emit(value: Any) -> None:
 def tell(error: LabError) -> None:
     """An error on standard error, in the reader's language."""
     current = _session.get()
-    err().print(f"lab39: {error.say(current.lang if current else 'fr')}", markup=False, highlight=False)
+    said = error.say(current.lang if current else "fr")
+    err().print(f"lab39: {said}", markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -165,7 +166,9 @@ def writing(path: Path) -> Iterator[Path]:
         os.close(handle)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InputError(Text(f"écriture impossible : {reason}", f"cannot write: {reason}"), str(path)) from error
+        raise InputError(
+            Text(f"écriture impossible\u202f: {reason}", f"cannot write: {reason}"), str(path)
+        ) from error
     try:
         yield Path(name)
         mask = os.umask(0)

@@ -16,7 +16,7 @@ from lab39.render.snapshot import snapshot
 ON = dt.date(2026, 11, 24)
 
 
-def a_page(name="EXEMPLE", **kwargs):
+def a_page(name="EXEMPLE", people=1, warnings=(), **kwargs):
     record = fhir.record({"resourceType": "Patient", "id": "p", "name": [{"family": name}]})
     finding = Finding(
         code="c",
@@ -24,8 +24,10 @@ def a_page(name="EXEMPLE", **kwargs):
         summary=Text("À faire", "To do"),
         reasons=(Reason("r", Text("parce que", "because"), Source("<b>source</b>")),),
     )
-    report = Report(record={"id": "p"}, on=ON, findings=(finding,))
-    return page([(snapshot(record, report), report)], [], on=ON, lang="fr", **kwargs)
+    report = Report(
+        record={"id": "p"}, on=ON, findings=(finding,), warnings=warnings, titles={"": Text("La solution", "It")}
+    )
+    return page([(snapshot(record, report), report)] * people, [], on=ON, lang="fr", **kwargs)
 
 
 def test_what_the_record_says_is_escaped():
@@ -33,6 +35,16 @@ def test_what_the_record_says_is_escaped():
     assert "<script>" not in shown
     assert "&lt;script&gt;" in shown
     assert "<b>source</b>" not in shown
+
+
+def test_a_finding_is_signed_with_the_name_people_know():
+    assert "La solution" in a_page()
+
+
+def test_a_warning_about_the_lab_itself_is_said_once_above_everybody():
+    shown = a_page(people=3, warnings=(Text("édition ancienne", "old edition"),))
+    assert shown.count("édition ancienne") == 1
+    assert shown.index("édition ancienne") < shown.index("À faire")
 
 
 def test_refused_records_head_the_page():

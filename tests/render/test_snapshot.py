@@ -64,15 +64,17 @@ def test_a_value_without_unit_is_shown_as_received_not_converted():
 @pytest.mark.parametrize(
     ("birth", "said"),
     [
-        ("2026-08-30", "2 mois"),
-        ("2025-11-24", "12 mois"),
-        ("2024-11-24", "2 ans"),
-        ("1944", "81 ou 82 ans"),
-        ("2030-01-01", "âge inconnu"),
+        ("2026-08-30", "2 mois, fille"),
+        ("2025-11-24", "12 mois, fille"),
+        ("2024-11-24", "2 ans, fille"),
+        ("2011-11-25", "14 ans, fille"),
+        ("2011-11-24", "15 ans, femme"),
+        ("1944", "81 ou 82 ans, femme"),
+        ("2030-01-01", "âge inconnu, femme"),
     ],
 )
 def test_age_is_no_more_precise_than_the_birth_date(birth, said):
-    assert seen(patient={"birthDate": birth}).who.fr == f"{said}, femme"
+    assert seen(patient={"birthDate": birth}).who.fr == said
 
 
 def test_a_refill_is_not_a_second_treatment_and_a_stopped_one_is_not_shown():
@@ -88,3 +90,21 @@ def test_a_refill_is_not_a_second_treatment_and_a_stopped_one_is_not_shown():
 
     assert len(seen(order("active", "2026-01-01"), order("active", "2026-06-01")).medicines) == 1
     assert seen(order("active", "2026-01-01"), order("stopped", "2026-06-01")).medicines == ()
+
+
+def test_an_injection_given_once_does_not_hide_the_prescription_of_the_same_medicine():
+    medicine = {"medicationCodeableConcept": {"text": "Insuline glargine"}, "subject": {"reference": "Patient/p"}}
+    ordered = medicine | {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "intent": "order",
+        "authoredOn": "2026-01-01",
+        "dosageInstruction": [{"text": "14 unités le soir"}],
+    }
+    given = medicine | {
+        "resourceType": "MedicationAdministration",
+        "status": "completed",
+        "effectiveDateTime": "2026-11-20",
+    }
+    (line,) = seen(ordered, given).medicines
+    assert line.value.fr == "14 unités le soir"

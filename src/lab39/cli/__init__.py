@@ -75,7 +75,7 @@ def root(
     settings = terminal.settings_from_env()
     if lang is not None:
         if lang not in ("fr", "en"):
-            raise InputError(Text(f"« {lang} »\u202f: fr ou en", f"“{lang}”: fr or en"), "--lang")
+            raise InputError(Text(f"«\u202f{lang} »\u202f: fr ou en", f"“{lang}”: fr or en"), "--lang")
         settings = replace(settings, lang="fr" if lang == "fr" else "en")
     if home is not None:
         settings = replace(settings, home=home.expanduser())
@@ -94,6 +94,10 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:
+        place = str(error.filename or "")
+        terminal.tell(InputError(Text.same(error.strerror or str(error)), place))
+        sys.exit(2)
     except KeyboardInterrupt:
         with contextlib.suppress(OSError):
             terminal.say(Text("interrompu", "interrupted"))

@@ -56,18 +56,23 @@ def assess(
     ] = None,
 ) -> None:
     """Évalue des dossiers avec toutes les solutions. / Assess records with every solution."""
-    day = _day(on)
-    with contextlib.ExitStack() as stack:
-        sinks: list[Sink] = [Json(sys.stdout) if json else Screen()]
-        if html is not None:
-            sinks.append(Page(stack.enter_context(terminal.writing(html)), day))
-        if fhir is not None:
-            path = stack.enter_context(terminal.writing(fhir))
-            sinks.append(Fhir(stack.enter_context(path.open("w", encoding="utf-8")), fhir))
-        failed = _run(paths, day, only or [], sinks)
-    for path in (html, fhir):
-        if path is not None:
-            terminal.say(Text(f"écrit\u202f: {path}", f"written: {path}"))
+    main: Sink = Json(sys.stdout) if json else Screen()
+    try:
+        day = _day(on)
+        with contextlib.ExitStack() as stack:
+            sinks = [main]
+            if html is not None:
+                sinks.append(Page(stack.enter_context(terminal.writing(html)), day))
+            if fhir is not None:
+                path = stack.enter_context(terminal.writing(fhir))
+                sinks.append(Fhir(stack.enter_context(path.open("w", encoding="utf-8")), fhir))
+            failed = _run(paths, day, only or [], sinks)
+    except LabError as error:
+        main.abort(error)
+        raise
+    for written in (html, fhir):
+        if written is not None:
+            terminal.say(Text(f"écrit\u202f: {written}", f"written: {written}"))
     if failed:
         raise typer.Exit(2)
 
@@ -88,9 +93,15 @@ class Sink:
     def close(self, failed: list[LabError]) -> None:
         """After the last record."""
 
+    def abort(self, error: LabError) -> None:
+        """Instead of ``close``, when the run cannot go on; the root command tells the error."""
+
 
 class Screen(Sink):
     """Reports on the terminal."""
+
+    def __init__(self) -> None:
+        self._warnings: dict[Text, None] = {}
 
     def report(self, record: Record, found: Report) -> None:
         """Printed at once."""
@@ -98,12 +109,14 @@ class Screen(Sink):
         from lab39.render.snapshot import snapshot
 
         console.report(terminal.out(), snapshot(record, found), found, terminal.session().lang)
+        self._warnings.update(dict.fromkeys(found.warnings))
 
     def close(self, failed: list[LabError]) -> None:
         """What was refused, and the disclaimer."""
         from lab39.render import console
 
         lang = terminal.session().lang
+        console.warnings(terminal.out(), self._warnings, lang)
         console.disclaimer(terminal.out(), lang)
         if failed:
             console.failures(terminal.err(), [e.say(lang) for e in failed], lang)
@@ -115,6 +128,11 @@ class Json(Sink):
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         self._separator = '{"reports": ['
+        self._refused: list[LabError] = []
+
+    def refused(self, error: LabError) -> None:
+        """Kept until the end."""
+        self._refused.append(error)
 
     def report(self, record: Record, found: Report) -> None:
         """One element of ``reports``."""
@@ -125,15 +143,22 @@ class Json(Sink):
 
     def close(self, failed: list[LabError]) -> None:
         """The end of the document, and what was refused."""
+        self._end(failed)
+        lang = terminal.session().lang
+        for error in failed:
+            print(f"lab39: {error.say(lang)}", file=sys.stderr)
+
+    def abort(self, error: LabError) -> None:
+        """The document is closed with the error in it: a script never meets half a document."""
+        self._end([*self._refused, error])
+
+    def _end(self, failed: list[LabError]) -> None:
         from lab39.fhir.jsontext import dumps
 
         if self._separator != ",":
             self._stream.write(self._separator)
         rows = [{"place": e.place, "text": e.text.as_dict()} for e in failed]
         self._stream.write(f'\n], "failed": {dumps(rows)}}}\n')
-        lang = terminal.session().lang
-        for error in failed:
-            print(f"lab39: {error.say(lang)}", file=sys.stderr)
 
 
 class Page(Sink):
@@ -147,7 +172,17 @@ class Page(Sink):
         """The evidence of each solution stands under the reports."""
         from lab39.render.page import Card
 
-        self._cards = [Card(s.id, s.title, s.purpose, s.evidence()) for s in lab.solutions.values()]
+        self._cards = []
+        for each in lab.solutions.values():
+            try:
+                self._cards.append(Card(each.id, each.title, each.purpose, each.evidence()))
+            except Exception as error:
+                terminal.say(
+                    Text(
+                        f"{each.id}\u202f: fiche de preuves illisible ({error})",
+                        f"{each.id}: unreadable evidence card ({error})",
+                    )
+                )
 
     def report(self, record: Record, found: Report) -> None:
         """Kept until the page is written."""
@@ -222,7 +257,8 @@ def _day(on: str | None) -> dt.date:
         return dt.date.fromisoformat(on)
     except ValueError as error:
         raise InputError(
-            Text(f"« {on} » n'est pas une date (AAAA-MM-JJ)", f"“{on}” is not a date (YYYY-MM-DD)"), "--on"
+            Text(f"«\u202f{on}\u202f» n'est pas une date (AAAA-MM-JJ)", f"“{on}” is not a date (YYYY-MM-DD)"),
+            "--on",
         ) from error
 
 

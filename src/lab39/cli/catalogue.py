@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lab39 import terminal
-from lab39.core.errors import InputError, UnknownNameError
+from lab39.core.errors import InputError, LabError, UnknownNameError
+from lab39.core.evidence import EvidenceCard
 from lab39.core.text import Text
 from lab39.terminal import JsonOption
+
+if TYPE_CHECKING:
+    from lab39.core.solution import Solution
 
 
 def register(app: typer.Typer) -> None:
@@ -58,17 +62,32 @@ def evidence(
     if name in lab.broken:
         raise UnknownNameError(Text.same(lab.broken[name]), name)
     chosen = [lab.solution(name)] if name else list(lab.solutions.values())
+    cards = {each.id: _card(each) for each in chosen}
+    unread = {key: found for key, found in cards.items() if isinstance(found, LabError)}
+    if name in unread:
+        raise unread[name]
     if json:
-        terminal.emit({"evidence": [{"id": s.id, "title": s.title, "card": s.evidence()} for s in chosen]})
-        return
-    from lab39.render import console
+        rows = [{"id": s.id, "title": s.title, "card": None if s.id in unread else cards[s.id]} for s in chosen]
+        terminal.emit({"evidence": rows})
+    else:
+        from lab39.render import console
 
-    for each in chosen:
-        try:
-            shown = each.evidence()
-        except Exception as error:
-            raise InputError(Text.same(f"card.toml: {error}"), each.id) from error
-        console.card(terminal.out(), each.title, shown, terminal.session().lang)
+        for each in chosen:
+            if isinstance(shown := cards[each.id], EvidenceCard):
+                console.card(terminal.out(), each.title, shown, terminal.session().lang)
+    for error in unread.values():
+        terminal.tell(error)
+
+
+def _card(solution: Solution) -> EvidenceCard | LabError:
+    """The card of one solution, or why it cannot be read: one bad card hides no other."""
+    try:
+        return solution.evidence()
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        return InputError(
+            Text(f"fiche de preuve illisible\u202f: {why}", f"unreadable evidence card: {why}"), solution.id
+        )
 
 
 def show_solution(name: str) -> None:

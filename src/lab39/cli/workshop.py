@@ -61,7 +61,7 @@ def check(
         lang = terminal.session().lang
         for row in rows:
             mark = "✓" if row.passed else "✗"
-            detail = "" if not row.detail else f" – {row.detail}"
+            detail = f" – {row.detail[lang]}" if row.detail else ""
             terminal.out().print(f"{mark} {row.title[lang]}{detail}", markup=False)
         terminal.out().print(f"{len(rows) - len(failures)} / {len(rows)}")
     if failures:

@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import tomllib
@@ -109,8 +110,8 @@ class Pack:
         if months < limit:
             return None
         return Text(
-            f"{self.spec.title.fr} : édition du {date(self.edition, 'fr')}, {months} mois. "
-            f"En importer une plus récente : lab39 data import {self.name} FICHIER…",
+            f"{self.spec.title.fr}\u202f: édition du {date(self.edition, 'fr')}, {months} mois. "
+            f"En importer une plus récente\u202f: lab39 data import {self.name} FICHIER…",
             f"{self.spec.title.en}: edition of {date(self.edition, 'en')}, {months} months old. "
             f"Import a newer one: lab39 data import {self.name} FILE…",
         )
@@ -141,7 +142,7 @@ class Packs:
             known = ", ".join(sorted(self.specs)) or "–"
             raise UnknownNameError(
                 Text(
-                    f"pas de pack « {name} ». Packs connus : {known}",
+                    f"pas de pack «\u202f{name}\u202f». Packs connus\u202f: {known}",
                     f"no pack “{name}”. Known packs: {known}",
                 )
             )
@@ -157,7 +158,7 @@ class Packs:
             in_place = origins.from_package(spec)
             if in_place and all(p.version != in_place.version for p in found):
                 found.append(in_place)
-        return sorted(found, key=lambda pack: pack.version)
+        return sorted(found, key=_age)
 
     def get(self, name: str, version: str | None = None) -> Pack:
         """The newest version, or the one asked for.
@@ -172,7 +173,8 @@ class Packs:
                 which = f"{name} {version}" if version else name
                 raise PackMissingError(
                     Text(
-                        f"le pack « {which} » ({spec.title.fr}) n'est pas installé. Taper : {spec.remedy}",
+                        f"le pack «\u202f{which}\u202f» ({spec.title.fr}) n'est pas installé. "
+                        f"Taper\u202f: {spec.remedy}",
                         f"the pack “{which}” ({spec.title.en}) is not installed. Type: {spec.remedy}",
                     )
                 )
@@ -201,7 +203,8 @@ class Packs:
         if spec.origin["kind"] == "file":
             raise PackMissingError(
                 Text(
-                    f"« {name} » ne se télécharge pas. Importer vos fichiers : lab39 data import {name} FICHIER…",
+                    f"«\u202f{name}\u202f» ne se télécharge pas. "
+                    f"Importer vos fichiers\u202f: lab39 data import {name} FICHIER…",
                     f"“{name}” cannot be downloaded. Import your files: lab39 data import {name} FILE…",
                 )
             )
@@ -254,14 +257,22 @@ class Packs:
 
     def _adopt(self, spec: PackSpec, files: list[Path], origin: str) -> Pack:
         contents = inspector(spec)(files)
+        if not _VERSION.fullmatch(contents.version):
+            raise InputError(
+                Text(
+                    f"version «\u202f{contents.version[:40]}\u202f» illisible dans ces fichiers",
+                    f"unreadable version “{contents.version[:40]}” in these files",
+                ),
+                spec.name,
+            )
         self.home.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(dir=self.home, prefix=".incoming-"))
         try:
             rows = {}
             for role, path in contents.files.items():
-                copy = staging / path.name
+                copy = staging / (path.name if _alone(path, contents) else f"{role}-{path.name}")
                 shutil.copyfile(path, copy)
-                rows[role] = {"path": path.name, "sha256": sha256(copy), "bytes": copy.stat().st_size}
+                rows[role] = {"path": copy.name, "sha256": sha256(copy), "bytes": copy.stat().st_size}
             manifest = {
                 "schema": SCHEMA,
                 "name": spec.name,
@@ -285,6 +296,8 @@ class Packs:
     def _load(spec: PackSpec, manifest: Path) -> Pack:
         try:
             row = json.loads(manifest.read_text("utf-8"))
+            if row["schema"] != SCHEMA:
+                raise ValueError(f"schema {row['schema']}, not {SCHEMA}")
             return Pack(
                 spec=spec,
                 version=row["version"],
@@ -293,14 +306,28 @@ class Packs:
                 sha256={role: f["sha256"] for role, f in row["files"].items()},
                 origin=row["origin"],
             )
-        except (KeyError, ValueError, TypeError) as error:
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise InputError(
                 Text(
-                    f"manifeste illisible ({error}) : supprimer ce dossier et réinstaller le pack",
+                    f"manifeste illisible ({error})\u202f: supprimer ce dossier et réinstaller le pack",
                     f"unreadable manifest ({error}): delete this folder and install the pack again",
                 ),
                 str(manifest),
             ) from error
+
+
+_VERSION = re.compile(r"\w[\w.+-]{0,63}")
+
+
+def _alone(path: Path, contents: Contents) -> bool:
+    """Whether a file keeps its own name in the pack: no other has it, the manifest neither."""
+    return path.name != MANIFEST and sum(other.name == path.name for other in contents.files.values()) == 1
+
+
+def _age(pack: Pack) -> tuple[dt.date, list[tuple[int, str]]]:
+    """Orders versions from the oldest: by edition, then by version with its numbers read as numbers."""
+    parts = re.split(r"(\d+)", pack.version)
+    return (pack.edition or dt.date.min, [(int(p), "") if p.isdigit() else (-1, p) for p in parts])
 
 
 def inspector(spec: PackSpec) -> Callable[[list[Path]], Contents]:

@@ -14,9 +14,12 @@ from lab39.core.text import Lang
 Precision = Literal["year", "month", "day", "time"]
 
 # The FHIR R4 dateTime form (R4 datatypes, "dateTime"): seconds are required with a time, a zone too;
-# real feeds omit both, so they are optional here and nothing is inferred from their absence.
+# real feeds omit both, so they are optional here and nothing is inferred from their absence. 60 is a leap second.
 _FORM = re.compile(
-    r"(?P<y>\d{4})(-(?P<m>\d{2})(-(?P<d>\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?)?)?"
+    r"(?P<y>\d{4})(-(?P<m>\d{2})(-(?P<d>\d{2})"
+    r"(T(?P<H>[01]\d|2[0-3]):(?P<M>[0-5]\d)(:(?P<S>[0-5]\d|60)(?P<f>\.\d+)?)?"
+    r"(?P<z>Z|[+-](0\d|1[0-3]):[0-5]\d|[+-]14:00)?)?)?)?",
+    re.ASCII,
 )
 
 
@@ -56,12 +59,6 @@ class PartialDate:
                 raise ValueError(written)
             last = calendar.monthrange(year, month)[1]
             return cls(written, dt.date(year, month, 1), dt.date(year, month, last), "month")
-        if "T" in written:
-            clock = written[11:].split("Z")[0]
-            try:
-                dt.time.fromisoformat(re.split(r"[+-]", clock)[0])
-            except ValueError:
-                raise ValueError(written) from None
         exact = dt.date(year, month, day)
         return cls(written, exact, exact, "time" if "T" in written else "day")
 
@@ -69,6 +66,18 @@ class PartialDate:
     def of(cls, day: dt.date) -> PartialDate:
         """A date known to the day."""
         return cls(day.isoformat(), day, day, "day")
+
+    @property
+    def seconds(self) -> float:
+        """Seconds from midnight of :attr:`earliest` as written, in UTC where a zone is given; for ordering only."""
+        found = _FORM.fullmatch(self.written)
+        if not found or not found["H"]:
+            return 0.0
+        clock = int(found["H"]) * 3600 + int(found["M"]) * 60 + float((found["S"] or "0") + (found["f"] or ""))
+        zone = found["z"]
+        if zone in (None, "Z"):
+            return clock
+        return clock - (1 if zone[0] == "+" else -1) * (int(zone[1:3]) * 3600 + int(zone[4:6]) * 60)
 
     @property
     def exact(self) -> dt.date | None:

@@ -14,6 +14,8 @@ from lab39.core.terms import Coding, Concept
 from lab39.core.units import Quantity
 
 Resource = Mapping[str, Any]
+PROPOSED = ("proposal", "plan", "option")
+"""MedicationRequest.intent values that authorise nothing (R4 value set medicationrequest-intent)."""
 Value = Quantity | Concept | PartialDate | Decimal | str | bool | int | None
 
 
@@ -61,7 +63,7 @@ class Dosage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Medication(Entry):
-    """A medicine ordered, taken or given. ``prescribed`` is False for what a person took without an order."""
+    """A medicine ordered, taken or given. ``prescribed`` is ``None`` when the record does not say."""
 
     concept: Concept
     status: str | None
@@ -72,7 +74,14 @@ class Medication(Entry):
 
     @property
     def current(self) -> bool | None:
-        """Whether it is being taken; ``None`` when the record does not say."""
+        """Whether it is being taken; ``None`` when the record does not say.
+
+        An order not to take it (``doNotPerform``) is no treatment; a proposal or plan tells nothing.
+        """
+        if self.raw.get("doNotPerform") is True:
+            return False
+        if self.raw.get("intent") in PROPOSED:
+            return None
         if self.status in ("active", "on-hold", "in-progress"):
             return self.status != "on-hold"
         return None if self.status in (None, "unknown", "draft", "intended") else False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -85,6 +86,8 @@ class EvidenceCard:
 
 
 def _figure(row: Mapping[str, Any]) -> Figure:
+    if int(row["n"]) < 1:
+        raise ValueError("a figure says on how many cases it was measured")
     return Figure(
         metric=Text.of(row["metric"]),
         dataset=Text.of(row["dataset"]),
@@ -99,5 +102,8 @@ def _figure(row: Mapping[str, Any]) -> Figure:
 
 
 def _measured(name: str, row: Mapping[str, Any]) -> Measured:
-    low, high = row.get("interval", (None, None))
-    return Measured(name, float(row["value"]), low, high, str(row.get("source", "")))
+    value = float(row["value"])
+    low, high = map(float, row["interval"]) if "interval" in row else (None, None)
+    if not math.isfinite(value) or (low is not None and high is not None and not low <= value <= high):
+        raise ValueError(f"{name}: {value} is not a number inside its interval {low} to {high}")
+    return Measured(name, value, low, high, str(row.get("source", "")))

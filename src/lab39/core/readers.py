@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -18,9 +17,14 @@ from lab39.core.units import Quantity
 T = TypeVar("T")
 Resource = Mapping[str, Any]
 
+MAX_EXPONENT = 40
+"""Powers of ten beyond which a number measures nothing (Avogadro's is 23); arithmetic on them would never end."""
 # SNOMED CT qualifier values with which an HPO-coded Observation says present or absent.
 PRESENT = ("52101004", "373573001", "373066001")
 ABSENT = ("2667000", "272519000", "373067005")
+INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+UNDONE = ("registered", "cancelled")
+"""Observation.status values under which there is no result (R4 value set observation-status)."""
 
 
 @dataclass(slots=True)
@@ -70,7 +74,7 @@ class Reading:
             self.note(
                 "value",
                 f"{place}.{key}",
-                f"« {written[:40]} » n'est pas une date FHIR (AAAA, AAAA-MM ou AAAA-MM-JJ)",
+                f"«\u202f{written[:40]}\u202f» n'est pas une date FHIR (AAAA, AAAA-MM ou AAAA-MM-JJ)",
                 f"“{written[:40]}” is not a FHIR date (YYYY, YYYY-MM or YYYY-MM-DD)",
             )
             return None
@@ -93,9 +97,9 @@ class Reading:
                 self.note(
                     "code-invalid",
                     f"{spot}.system",
-                    f"système de codes inconnu « {system} » : conservé, non interprété"
+                    f"système de codes inconnu «\u202f{system}\u202f»\u202f: conservé, non interprété"
                     if system
-                    else "code sans système : conservé, non interprété",
+                    else "code sans système\u202f: conservé, non interprété",
                     f"unknown code system “{system}”: kept, not interpreted"
                     if system
                     else "a code without a system: kept, not interpreted",
@@ -118,7 +122,11 @@ class Reading:
         if isinstance(value, bool) or not isinstance(value, int | Decimal | float):
             self.note("value", f"{place}.{key}", "un nombre est attendu", "a number is expected")
             return None
-        return Decimal(str(value))
+        read = Decimal(str(value))
+        if not read.is_finite() or abs(read.adjusted()) > MAX_EXPONENT:
+            self.note("value", f"{place}.{key}", "nombre hors de toute mesure", "a number beyond any measure")
+            return None
+        return read
 
     def quantity(self, where: Resource, key: str, place: str) -> Quantity | None:
         """A Quantity member; ``None`` when it has no value. A missing unit stays an empty unit."""
@@ -148,6 +156,7 @@ class Reading:
             return self.take(where, "valueBoolean", bool, place)
         if "valueInteger" in where:
             return self.take(where, "valueInteger", int, place)
+        self.unread(where, "value", place)
         return None
 
     def when(self, where: Resource, stem: str, place: str) -> PartialDate | None:
@@ -156,7 +165,21 @@ class Reading:
             if key in where:
                 return self.date(where, key, place)
         period = self.take(where, f"{stem}Period", dict, place)
+        if period is None:
+            self.unread(where, stem, place)
         return self.date(period, "start", f"{place}.{stem}Period") if period else None
+
+    def unread(self, where: Resource, stem: str, place: str) -> None:
+        """Name a choice element that is there in a type no accessor reads (``valueRange``, ``onsetAge``…)."""
+        for key in where:
+            if key.startswith(stem) and key[len(stem) : len(stem) + 1].isupper():
+                self.note(
+                    "not-supported",
+                    f"{place}.{key}",
+                    "gardé dans le dossier, non lu sous cette forme",
+                    "kept in the record, not read in this form",
+                    "warning",
+                )
 
 
 def condition(r: Reading, raw: Resource, place: str, ref: str) -> e.Condition:
@@ -210,6 +233,16 @@ def _dosage(r: Reading, raw: Resource, place: str) -> e.Dosage:
     )
 
 
+def _given(r: Reading, raw: Resource, place: str) -> tuple[e.Dosage, ...]:
+    """The one dosage of a ``MedicationAdministration``."""
+    row, spot = r.take(raw, "dosage", dict, place), f"{place}.dosage"
+    if not row:
+        return ()
+    route = r.concept(row, "route", spot) if "route" in row else None
+    text = r.take(row, "text", str, spot) or ""
+    return (e.Dosage(text=text, dose=r.quantity(row, "dose", spot), per_day=None, as_needed=None, route=route),)
+
+
 def medication(r: Reading, raw: Resource, place: str, ref: str) -> e.Medication:
     """A ``MedicationRequest``, ``MedicationStatement`` or ``MedicationAdministration``."""
     kind = raw["resourceType"]
@@ -225,7 +258,7 @@ def medication(r: Reading, raw: Resource, place: str, ref: str) -> e.Medication:
             r.note(
                 "not-found",
                 f"{place}.medicationReference",
-                f"médicament « {target} » absent du dossier",
+                f"médicament «\u202f{target}\u202f» absent du dossier",
                 f"medicine “{target}” is not in the record",
             )
     if kind == "MedicationRequest":
@@ -234,10 +267,9 @@ def medication(r: Reading, raw: Resource, place: str, ref: str) -> e.Medication:
         start, end, lines = r.when(raw, "effective", place), None, "dosage"
         period = r.take(raw, "effectivePeriod", dict, place)
         end = r.date(period, "end", f"{place}.effectivePeriod") if period else None
-    prescribed = True if kind == "MedicationRequest" else None
+    prescribed = True if kind == "MedicationRequest" and raw.get("intent") not in e.PROPOSED else None
     if kind == "MedicationStatement":
         prescribed = True if raw.get("basedOn") else None
-    rows = ((row, spot) for row, spot in r.many(raw, lines, place)) if kind != "MedicationAdministration" else ()
     return e.Medication(
         ref=ref,
         raw=raw,
@@ -245,7 +277,9 @@ def medication(r: Reading, raw: Resource, place: str, ref: str) -> e.Medication:
         status=r.take(raw, "status", str, place),
         start=start,
         end=end,
-        dosages=tuple(_dosage(r, row, spot) for row, spot in rows),
+        dosages=_given(r, raw, place)
+        if kind == "MedicationAdministration"
+        else tuple(_dosage(r, row, spot) for row, spot in r.many(raw, lines, place)),
         prescribed=prescribed,
     )
 
@@ -286,11 +320,16 @@ def observation(r: Reading, raw: Resource, place: str, ref: str) -> e.Observatio
     )
 
 
+def _interpretations(r: Reading, raw: Resource, place: str) -> Iterator[terms.Concept]:
+    return (r.codeable(item, spot) for item, spot in r.many(raw, "interpretation", place))
+
+
 def phenotypes(r: Reading, seen: e.Observation | e.Condition, place: str) -> Iterator[e.Phenotype]:
     """The HPO-coded signs that an observation or a condition states.
 
     An observation is present unless it says absent (SNOMED CT 2667000 and the like, boolean false, or a
     negative interpretation); one without any value is stated present by being recorded, as Phenopackets do.
+    A value that says neither (a free text, a number), or an observation that was not made, is not used.
     A condition is present unless its verification status is ``refuted``.
     """
     codes = [c for c in seen.concept.codings if c.system == terms.HPO]
@@ -303,7 +342,8 @@ def phenotypes(r: Reading, seen: e.Observation | e.Condition, place: str) -> Ite
         date, onset = seen.onset, seen.onset.written if seen.onset else None
     else:
         date = seen.date
-        if seen.absent_reason:
+        stated = seen.value is not None or any(k.startswith("value") for k in seen.raw)
+        if seen.absent_reason or seen.status in UNDONE:
             excluded = None
         elif isinstance(seen.value, terms.Concept):
             excluded = (
@@ -313,6 +353,10 @@ def phenotypes(r: Reading, seen: e.Observation | e.Condition, place: str) -> Ite
             )
         elif isinstance(seen.value, bool):
             excluded = not seen.value
+        elif stated:
+            excluded = None
+        elif any(c.has(INTERPRETATION, "NEG") for c in _interpretations(r, seen.raw, place)):
+            excluded = True
         for extension, _ in r.many(seen.raw, "extension", place):
             if extension.get("url") == ONSET_EXTENSION:
                 onset = str(extension.get("valueString") or "") or None
@@ -320,7 +364,7 @@ def phenotypes(r: Reading, seen: e.Observation | e.Condition, place: str) -> Ite
         r.note(
             "value",
             place,
-            f"{codes[0].code} : ni présent ni absent, signe non utilisé",
+            f"{codes[0].code}\u202f: ni présent ni absent, signe non utilisé",
             f"{codes[0].code}: neither present nor absent, sign not used",
             "warning",
         )
@@ -362,5 +406,5 @@ def procedure(r: Reading, raw: Resource, place: str, ref: str) -> e.Procedure:
 
 
 def newest_last(entries: list[Any]) -> tuple[Any, ...]:
-    """Sorted by date, undated first, so that the last is the newest known."""
-    return tuple(sorted(entries, key=lambda x: x.date.latest if x.date else dt.date.min))
+    """Sorted by date and time, undated first, so that the last is the newest known."""
+    return tuple(sorted(entries, key=lambda x: x.date.latest.toordinal() * 86400 + x.date.seconds if x.date else 0))

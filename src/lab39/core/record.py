@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeVar, cast
 
 from lab39.core import entries as e
-from lab39.core import readers, terms
+from lab39.core import readers, subjects, terms
 from lab39.core.dates import Age, PartialDate, age_on
 from lab39.core.errors import InputError, Issue
 from lab39.core.text import Text
@@ -57,25 +57,24 @@ class Record:
         self._reading = readers.Reading(self._by_ref.get, list(issues))
         patients = [(raw, place) for raw, place, _ in self._rows if raw.get("resourceType") == "Patient"]
         if len(patients) > 1:
-            places = ", ".join(place for _, place in patients[:3])
-            raise InputError(
-                Text(
-                    f"{len(patients)} patients ({places}…) : un dossier concerne une personne. "
-                    "Donner un dossier par personne (NDJSON ou dossier de fichiers).",
-                    f"{len(patients)} patients ({places}…): a record is about one person. "
-                    "Give one record a person (NDJSON or a folder of files).",
-                ),
-                source,
-            )
+            raise _several([place for _, place in patients], source)
         self._patient, self._patient_place = patients[0] if patients else ({}, "Patient")
+        self._refuse_strangers()
         if not patients:
             self._reading.note(
                 "required",
                 "Patient",
-                "aucune ressource Patient : âge et sexe inconnus",
+                "aucune ressource Patient\u202f: âge et sexe inconnus",
                 "no Patient resource: age and sex unknown",
                 "warning",
             )
+
+    def _refuse_strangers(self) -> None:
+        people = subjects.named(self._rows, self._by_ref)
+        mine = self._patient.get("id")
+        others = [f"{place} → {who}" for who, place in people.items() if who != mine]
+        if others and (mine or len(people) > 1):
+            raise _several([f"{self._patient_place} → {mine}", *others] if mine else others, self.source)
 
     @classmethod
     def from_fhir(cls, document: Mapping[str, Any], source: str = "") -> Record:
@@ -87,7 +86,10 @@ class Record:
         kind = document.get("resourceType")
         if not isinstance(kind, str):
             raise InputError(
-                Text("« resourceType » absent : ce n'est pas du FHIR", "no “resourceType”: this is not FHIR"),
+                Text(
+                    "«\u202fresourceType\u202f» absent\u202f: ce n'est pas du FHIR",
+                    "no “resourceType”: this is not FHIR",
+                ),
                 source,
             )
         if kind != "Bundle":
@@ -110,7 +112,7 @@ class Record:
                         "structure",
                         place,
                         Text(
-                            "entrée sans ressource FHIR : non lue",
+                            "entrée sans ressource FHIR\u202f: non lue",
                             "an entry without a FHIR resource: not read",
                         ),
                     )
@@ -131,7 +133,7 @@ class Record:
             text = self._reading.take(name, "text", str, place)
             if text:
                 return text
-            given = [g for g in name.get("given", []) if isinstance(g, str)]
+            given = [g for g in self._reading.take(name, "given", list, place) or () if isinstance(g, str)]
             return " ".join([*given[:1], self._reading.take(name, "family", str, place) or ""]).strip()
         return ""
 
@@ -143,7 +145,7 @@ class Record:
             self._reading.note(
                 "required",
                 f"{self._patient_place}.birthDate",
-                "date de naissance absente : âge inconnu",
+                "date de naissance absente\u202f: âge inconnu",
                 "no birth date: age unknown",
                 "warning",
             )
@@ -159,7 +161,7 @@ class Record:
             self._reading.note(
                 "code-invalid",
                 f"{self._patient_place}.gender",
-                f"sexe « {value} » inconnu (male, female, other, unknown)",
+                f"sexe «\u202f{value}\u202f» inconnu (male, female, other, unknown)",
                 f"unknown gender “{value}” (male, female, other, unknown)",
             )
         return None
@@ -195,13 +197,16 @@ class Record:
         return tuple(o for o in self._observations if code is None or o.concept.has(system, code))
 
     def latest(self, *codes: str, on: dt.date, system: str = terms.LOINC) -> e.Observation | None:
-        """The newest dated observation, not after ``on``, that has a value under one of these codes."""
+        """The newest dated observation, not after ``on``, that has a value under one of these codes.
+
+        One dated to the month or the year counts from its first day, so that it hides none that is better dated.
+        """
         found = [
             o
             for o in self._observations
             if o.value is not None and o.date and o.date.earliest <= on and o.concept.has(system, *codes)
         ]
-        return found[-1] if found else None
+        return max(reversed(found), key=_best_dated, default=None)
 
     def phenotypes(self) -> tuple[e.Phenotype, ...]:
         """HPO-coded signs, present and expressly excluded."""
@@ -241,11 +246,19 @@ class Record:
             ref = url or (f"{raw['resourceType']}/{raw['id']}" if raw.get("id") else f"#{i}")
             status = raw.get("status")
             entry = reader(self._reading, raw, place, ref)
+            if raw.get("modifierExtension"):
+                self._reading.note(
+                    "extension",
+                    f"{place}.modifierExtension",
+                    "modifie le sens de la ressource et n'est pas compris\u202f: non utilisé",
+                    "changes what the resource means and is not understood: not used",
+                )
+                continue
             if status == "entered-in-error" or getattr(entry, "verification", None) == "entered-in-error":
                 self._reading.note(
                     "suppressed",
                     place,
-                    "saisi par erreur : non utilisé",
+                    "saisi par erreur\u202f: non utilisé",
                     "entered in error: not used",
                     "warning",
                 )
@@ -281,6 +294,23 @@ class Record:
     @cached_property
     def _procedures(self) -> tuple[e.Procedure, ...]:
         return readers.newest_last(self._read(readers.procedure, "Procedure"))
+
+
+def _best_dated(seen: e.Observation) -> tuple[dt.date, bool]:
+    return (seen.date.earliest, seen.date.exact is not None) if seen.date else (dt.date.min, False)
+
+
+def _several(places: list[str], source: str) -> InputError:
+    shown = ", ".join(places[:3]) + ("…" if len(places) > 3 else "")
+    return InputError(
+        Text(
+            f"{len(places)} patients ({shown})\u202f: un dossier concerne une personne. "
+            "Donner un dossier par personne (NDJSON ou dossier de fichiers).",
+            f"{len(places)} patients ({shown}): a record is about one person. "
+            "Give one record a person (NDJSON or a folder of files).",
+        ),
+        source,
+    )
 
 
 _CACHED = (

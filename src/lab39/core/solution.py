@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
 from typing import Any, ClassVar, Protocol
@@ -15,6 +17,12 @@ from lab39.core.text import Text
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the fraction done, for work over a second."""
+
+ID_FORM = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+"""What the id of a solution looks like: ``frailty``, ``travel-vaccines``."""
+
+RESERVED_IDS = ("assess", "check", "data", "evidence", "lab39", "new", "solutions")
+"""Names that the ``lab39`` command keeps for itself."""
 
 
 class Context(Protocol):
@@ -81,5 +89,8 @@ class Solution:
             return ()
 
     def _beside(self, name: str) -> str:
-        package = type(self).__module__.rpartition(".")[0] or type(self).__module__
+        module = type(self).__module__
+        package = module if hasattr(sys.modules[module], "__path__") else module.rpartition(".")[0]
+        if not package:
+            raise FileNotFoundError(f"{name}: {module} is not in a package, nothing stands beside it")
         return files(package).joinpath(name).read_text("utf-8")

@@ -52,7 +52,7 @@ class Quantity:
             return base * molar / other.factor
         raise UnitError(
             Text(
-                f"« {self.unit} » ne se convertit pas en « {unit} »",
+                f"«\u202f{self.unit}\u202f» ne se convertit pas en «\u202f{unit}\u202f»",
                 f"“{self.unit}” does not convert to “{unit}”",
             )
         )
@@ -100,13 +100,15 @@ def _molar_mass_g_mol(analyte: str) -> Decimal:
     for row in _rows("analyte"):
         if row["name"] == analyte:
             return Decimal(str(row["molar_mass_g_mol"]))
-    raise UnitError(Text(f"masse molaire inconnue pour « {analyte} »", f"no molar mass known for “{analyte}”"))
+    raise UnitError(
+        Text(f"masse molaire inconnue pour «\u202f{analyte}\u202f»", f"no molar mass known for “{analyte}”")
+    )
 
 
 def _unit(code: str) -> _Unit:
     if not code:
         raise UnitError(Text("valeur sans unité", "a value without a unit"))
-    found = _units().get(code)
+    found = _units().get(code.replace("\u03bc", "\u00b5"))  # Greek mu and the micro sign look the same
     if found is None:
-        raise UnitError(Text(f"unité inconnue : « {code} »", f"unknown unit: “{code}”"))
+        raise UnitError(Text(f"unité inconnue\u202f: «\u202f{code}\u202f»", f"unknown unit: “{code}”"))
     return found

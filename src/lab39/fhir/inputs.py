@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import lzma
+import os
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -88,6 +91,7 @@ def iter_records(paths: Iterable[Path], settings: Settings | None = None) -> Ite
     """
     limits = settings or Settings()
     for path in paths:
+        place = _shown(path)
         try:
             if path.is_dir():
                 inside = sorted(p for p in path.rglob("*") if p.is_file() and _kind(p.name))
@@ -97,44 +101,60 @@ def iter_records(paths: Iterable[Path], settings: Settings | None = None) -> Ite
                             "aucun fichier .json, .ndjson, .jsonl, .gz ou .zip dans ce dossier",
                             "no .json, .ndjson, .jsonl, .gz or .zip file in this folder",
                         ),
-                        str(path),
+                        place,
                     )
                 yield from iter_records(inside, limits)
             elif not path.exists():
-                raise InputError(Text("fichier introuvable", "no such file"), str(path))
+                raise InputError(Text("fichier introuvable", "no such file"), place)
+            elif not path.is_file():
+                raise InputError(
+                    Text(
+                        "ce n'est ni un fichier ni un dossier\u202f; enregistrer d'abord les données",
+                        "neither a file nor a folder; save the data first",
+                    ),
+                    place,
+                )
             elif zipfile.is_zipfile(path):
                 yield from _zip(path, limits)
             else:
                 yield from _file(path, limits)
         except LabError as error:
-            yield Failed(str(path), error)
+            yield Failed(place, error)
+        except zipfile.BadZipFile as error:
+            yield Failed(place, InputError(_damaged(error), place))
         except OSError as error:
+            why = error.strerror or str(error)
             yield Failed(
-                str(path),
-                InputError(
-                    Text(f"lecture impossible : {error.strerror}", f"cannot be read: {error.strerror}"),
-                    str(path),
-                ),
+                place, InputError(Text(f"lecture impossible\u202f: {why}", f"cannot be read: {why}"), place)
             )
 
 
+def _shown(path: Path) -> str:
+    """A path as text that can be written anywhere, whatever bytes its name is made of."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 def _kind(name: str) -> str:
+    """``one`` record, ``many`` (one a line), a ``zip``, or ``""`` for what is not read."""
     stem = name.lower().removesuffix(".gz")
     if stem.endswith(MANY):
         return "many"
     if stem.endswith(ONE):
         return "one"
-    return "zip" if stem.endswith(".zip") else ""
+    if stem.endswith(".zip"):
+        return "zip"
+    return "one" if stem != name.lower() else ""
 
 
 def _file(path: Path, limits: Settings) -> Iterator[Record | Failed]:
     with path.open("rb") as probe:
         packed = probe.read(2) == b"\x1f\x8b"
     size = path.stat().st_size
-    allowed = size * RATIO if packed else size
+    if not packed and _kind(path.name) != "many" and size > limits.max_bytes:
+        raise _too_large(_shown(path), limits.max_bytes)
     with path.open("rb") as raw:
         stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if packed else raw
-        yield from _stream(stream, path.name, str(path), limits, allowed)
+        yield from _stream(stream, path.name, _shown(path), limits, size * RATIO if packed else None)
 
 
 def _zip(path: Path, limits: Settings) -> Iterator[Record | Failed]:
@@ -143,56 +163,63 @@ def _zip(path: Path, limits: Settings) -> Iterator[Record | Failed]:
         if not inside:
             raise InputError(
                 Text("archive sans fichier .json ni .ndjson", "an archive without .json or .ndjson files"),
-                str(path),
+                _shown(path),
             )
         for item in inside:
-            place = f"{path} › {item.filename}"
+            place = f"{_shown(path)} › {item.filename}".encode("utf-8", "replace").decode()
             try:
                 with archive.open(item) as stream:
                     yield from _stream(stream, item.filename, place, limits, max(item.compress_size, 1) * RATIO)
             except LabError as error:
                 yield Failed(place, error)
-            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error) as error:
+            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, lzma.LZMAError) as error:
                 yield Failed(place, InputError(_damaged(error), place))
 
 
-def _stream(stream: IO[bytes], name: str, place: str, limits: Settings, allowed: int) -> Iterator[Record | Failed]:
-    """Records of one open file; ``allowed`` bounds what a compressed one may unpack to."""
+def _stream(
+    stream: IO[bytes], name: str, place: str, limits: Settings, allowed: int | None
+) -> Iterator[Record | Failed]:
+    """Records of one open file; ``allowed`` bounds what a compressed one may unpack to, ``None`` when it is not."""
+    bound = sys.maxsize if allowed is None else allowed
     try:
         if _kind(name) != "many":
-            body = stream.read(min(limits.max_bytes, allowed) + 1)
-            if len(body) > allowed:
+            body = stream.read(min(limits.max_bytes, bound) + 1)
+            if len(body) > bound:
                 raise _bomb(place)
             if len(body) > limits.max_bytes:
                 raise _too_large(place, limits.max_bytes)
             yield record(body, place, limits)
             return
-        seen, number = 0, 0
+        seen, number, records = 0, 0, 0
         while line := stream.readline(limits.max_bytes + 1):
             number += 1
             seen += len(line)
             spot = f"{place}:{number}"
-            if seen > allowed:
+            if seen > bound:
                 raise _bomb(spot)
             if len(line) > limits.max_bytes:
                 raise _too_large(spot, limits.max_bytes)
             if line.strip():
+                records += 1
                 try:
                     yield record(line, spot, limits)
                 except LabError as error:
                     yield Failed(spot, error)
+        if not records:
+            raise InputError(Text("le fichier est vide", "the file is empty"), place)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(_damaged(error), place) from error
 
 
 def _damaged(error: Exception) -> Text:
-    return Text(f"archive abîmée ou chiffrée : {error}", f"damaged or encrypted archive: {error}")
+    return Text(f"archive abîmée ou chiffrée\u202f: {error}", f"damaged or encrypted archive: {error}")
 
 
 def _bomb(place: str) -> InputError:
     return InputError(
         Text(
-            f"l'archive se déploie à plus de {RATIO} fois sa taille : refusée. Si elle est sûre, la décompresser.",
+            f"l'archive se déploie à plus de {RATIO} fois sa taille\u202f: refusée. "
+            "Si elle est sûre, la décompresser.",
             f"the archive unpacks to more than {RATIO} times its size: refused. Unpack it yourself if it is safe.",
         ),
         place,

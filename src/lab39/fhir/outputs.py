@@ -4,6 +4,7 @@ Everything emitted is validated against the R4B models before it leaves (strict 
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -15,10 +16,11 @@ from lab39.core.text import Lang, Text
 NAMESPACE = uuid.UUID("9a1e4a0e-39b1-5c39-8b39-39c0de1ab390")
 CODES = "http://lab39.org/fhir/CodeSystem/finding"
 DISCLAIMER = Text(
-    "Aide à la décision pour des utilisateurs formés ; n'est pas un dispositif médical.",
+    "Aide à la décision pour des utilisateurs formés\u202f; n'est pas un dispositif médical.",
     "Decision support for trained users; not a medical device.",
 )
 _SEVERITY = {Severity.CRITICAL: "high", Severity.WARNING: "moderate", Severity.INFO: "low"}
+COLON = Text("\u202f: ", ": ")
 ToFhir = Callable[[Finding, str], Mapping[str, Any] | None]
 
 
@@ -32,19 +34,24 @@ def bundle(report: Report, native: ToFhir, lang: Lang = "fr", *, created: str) -
     Raises:
         LabError: a resource is not valid R4; nothing is emitted.
     """
-    subject = f"Patient/{report.record.get('id') or 'unknown'}"
+    subject = _subject(report)
     entries: list[dict[str, Any]] = []
+    issues = list(report.issues)
     for i, finding in enumerate(report.findings):
-        resource = dict(native(finding, subject) or detected_issue(finding, subject, lang))
+        try:
+            resource = dict(native(finding, subject) or detected_issue(finding, subject, lang))
+        except Exception as error:  # somebody's code: its finding is still told, in the lab's own form
+            issues.append(_no_native(finding, error))
+            resource = dict(detected_issue(finding, subject, lang))
         name = f"{report.record.get('id')}|{report.on}|{i}|{finding.solution}|{finding.code}"
         url = f"urn:uuid:{uuid.uuid5(NAMESPACE, name)}"
         entries.append({"fullUrl": url, "resource": resource})
     if entries:
         provenance = _provenance(report, [e["fullUrl"] for e in entries], created)
         entries.append({"fullUrl": f"urn:uuid:{uuid.uuid5(NAMESPACE, created + subject)}", "resource": provenance})
-    if report.issues:
+    if issues:
         url = f"urn:uuid:{uuid.uuid5(NAMESPACE, 'outcome' + subject + str(report.on))}"
-        entries.append({"fullUrl": url, "resource": operation_outcome(report.issues, lang)})
+        entries.append({"fullUrl": url, "resource": operation_outcome(issues, lang)})
     whole = {"resourceType": "Bundle", "type": "collection", "timestamp": created, "entry": entries}
     if not entries:
         del whole["entry"]
@@ -55,7 +62,7 @@ def bundle(report: Report, native: ToFhir, lang: Lang = "fr", *, created: str) -
 def detected_issue(finding: Finding, subject: str, lang: Lang) -> Mapping[str, Any]:
     """The lab's own rendering of a finding."""
     lines = [finding.summary[lang], finding.detail[lang]]
-    lines += [f"{m.name[lang]} : {m.consequence[lang]}" for m in finding.missing]
+    lines += [f"{m.name[lang]}{COLON[lang]}{m.consequence[lang]}" for m in finding.missing]
     issue: dict[str, Any] = {
         "resourceType": "DetectedIssue",
         "status": "preliminary",
@@ -99,8 +106,14 @@ def operation_outcome(issues: Iterable[Issue], lang: Lang = "fr") -> Mapping[str
 
 
 def error_outcome(error: LabError, lang: Lang = "fr") -> Mapping[str, Any]:
-    """A refusal as an OperationOutcome."""
-    return operation_outcome([Issue("invalid", error.place, error.text, "error")], lang)
+    """A refusal as an OperationOutcome; its place is a file or a line, said in the text."""
+    row = {
+        "severity": "error",
+        "code": "invalid",
+        "details": {"text": error.say(lang)},
+        "diagnostics": error.say("en"),
+    }
+    return {"resourceType": "OperationOutcome", "issue": [row]}
 
 
 def validate(resource: Mapping[str, Any]) -> None:
@@ -114,15 +127,43 @@ def validate(resource: Mapping[str, Any]) -> None:
 
     from lab39.fhir.jsontext import dumps
 
+    kind = str(resource.get("resourceType"))
     try:
-        get_fhir_model_class(str(resource["resourceType"])).model_validate_json(dumps(resource))
+        model = get_fhir_model_class(kind)
+    except (KeyError, ValueError) as error:
+        why = Text(f"«\u202f{kind}\u202f» n'est pas un type de ressource R4", f"“{kind}” is no R4 resource type")
+        raise LabError(why, "resourceType") from error
+    try:
+        model.model_validate_json(dumps(resource))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(p) for p in first["loc"])
         raise LabError(
-            Text(f"FHIR invalide à l'écriture : {first['msg']}", f"invalid FHIR written: {first['msg']}"),
+            Text(f"FHIR invalide à l'écriture\u202f: {first['msg']}", f"invalid FHIR written: {first['msg']}"),
             f"{resource['resourceType']}.{where}",
         ) from error
+
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+
+
+def _subject(report: Report) -> str:
+    """A reference to the patient; one whose id FHIR does not allow (a file name) gets a name-based one."""
+    name = str(report.record.get("id") or "")
+    return f"Patient/{name}" if _ID.fullmatch(name) else f"urn:uuid:{uuid.uuid5(NAMESPACE, 'Patient' + name)}"
+
+
+def _no_native(finding: Finding, error: Exception) -> Issue:
+    what = f"{type(error).__name__}: {str(error)[:200]}"
+    return Issue(
+        "exception",
+        f"{finding.solution}.{finding.code}",
+        Text(
+            f"sa propre ressource FHIR n'a pas pu être écrite ({what})",
+            f"its own FHIR resource could not be written ({what})",
+        ),
+        "warning",
+    )
 
 
 def _provenance(report: Report, targets: list[str], created: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""GA4GH Phenopackets v2, read into an R4 view and written from any record.
+"""GA4GH Phenopackets v2, read into an R4 view; :mod:`lab39.fhir.packet_writer` writes them.
 
 A packet is kept as received. Its R4 view follows the GA4GH core IG where that has a mapping: subject to Patient,
 phenotypic features to Observation (HPO code, SNOMED CT present or absent), diseases to Condition, measurements to
@@ -16,16 +16,22 @@ from lab39.core.readers import ABSENT, ONSET_EXTENSION, PRESENT
 from lab39.core.record import Record
 from lab39.core.text import Text
 
-SCHEMA_VERSION = "2.0"
-_SEX = {"FEMALE": "female", "MALE": "male", "OTHER_SEX": "other"}
+SEX = {"FEMALE": "female", "MALE": "male", "OTHER_SEX": "other"}
+TEST_DATA = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST"}
+_FIELDS = {
+    *("id", "subject", "phenotypicFeatures", "measurements", "biosamples", "interpretations", "diseases"),
+    *("medicalActions", "files", "metaData"),
+}
+"""The members of a Phenopacket, schema 2.0 (phenopackets.proto)."""
 _NOT_READ = ("biosamples", "interpretations", "medicalActions", "files")
 
 
 def looks_like(document: Mapping[str, Any]) -> bool:
     """Whether a document is a Phenopacket (or a family or cohort of them) rather than FHIR."""
-    return "resourceType" not in document and any(
-        key in document for key in ("phenotypicFeatures", "subject", "metaData", "proband", "members", "meta_data")
-    )
+    if "resourceType" in document:
+        return False
+    sure = ("phenotypicFeatures", "metaData", "proband", "members", "phenotypic_features", "meta_data")
+    return any(key in document for key in sure) or ("subject" in document and document.keys() <= _FIELDS)
 
 
 def to_record(packet: Mapping[str, Any], source: str = "") -> Record:
@@ -37,7 +43,8 @@ def to_record(packet: Mapping[str, Any], source: str = "") -> Record:
     if "proband" in packet or "members" in packet:
         raise InputError(
             Text(
-                "famille ou cohorte : donner un phénopaquet par personne (champ « proband » ou chaque « member »)",
+                "famille ou cohorte\u202f: donner un phénopaquet par personne "
+                "(«\u202fproband\u202f», ou chaque «\u202fmember\u202f»)",
                 "a family or cohort: give one phenopacket a person (the “proband” field, or each “member”)",
             ),
             source,
@@ -47,7 +54,7 @@ def to_record(packet: Mapping[str, Any], source: str = "") -> Record:
     if version and not version.startswith("2"):
         raise InputError(
             Text(
-                f"schéma {version} : Lab39 lit les phénopaquets v2. Le convertir (phenopacket-tools convert).",
+                f"schéma {version}\u202f: Lab39 lit les phénopaquets v2. Le convertir (phenopacket-tools convert).",
                 f"schema {version}: Lab39 reads phenopackets v2. Convert it (phenopacket-tools convert).",
             ),
             f"{source} › metaData.phenopacketSchemaVersion".lstrip(" ›"),
@@ -56,14 +63,25 @@ def to_record(packet: Mapping[str, Any], source: str = "") -> Record:
     if any("_" in key for key in packet):
         raise InputError(
             Text(
-                "noms de champs en snake_case : le JSON des phénopaquets s'écrit en camelCase (phenotypicFeatures)",
+                "noms de champs en snake_case\u202f: le JSON des phénopaquets s'écrit phenotypicFeatures",
                 "snake_case field names: phenopacket JSON is written in camelCase (phenotypicFeatures)",
             ),
             source,
         )
+    for key in packet.keys() - _FIELDS:
+        issues.append(
+            Issue(
+                "structure",
+                key,
+                Text("champ inconnu des phénopaquets v2\u202f: non lu", "no field of phenopackets v2: not read"),
+            )
+        )
+    issues.sort(key=lambda issue: issue.place)
     subject = _object(packet, "subject", source)
     patient_id = str(subject.get("id") or packet.get("id") or "subject")
-    rows: list[tuple[Mapping[str, Any], str, str]] = [(_patient(subject, patient_id), "subject", "")]
+    patient = {**_patient(subject, patient_id), **_mark(meta)}
+    issues += _about_age(subject)
+    rows: list[tuple[Mapping[str, Any], str, str]] = [(patient, "subject", "")]
     features = _list(packet, "phenotypicFeatures", source)
     if not features:
         issues.append(
@@ -78,11 +96,17 @@ def to_record(packet: Mapping[str, Any], source: str = "") -> Record:
         place = f"phenotypicFeatures[{i}]"
         rows.append((_feature(feature, f"{source} › {place}".lstrip(" ›"), i, patient_id), place, ""))
     for i, disease in enumerate(_list(packet, "diseases", source)):
-        rows.append((_disease(disease, i, patient_id), f"diseases[{i}]", ""))
+        place = f"diseases[{i}]"
+        rows.append((_disease(disease, f"{source} › {place}".lstrip(" ›"), i, patient_id), place, ""))
     for i, measured in enumerate(_list(packet, "measurements", source)):
         rows.append((_measurement(measured, i, patient_id), f"measurements[{i}]", ""))
-    for key in _NOT_READ:
-        if packet.get(key):
+    complex_values = [
+        f"measurements[{i}].complexValue"
+        for i, m in enumerate(_list(packet, "measurements", source))
+        if m.get("complexValue")
+    ]
+    for key in (*_NOT_READ, *complex_values):
+        if packet.get(key, key in complex_values):
             issues.append(
                 Issue(
                     "informational",
@@ -97,53 +121,44 @@ def to_record(packet: Mapping[str, Any], source: str = "") -> Record:
     return Record(rows, origin=packet, form="phenopacket", source=source, issues=issues)
 
 
-def from_record(record: Record, created: str) -> Mapping[str, Any]:
-    """A Phenopacket v2 for a record; one that came as a packet is given back as received.
-
-    Args:
-        created: RFC 3339 instant for ``metaData.created`` (the caller's clock).
-    """
-    if record.form == "phenopacket":
-        return record.origin
-    sexes = {fhir: ga4gh for ga4gh, fhir in _SEX.items()}
-    subject: dict[str, Any] = {"id": record.id or "subject", "sex": sexes.get(record.sex or "", "UNKNOWN_SEX")}
-    if record.birth_date and record.birth_date.exact:
-        subject["dateOfBirth"] = f"{record.birth_date.exact.isoformat()}T00:00:00Z"
-    features = [
-        {"type": {"id": p.term.code, "label": p.term.display or p.term.code}}
-        | ({"excluded": True} if p.excluded else {})
-        for p in record.phenotypes()
-    ]
-    return {
-        "id": record.id or "record",
-        "subject": subject,
-        "phenotypicFeatures": features,
-        "metaData": {
-            "created": created,
-            "createdBy": "Lab39",
-            "resources": [
-                {
-                    "id": "hp",
-                    "name": "human phenotype ontology",
-                    "url": "http://purl.obolibrary.org/obo/hp.owl",
-                    "version": "unknown",
-                    "namespacePrefix": "HP",
-                    "iriPrefix": "http://purl.obolibrary.org/obo/HP_",
-                }
-            ],
-            "phenopacketSchemaVersion": SCHEMA_VERSION,
-        },
-    }
-
-
 def _patient(subject: Mapping[str, Any], patient_id: str) -> Mapping[str, Any]:
     patient: dict[str, Any] = {"resourceType": "Patient", "id": patient_id}
     if subject.get("dateOfBirth"):
-        patient["birthDate"] = str(subject["dateOfBirth"])[:10]
+        patient["birthDate"] = str(subject["dateOfBirth"]).split("T")[0]
     sex = subject.get("sex")
     if sex not in (None, "UNKNOWN_SEX"):
-        patient["gender"] = _SEX.get(str(sex), str(sex))
+        patient["gender"] = SEX.get(str(sex), str(sex))
+    vital = subject.get("vitalStatus")
+    if isinstance(vital, Mapping) and vital.get("status") in ("ALIVE", "DECEASED"):
+        patient["deceasedBoolean"] = vital["status"] == "DECEASED"
     return patient
+
+
+def _about_age(subject: Mapping[str, Any]) -> list[Issue]:
+    """An age at the last encounter is kept, and is not an age on another day."""
+    said = _time(subject.get("timeAtLastEncounter"))
+    if not said or subject.get("dateOfBirth"):
+        return []
+    return [
+        Issue(
+            "informational",
+            "subject.timeAtLastEncounter",
+            Text(
+                f"«\u202f{said}\u202f» à la dernière rencontre\u202f: sans date de naissance, "
+                "l'âge du jour reste inconnu",
+                f"“{said}” at the last encounter: without a birth date the age on another day stays unknown",
+            ),
+            "warning",
+        )
+    ]
+
+
+def _mark(meta: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The tag of test data. A packet has no tags: it says so by an external reference to the same code."""
+    references = meta.get("externalReferences")
+    if any(r.get("id") == f"v3-ActReason:{TEST_DATA['code']}" for r in references or () if isinstance(r, Mapping)):
+        return {"meta": {"tag": [TEST_DATA]}}
+    return {}
 
 
 def _feature(feature: Mapping[str, Any], place: str, i: int, patient_id: str) -> Mapping[str, Any]:
@@ -151,20 +166,20 @@ def _feature(feature: Mapping[str, Any], place: str, i: int, patient_id: str) ->
     if not isinstance(kind, Mapping) or not kind.get("id"):
         raise InputError(
             Text(
-                "signe sans « type.id » : donner un terme HPO (HP:0001250)",
+                "signe sans «\u202ftype.id\u202f»\u202f: donner un terme HPO (HP:0001250)",
                 "a feature without “type.id”: give an HPO term (HP:0001250)",
             ),
             place,
         )
-    excluded = feature.get("excluded", False)
-    if not isinstance(excluded, bool):
+    if "negated" in feature:
         raise InputError(
             Text(
-                f"« excluded » vaut {excluded!r} : true ou false est attendu",
-                f"“excluded” is {excluded!r}: true or false is expected",
+                "«\u202fnegated\u202f» est du schéma v1\u202f; en v2, écrire «\u202fexcluded\u202f»",
+                "“negated” belongs to schema v1; in v2, write “excluded”",
             ),
             place,
         )
+    excluded = _excluded(feature, place)
     code, display = (ABSENT[0], "Absent") if excluded else (PRESENT[0], "Present")
     resource: dict[str, Any] = {
         "resourceType": "Observation",
@@ -180,10 +195,31 @@ def _feature(feature: Mapping[str, Any], place: str, i: int, patient_id: str) ->
     return resource
 
 
-def _disease(disease: Mapping[str, Any], i: int, patient_id: str) -> Mapping[str, Any]:
-    status = "refuted" if disease.get("excluded") else "confirmed"
+def _excluded(stated: Mapping[str, Any], place: str) -> bool:
+    excluded = stated.get("excluded")
+    if excluded is None:  # proto3 JSON: null is the default value
+        return False
+    if not isinstance(excluded, bool):
+        raise InputError(
+            Text(
+                f"«\u202fexcluded\u202f» vaut {excluded!r}\u202f: true ou false est attendu",
+                f"“excluded” is {excluded!r}: true or false is expected",
+            ),
+            place,
+        )
+    return excluded
+
+
+def _disease(disease: Mapping[str, Any], place: str, i: int, patient_id: str) -> Mapping[str, Any]:
+    status = "refuted" if _excluded(disease, place) else "confirmed"
     term = disease.get("term")
-    return {
+    onset = _time(disease.get("onset"))
+    when = (
+        {"onsetDateTime" if isinstance(disease["onset"].get("timestamp"), str) else "onsetString": onset}
+        if onset
+        else {}
+    )
+    return when | {
         "resourceType": "Condition",
         "id": f"disease-{i}",
         "code": _concept(term) if isinstance(term, Mapping) else {},
@@ -206,7 +242,7 @@ def _measurement(measured: Mapping[str, Any], i: int, patient_id: str) -> Mappin
     if isinstance(value, Mapping) and isinstance(quantity := value.get("quantity"), Mapping):
         unit = quantity.get("unit")
         resource["valueQuantity"] = {"value": quantity.get("value")} | (
-            {"unit": unit.get("id", "").removeprefix("UCUM:") or unit.get("label", "")}
+            {"unit": str(unit.get("id") or "").removeprefix("UCUM:") or str(unit.get("label") or "")}
             if isinstance(unit, Mapping)
             else {}
         )
@@ -247,18 +283,26 @@ def _time(element: Any) -> str:
         return "/".join(str(e.get("iso8601duration", "")) for e in ends if isinstance(e, Mapping))
     if isinstance(term := element.get("ontologyClass"), Mapping):
         return str(term.get("id", ""))
-    return str(element.get("timestamp", ""))
+    if isinstance(interval := element.get("interval"), Mapping):
+        return "/".join(str(interval.get(k, "")) for k in ("start", "end"))
+    if isinstance(weeks := element.get("gestationalAge"), Mapping):
+        return f"{weeks.get('weeks', 0)} SA + {weeks.get('days', 0)}"
+    return str(element.get("timestamp") or "")
 
 
 def _object(packet: Mapping[str, Any], key: str, source: str) -> Mapping[str, Any]:
-    value = packet.get(key, {})
+    value = packet.get(key)
+    if value is None:
+        return {}
     if not isinstance(value, Mapping):
         raise InputError(Text("un objet est attendu", "an object is expected"), f"{source} › {key}".lstrip(" ›"))
     return value
 
 
 def _list(packet: Mapping[str, Any], key: str, source: str) -> list[Mapping[str, Any]]:
-    value = packet.get(key, [])
+    value = packet.get(key)
+    if value is None:
+        return []
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
         raise InputError(
             Text("une liste d'objets est attendue", "a list of objects is expected"),

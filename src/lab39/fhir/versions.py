@@ -38,7 +38,7 @@ def refuse_other_releases(record: Record) -> None:
                 name = f"{sign['resource']}/{raw.get('id', '?')}"
                 raise InputError(
                     Text(
-                        f"{where} ({name}) est du FHIR {sign['version']} ; Lab39 lit R4. Le convertir d'abord.",
+                        f"{where} ({name}) est du FHIR {sign['version']}\u202f; Lab39 lit R4. À convertir.",
                         f"{where} ({name}) is FHIR {sign['version']}; Lab39 reads R4. Convert it first.",
                     ),
                     record.source,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -28,17 +28,12 @@ def report(console: Console, seen: Snapshot, found: Report, lang: Lang, *, why: 
     console.rule(head, align="left", style="dim")
     if not found.findings:
         console.print(Padding(WORDS["nothing"][lang], (0, 0, 0, 2)))
-    for when in When:
-        if band := found.band(when):
-            console.print(Rich(f" {BANDS[when][lang]}", "bold"))
-            for finding in band:
-                console.print(Padding(Group(*_finding(finding, lang, why)), (0, 0, 0, 2)))
-    if found.not_evaluated:
-        console.print(Rich(f" {WORDS['not_evaluated'][lang]}", "bold"))
-        for finding in found.not_evaluated:
-            console.print(Padding(Group(*_finding(finding, lang, why)), (0, 0, 0, 2)))
-    for warning in found.warnings:
-        console.print(Rich(f" ! {warning[lang]}", "yellow"))
+    bands = [(BANDS[when], found.band(when)) for when in When]
+    for name, band in [*bands, (WORDS["not_evaluated"], found.not_evaluated)]:
+        if band:
+            console.print(Rich(f" {name[lang]}", "bold"))
+        for finding in band:
+            console.print(Padding(Group(*_finding(finding, found.title, lang, why)), (0, 0, 0, 2)))
     if found.issues:
         console.print(Rich(f" {WORDS['issues'][lang]} ({len(found.issues)})", "bold"))
         for issue in found.issues[:5]:
@@ -47,11 +42,11 @@ def report(console: Console, seen: Snapshot, found: Report, lang: Lang, *, why: 
             console.print(Padding(Rich(f"… + {len(found.issues) - 5}  (--json)", "dim"), (0, 0, 0, 2)))
 
 
-def _finding(finding: Finding, lang: Lang, why: bool) -> Iterator[RenderableType]:
+def _finding(finding: Finding, title: Callable[[str], Text], lang: Lang, why: bool) -> Iterator[RenderableType]:
     head = Rich(f"{MARKS[finding.severity]} ", _COLOURS[finding.severity])
     head.append(f"{SEVERITIES[finding.severity][lang]}  ", _COLOURS[finding.severity])
     head.append(finding.summary[lang], "bold")
-    head.append(f"  [{finding.solution}]", "dim")
+    head.append(f"  [{title(finding.solution)[lang]}]", "dim")
     yield head
     if not why:
         return
@@ -143,6 +138,12 @@ def percent(share: float, lang: Lang) -> str:
     if 0 < hundred < 0.1:
         return "< 0,1\u202f%" if lang == "fr" else "< 0.1%"
     return number(hundred, lang, digits=1) + ("\u202f%" if lang == "fr" else "%")
+
+
+def warnings(console: Console, rows: Iterable[Text], lang: Lang) -> None:
+    """What the reader must know about the lab itself, once under all reports."""
+    for row in rows:
+        console.print(Rich(f"\n! {row[lang]}", "yellow"))
 
 
 def disclaimer(console: Console, lang: Lang) -> None:

@@ -81,6 +81,7 @@ def page(
             failed=[Text(e.say("fr"), e.say("en")) for e in failed],
             css=_static("lab39.css"),
             versions=people[0][1].versions if people else {},
+            warnings=list(dict.fromkeys(w for _, found in people for w in found.warnings)),
         )
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ SEX = {
     "male": Text("homme", "male"),
     "other": Text("sexe : autre", "sex: other"),
 }
+CHILD = {"female": Text("fille", "girl"), "male": Text("garçon", "boy")}
+CHILD_UNTIL_YEARS = 15
+LOINC_CODE = re.compile(r"\d{1,7}-\d")
 SEX_UNKNOWN = Text("sexe inconnu", "sex unknown")
 
 
@@ -73,7 +77,9 @@ def snapshot(record: Record, report: Report) -> Snapshot:
 
 def who(record: Record, on: dt.date) -> Text:
     """Age and sex in words: ``82 ans, femme``."""
-    sex = SEX.get(record.sex or "", SEX_UNKNOWN)
+    years = record.age(on)
+    words = SEX | CHILD if years is not None and years.max_years < CHILD_UNTIL_YEARS else SEX
+    sex = words.get(record.sex or "", SEX_UNKNOWN)
     age = _age(record, on)
     return Text(f"{age.fr}, {sex.fr}", f"{age.en}, {sex.en}")
 
@@ -132,9 +138,15 @@ def _medicine(medicine: Medication) -> Line:
 
 
 def _once(medicines: Iterable[Medication]) -> list[Medication]:
-    """The newest entry of each medicine: a refill is not a second treatment."""
+    """The newest entry of each medicine: a refill is not a second treatment, and what was given is only shown for a
+    medicine that nothing says is ordered or taken."""
     newest: dict[str, Medication] = {}
-    for each in sorted(medicines, key=lambda m: m.start.latest if m.start else dt.date.min):
+
+    def age(medicine: Medication) -> tuple[bool, dt.date]:
+        given = medicine.raw.get("resourceType") == "MedicationAdministration"
+        return not given, medicine.start.latest if medicine.start else dt.date.min
+
+    for each in sorted(medicines, key=age):
         newest[each.concept.label or each.ref] = each
     return list(newest.values())
 
@@ -144,7 +156,13 @@ def _day(date: PartialDate | None) -> Text:
 
 
 def _missing(report: Report) -> list[Missing]:
-    return [m for f in report.findings for m in f.missing if m.code != "data-pack"]
+    """What is absent from the record; what a finding would like to ask next stands in its own card."""
+    return [
+        m
+        for f in report.findings
+        for m in f.missing
+        if m.code != "data-pack" and (f.not_evaluated or LOINC_CODE.fullmatch(m.code))
+    ]
 
 
 def _fictional(record: Record) -> bool:

@@ -1,0 +1,118 @@
+"""Rare diseases from one record: its HPO-coded signs, present and excluded, to a finding."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from lab39.core.datapacks import Pack, Packs
+from lab39.core.errors import LabError
+from lab39.core.finding import Finding
+from lab39.core.record import Record
+from lab39.core.solution import Context, Progress, Solution
+from lab39.core.text import Text
+
+if TYPE_CHECKING:
+    from lab39.solutions.raredisease.index import Index
+    from lab39.solutions.raredisease.labels import Labels
+    from lab39.solutions.raredisease.model import Explanation, Query
+
+TOP = 10
+
+
+class RareDisease(Solution):
+    """Ranks rare diseases by the signs of a record, and says so when none stands out."""
+
+    id = "raredisease"
+    title = Text("Maladies rares", "Rare diseases")
+    purpose = Text(
+        "Classe les maladies rares d'après les signes présents et absents, dit pourquoi et quoi rechercher ensuite",
+        "Ranks rare diseases by the signs present and absent, says why and what to look for next",
+    )
+    version = "1.0"
+    commands = "lab39.solutions.raredisease.cli:app"
+
+    def __init__(self) -> None:
+        self._index: tuple[str, Index] | None = None
+        self._labels: tuple[str, Labels] | None = None
+
+    def prepare(self, packs: Packs, progress: Progress) -> None:
+        """Compile the index once; without the pack there is nothing to prepare."""
+        from lab39.solutions.raredisease import sources
+
+        if packs.has(sources.HPO):
+            pack = packs.get(sources.HPO)
+            sources.index_path(packs, lambda fraction: progress(f"{pack.name} {pack.version}", fraction))
+
+    def assess(self, record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:
+        """A differential, "nothing stands out", what is missing to tell, or a diagnosis already made."""
+        del on  # signs carry no dates the model uses
+        from lab39.solutions.raredisease import findings
+
+        signs, query = record.phenotypes(), findings.query_of(record)
+        known = [(c, disease) for c in record.conditions() if (disease := findings.diagnosed(c)) is not None]
+        for condition, disease in known:
+            yield findings.known_diagnosis(condition, disease, self._fit(query, disease, ctx.packs))
+        if known:
+            return
+        if not query.observed:
+            yield findings.no_signs(excluded_only=bool(query.excluded))
+            return
+        yield self._differential(query, findings.Seen(signs, self.labels(ctx.packs)), self.index(ctx.packs))
+
+    def to_fhir(self, finding: Finding, subject: str) -> Mapping[str, Any] | None:
+        """A ``RiskAssessment`` for a differential."""
+        from lab39.solutions.raredisease.model import Ranking
+
+        if not isinstance(finding.payload, Ranking) or not finding.payload.candidates:
+            return None
+        from lab39.solutions.raredisease.riskassessment import risk_assessment
+
+        return risk_assessment(finding, finding.payload, subject)
+
+    def index(self, packs: Packs) -> Index:
+        """The index of the newest ``hpo`` pack, read once.
+
+        Raises:
+            PackMissingError: with the command that brings it.
+        """
+        from lab39.solutions.raredisease import sources
+
+        key = packs.get(sources.HPO).key
+        if self._index is None or self._index[0] != key:
+            self._index = key, sources.open_index(packs)
+        return self._index[1]
+
+    def labels(self, packs: Packs) -> Labels:
+        """The French labels, read once; empty without their pack."""
+        from lab39.solutions.raredisease import sources
+
+        pack: Pack | None = packs.get(sources.FRENCH) if packs.has(sources.FRENCH) else None
+        key = pack.key if pack else ""
+        if self._labels is None or self._labels[0] != key:
+            self._labels = key, sources.open_labels(packs)
+        return self._labels[1]
+
+    @staticmethod
+    def _differential(query: Query, seen: Any, index: Index) -> Finding:
+        from lab39.solutions.raredisease import findings
+        from lab39.solutions.raredisease.questions import next_signs
+        from lab39.solutions.raredisease.ranking import rank
+
+        ranking = rank(index, query, top=TOP)
+        if not ranking.candidates:
+            return findings.no_usable_sign(ranking)
+        asked = () if findings.standing(ranking) == "none" else next_signs(index, query, ranking)
+        english = dict(zip(index.term_ids, index.labels, strict=True))
+        return findings.differential(ranking, seen, asked, english, int(index.meta["unusable"]))
+
+    def _fit(self, query: Query, disease: str, packs: Packs) -> Explanation | None:
+        if not query.observed:
+            return None
+        from lab39.solutions.raredisease.explanation import explain
+
+        try:
+            return explain(self.index(packs), query, disease)
+        except LabError:  # no pack, a disease that is not annotated, no usable sign: the fit cannot be told
+            return None
