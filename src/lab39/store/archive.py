@@ -30,6 +30,12 @@ class Writer:
         self._at = at
         self.files: dict[str, dict[str, Any]] = {}
 
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._zip.close()
+
     def add(self, name: str, content: bytes) -> None:
         """One file."""
         self._zip.writestr(self._info(name), content)
@@ -46,10 +52,9 @@ class Writer:
         self.files[name] = {"sha256": digest.hexdigest(), "bytes": size}
 
     def finish(self, manifest: Mapping[str, Any]) -> None:
-        """The manifest, then the end."""
+        """The manifest, last."""
         whole = {**manifest, "at": self._at.isoformat(), "files": self.files}
         self._zip.writestr(self._info(MANIFEST), json.dumps(whole, ensure_ascii=False, indent=1))
-        self._zip.close()
 
     def _info(self, name: str) -> zipfile.ZipInfo:
         info = zipfile.ZipInfo(name, self._at.timetuple()[:6])

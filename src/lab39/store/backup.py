@@ -61,8 +61,11 @@ def backup(store: Store, settings: Settings, target: Path, *, keys: bool = False
         StoreUnavailableError: the database cannot be read, or the target cannot be written.
     """
     counts = {"blobs": 0, "heads": 0, "keys": 0}
-    with atomic.writing(target) as stream, tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as tmp:
-        archive = Writer(stream, store.clock())
+    with (
+        atomic.writing(target) as stream,
+        Writer(stream, store.clock()) as archive,
+        tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as tmp,
+    ):
         with _snapshot(store, Path(tmp)) as snapshot:
             archive.add_file(DATABASE[store.dialect], snapshot.path)
             for file in snapshot.files:

@@ -26,6 +26,9 @@ from lab39.settings import Settings
 Clock = Callable[[], dt.datetime]
 BUSY_SECONDS = 10.0
 
+LOCKED, DISK_FULL, READ_ONLY = "55P03", "53100", "25006"
+"""States of PostgreSQL (its manual, appendix A); its messages change with the language of the server."""
+
 
 class StoreUnavailableError(LabError):
     """The database cannot be reached, is locked for too long, or cannot be written to."""
@@ -183,6 +186,10 @@ def _telling() -> Iterator[None]:
         yield
     except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
         raise unavailable(error) from error
+    except sa.exc.InternalError as error:
+        if getattr(error.orig, "sqlstate", "") != READ_ONLY:
+            raise
+        raise unavailable(error) from error
 
 
 def unavailable(error: sa.exc.DBAPIError) -> StoreUnavailableError:
@@ -190,20 +197,21 @@ def unavailable(error: sa.exc.DBAPIError) -> StoreUnavailableError:
     origin = error.orig
     text = str(origin).strip().splitlines()[0] if origin else type(error).__name__
     name = getattr(origin, "sqlite_errorname", "") if isinstance(origin, sqlite3.Error) else ""
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "lock timeout" in text:
+    state = getattr(origin, "sqlstate", None)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or state == LOCKED:
         why = Text(
             "la base est occupée par une autre écriture\u202f: réessayer dans un instant",
             "the database is busy with another write: try again in a moment",
         )
-    elif name == "SQLITE_FULL" or "No space left" in text or "disk is full" in text:
+    elif name == "SQLITE_FULL" or state == DISK_FULL:
         why = Text(
             "le disque est plein\u202f: libérer de la place puis réessayer\u202f; rien n'a été enregistré",
             "the disk is full: make room and try again; nothing was saved",
         )
-    elif name.startswith("SQLITE_READONLY"):
+    elif name.startswith("SQLITE_READONLY") or state == READ_ONLY:
         why = Text(
-            "la base est en lecture seule\u202f: vérifier les droits du dossier",
-            "the database is read-only: check the permissions of its folder",
+            "la base est en lecture seule\u202f: vérifier les droits de son dossier ou de son serveur",
+            "the database is read-only: check the permissions of its folder or of its server",
         )
     else:
         why = Text(f"base de données inaccessible\u202f: {text}", f"the database cannot be reached: {text}")

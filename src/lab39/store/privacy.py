@@ -55,7 +55,7 @@ class Part:
     Attributes:
         name: of the file in an export (``records``); unique.
         title: what it is, in words.
-        tables: the tables it answers for.
+        tables: the tables it answers for, those that hold nothing about anybody too.
         export: ``(tx, person)`` gives JSON rows.
         erase: ``(tx, person, at)`` deletes or empties them and tells; a second call finds nothing left to do.
         files: ``(store, tx, person)`` gives ``(path, content)`` of what is exported as files.
@@ -137,10 +137,9 @@ def export_person(store: Store, person: str, target: Path, *, by: str = "") -> E
     del by
     broken = modules.load().broken
     counts: dict[str, int] = {}
-    with atomic.writing(target) as stream, store.reading() as tx:
+    at = store.clock()
+    with atomic.writing(target) as stream, store.reading() as tx, Writer(stream, at) as archive:
         known = people.get(tx, person)
-        at = store.clock()
-        archive = Writer(stream, at)
         for part in parts():
             lines = [json.dumps(row, ensure_ascii=False, sort_keys=True) for row in part.export(tx, person)]
             counts[part.name] = len(lines)
