@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,9 @@ class Settings:
         max_bytes: the largest single record read, unpacked (``LAB39_MAX_BYTES``).
         max_depth: how deep a document may nest (``LAB39_MAX_DEPTH``).
         timezone: where the lab is; decides what day it is (``LAB39_TIMEZONE``).
+        public_url: how browsers reach the lab, ``https://lab.example.org`` (``LAB39_URL``); decides that cookies are
+            only sent over https, and what links in invitations begin with.
+        oidc_file: who else may sign people in, a TOML file (``LAB39_OIDC_FILE``).
         time_limit_seconds: what one solution may take on one record (``LAB39_TIME_LIMIT``).
     """
 
@@ -40,6 +44,8 @@ class Settings:
     max_bytes: int = 64 * 1024 * 1024
     max_depth: int = 64
     timezone: str = "Europe/Paris"
+    public_url: str = ""
+    oidc_file: Path | None = None
     time_limit_seconds: float = 10.0
 
     @property
@@ -97,6 +103,12 @@ class Settings:
                 raise ValueError(f"{name}={raw!r}: a positive number is expected")
             return value
 
+        public_url = env.get("LAB39_URL", "").rstrip("/")
+        if public_url and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", public_url):
+            raise ValueError(
+                f"LAB39_URL={public_url!r}: https://host or https://host:port is expected, without a path"
+            )
+
         return cls(
             home=Path(env["LAB39_HOME"]).expanduser() if env.get("LAB39_HOME") else default.home,
             database=env.get("LAB39_DATABASE_URL", ""),
@@ -109,5 +121,7 @@ class Settings:
             max_bytes=int(positive("LAB39_MAX_BYTES", default.max_bytes)),
             max_depth=int(positive("LAB39_MAX_DEPTH", default.max_depth)),
             timezone=env.get("LAB39_TIMEZONE", default.timezone),
+            public_url=public_url,
+            oidc_file=Path(env["LAB39_OIDC_FILE"]).expanduser() if env.get("LAB39_OIDC_FILE") else None,
             time_limit_seconds=positive("LAB39_TIME_LIMIT", default.time_limit_seconds),
         )

@@ -73,12 +73,12 @@ def answer(request: Request, error: LabError, status: int) -> Response:
     return page
 
 
-async def _lab_error(request: Request, error: Exception) -> Response:
+def _lab_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, LabError)
     return answer(request, error, status_of(error))
 
 
-async def _invalid(request: Request, error: Exception) -> Response:
+def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     place = ".".join(str(p) for p in first["loc"])
@@ -86,7 +86,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
     return answer(request, why, 422)
 
 
-async def _http(request: Request, error: Exception) -> Response:
+def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     said = {
         404: Text("cette page n'existe pas", "there is no such page"),
@@ -97,7 +97,7 @@ async def _http(request: Request, error: Exception) -> Response:
     return response
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
+def _unexpected(request: Request, error: Exception) -> Response:
     del error  # logged by the server with its place; its text may hold health data
     why = Text(
         "erreur du laboratoire\u202f; elle est consignée sous l'identifiant de la requête",

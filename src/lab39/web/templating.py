@@ -15,7 +15,7 @@ from lab39.render import page as report_page
 from lab39.render.words import COLON, DISCLAIMER, WORDS
 from lab39.web.house import house
 from lab39.web.roles import allowed
-from lab39.web.viewer import Viewer, viewer
+from lab39.web.viewer import Viewer, give_visitor, viewer
 from lab39.web.words import choose
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def render(
         "version": __version__,
         **(context or {}),
     }
-    return HTMLResponse(environment().get_template(name).render(values), status_code=status)
+    page = HTMLResponse(environment().get_template(name).render(values), status_code=status)
+    give_visitor(request, page, here)
+    return page
 
 
 @cache

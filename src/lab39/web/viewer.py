@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 
 from lab39.core.text import LANGS, Lang
+from lab39.store import StoreUnavailableError, people, sessions
+from lab39.store.people import Person
+from lab39.store.sessions import Session
 from lab39.web.house import Here, House
 
 SESSION_COOKIE = "lab39_session"
 VISITOR_COOKIE = "lab39_visitor"
 LANG_COOKIE = "lab39_lang"
+HOST = "__Host-"
+"""Browsers accept a cookie of this prefix only from this very host, over https: no neighbour can set it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ class Viewer:
         roles: always holds ``visitor``.
         lang: language of the answer.
         form_token: what a form must carry back (against forged requests).
+        ended: the browser brought a session that has ended.
     """
 
     person: str | None
@@ -34,6 +42,7 @@ class Viewer:
     roles: frozenset[str]
     lang: Lang
     form_token: str
+    ended: bool = False
 
 
 def form_token(secret: bytes, cookie: str) -> str:
@@ -41,11 +50,13 @@ def form_token(secret: bytes, cookie: str) -> str:
     return hmac.new(secret, b"form\0" + cookie.encode(), hashlib.sha256).hexdigest() if cookie else ""
 
 
-def language(request: Request) -> Lang:
-    """Chosen by the person, else what the browser prefers, French when in doubt."""
+def language(request: Request, own: Lang | None = None) -> Lang:
+    """Chosen by the person, else their own, else what the browser prefers, French when in doubt."""
     asked = request.query_params.get("lang") or request.cookies.get(LANG_COOKIE)
     if asked in LANGS:
         return asked
+    if own is not None:
+        return own
     for part in request.headers.get("accept-language", "").split(","):
         tongue = part.split(";")[0].strip()[:2].lower()
         if tongue in LANGS:
@@ -53,23 +64,98 @@ def language(request: Request) -> Lang:
     return "fr"
 
 
+def is_https(request: Request, here: House) -> bool:
+    """Whether the browser came by https, as far as the server or the lab's public address tells."""
+    return request.url.scheme == "https" or here.settings.public_url.startswith("https:")
+
+
+def cookie(request: Request, here: House, name: str) -> str:
+    """A cookie of this lab; empty when there is none. Over https only the one a neighbour cannot set is read."""
+    return request.cookies.get(HOST + name if is_https(request, here) else name, "")
+
+
+def set_cookie(
+    response: Response, request: Request, here: House, name: str, value: str, *, seconds: int | None = None
+) -> None:
+    """Give the browser a cookie that scripts cannot read and other sites do not send with a form.
+
+    Args:
+        seconds: how long it lives; until the browser closes when none are given.
+    """
+    secure = is_https(request, here)
+    name = HOST + name if secure else name
+    response.set_cookie(name, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def drop_cookie(response: Response, request: Request, here: House, name: str) -> None:
+    """Take a cookie back."""
+    set_cookie(response, request, here, name, "", seconds=0)
+
+
 def viewer(request: Request, here: Here) -> Viewer:
     """The viewer of this request, read once."""
     known: Viewer | None = getattr(request.state, "viewer", None)
     if known is None:
-        known = _read(request, here)
+        try:
+            known = _read(request, here)
+        except StoreUnavailableError:  # the page that tells so is shown to a visitor
+            request.state.viewer = _visitor(request, here)
+            raise
         request.state.viewer = known
     return known
 
 
+def give_visitor(request: Request, response: Response, here: House) -> None:
+    """Set the cookie that the form token of a new visitor is bound to, with the page that carries the form."""
+    fresh = getattr(request.state, "fresh_visitor", "")
+    if fresh:
+        set_cookie(response, request, here, VISITOR_COOKIE, fresh)
+
+
 def _read(request: Request, here: House) -> Viewer:
-    cookie = request.cookies.get(SESSION_COOKIE) or request.cookies.get(VISITOR_COOKIE, "")
+    token = cookie(request, here, SESSION_COOKIE)
+    if not token:
+        return _visitor(request, here)
+    at = here.now()
+    with here.store.reading() as tx:
+        session = sessions.find(tx, token, at=at)
+        person = people.get(tx, session.person_id) if session else None
+    if session is None or person is None or person.erased_at is not None:
+        return _visitor(request, here)
+    if sessions.is_due(session, at):
+        _seen(here, session)
+    return _of(request, here, person, token)
+
+
+def _of(request: Request, here: House, person: Person, token: str) -> Viewer:
+    return Viewer(
+        person=person.id,
+        name=person.display_name,
+        roles=frozenset({"visitor", *person.roles}),
+        lang=language(request, person.lang),
+        form_token=form_token(here.secret, token),
+    )
+
+
+def _seen(here: House, session: Session) -> None:
+    with suppress(StoreUnavailableError), here.store.writing() as tx:  # a busy database closes no page to a reader
+        sessions.seen(tx, session, at=here.now())
+
+
+def _visitor(request: Request, here: House) -> Viewer:
+    """Nobody signed in. The token of a form is bound to the session that has ended, so that the form of a page
+    opened before is told apart from a forged one."""
+    ended = cookie(request, here, SESSION_COOKIE)
+    known = ended or cookie(request, here, VISITOR_COOKIE)
+    if not known:
+        known = request.state.fresh_visitor = secrets.token_urlsafe(32)
     return Viewer(
         person=None,
         name="",
         roles=frozenset({"visitor"}),
         lang=language(request),
-        form_token=form_token(here.secret, cookie),
+        form_token=form_token(here.secret, known),
+        ended=bool(ended),
     )
 
 

@@ -1,0 +1,16 @@
+"""Who is looking."""
+
+from __future__ import annotations
+
+from tests.web.people import signed_in
+
+
+def test_a_signed_in_person_is_named_on_the_page(client):
+    ana = signed_in(client, "professional")
+    assert ana.display_name in client.get("/").text
+
+
+def test_a_visitor_is_given_a_cookie_for_their_forms_and_keeps_it(client):
+    first = client.get("/")
+    assert "lab39_visitor" in first.cookies
+    assert "lab39_visitor" not in client.get("/").cookies
