@@ -16,6 +16,7 @@ MODULES = (
     "lab39.store.belongings",  # records, access, assessments
     "lab39.store.consents",
     "lab39.store.blobs",
+    "lab39.store.audit.erasure",
 )
 
 
