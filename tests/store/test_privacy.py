@@ -10,7 +10,18 @@ import pytest
 import sqlalchemy as sa
 from tests.store.houses import DOCUMENT, furnished, person, record
 
-from lab39.store import Store, StoreUnavailableError, access, blobs, credentials, modules, people, privacy, records
+from lab39.store import (
+    Store,
+    StoreUnavailableError,
+    access,
+    audit,
+    blobs,
+    credentials,
+    modules,
+    people,
+    privacy,
+    records,
+)
 from lab39.store.access import Level
 from lab39.store.archive import Reader
 from lab39.store.people import Role, UnknownPersonError
@@ -98,6 +109,17 @@ def test_erasing_twice_finds_nothing_left_and_keeps_the_first_moment(store: Stor
     assert sum(outcome.erased for outcome in again.outcomes) == 0
     with pytest.raises(UnknownPersonError):
         erase_person(store, "nobody")
+
+
+def test_an_export_and_an_erasure_are_in_the_audit_log_once_each(store: Store, tmp_path: Path):
+    patient, pharmacist, _ = furnished(store)
+    export_person(store, patient.id, tmp_path / "x.zip", by=pharmacist.id)
+    for _ in range(2):
+        erase_person(store, patient.id, by=pharmacist.id)
+    with store.reading() as tx:
+        done = [(e.action, e.actor, e.subject) for e in audit.entries(tx)]
+    assert done.count(("erase", pharmacist.id, patient.id)) == 1
+    assert ("export", pharmacist.id, patient.id) not in done, "what was said of the person went with them"
 
 
 def test_the_address_of_an_erased_person_is_free_again(store: Store):

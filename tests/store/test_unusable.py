@@ -63,7 +63,9 @@ def test_many_writers_at_once_lose_nothing(store: Store):
     def write(number: int) -> None:
         try:
             for turn in range(10):
-                person(store, f"{number}-{turn}")
+                made = person(store, f"{number}-{turn}")
+                with store.writing() as tx:  # reads, then writes what it read
+                    people.change(tx, made.id, name=people.get(tx, made.id).display_name + "!")
         except BaseException as error:
             failed.append(error)
 
@@ -74,7 +76,9 @@ def test_many_writers_at_once_lose_nothing(store: Store):
         thread.join()
     assert failed == []
     with store.reading() as tx:
-        assert len(people.everyone(tx, limit=1000)) == 80
+        names = [found.display_name for found in people.everyone(tx, limit=1000)]
+    assert len(names) == 80
+    assert all(name.endswith("!") for name in names)
 
 
 def test_a_reader_sees_one_moment_while_another_writes(store: Store, second_store: Store):
@@ -151,7 +155,7 @@ class TestSqlite:
         person(store)
         store.close()
         read_only = Store(f"sqlite:///file:{database(store)}?mode=ro&uri=true", store.blobs, store.clock)
-        with pytest.raises(StoreUnavailableError, match="read-only"):
+        with pytest.raises(StoreUnavailableError, match="the database is read-only"):
             person(read_only)
         read_only.close()
 
@@ -176,6 +180,12 @@ class TestPostgresql:
         with store.reading() as tx:
             assert len(people.everyone(tx)) == 2
 
+    def test_a_server_that_was_restarted_meanwhile_is_used_as_if_nothing_had_happened(self, store: Store, cluster):
+        person(store)
+        cluster.stop()
+        cluster.start()
+        person(store)
+
     def test_a_server_that_stops_in_the_middle_keeps_nothing_of_the_transaction(self, store: Store, cluster):
         with pytest.raises(StoreUnavailableError), store.writing() as tx:  # noqa: PT012
             people.add(tx, name="half", at=store.clock())
@@ -190,7 +200,7 @@ class TestPostgresql:
             connection.exec_driver_sql("ALTER DATABASE goes_and_comes SET default_transaction_read_only = on")
             connection.commit()
         store.close()
-        with pytest.raises(StoreUnavailableError, match="read-only"):
+        with pytest.raises(StoreUnavailableError, match="the database is read-only"):
             person(store)
         store.close()
 

@@ -6,7 +6,6 @@ everything. Nothing in a backup is encrypted but the files that were.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sqlite3
@@ -25,9 +24,9 @@ from lab39.core.datapacks import sha256
 from lab39.core.errors import InputError, LabError
 from lab39.core.text import Text
 from lab39.settings import Settings
-from lab39.store import atomic, blobs, migrate
+from lab39.store import atomic, audit, blobs, migrate
 from lab39.store.archive import Reader, Writer
-from lab39.store.engine import BUSY_SECONDS, Store, StoreUnavailableError
+from lab39.store.engine import BUSY_SECONDS, Store
 from lab39.store.schema import metadata
 
 SCHEMA = 1
@@ -60,6 +59,7 @@ def backup(store: Store, settings: Settings, target: Path, *, keys: bool = False
         BackupError: nothing to back up, a file of the index is absent, ``pg_dump`` is absent or fails.
         StoreUnavailableError: the database cannot be read, or the target cannot be written.
     """
+    _trace(store, "backup", {"keys": keys})  # before, so that it is in the backup: the log that comes back goes on
     counts = {"blobs": 0, "heads": 0, "keys": 0}
     with (
         atomic.writing(target) as stream,
@@ -129,8 +129,8 @@ def restore(store: Store, settings: Settings, source: Path, *, force: bool = Fal
                 folder = settings.heads if kind == "heads" else settings.keys
                 counts[kind] += _put(archive, name, folder / rest)
         store.engine.dispose()
-        with contextlib.suppress(StoreUnavailableError):  # an older shape: `db migrate` comes first
-            blobs.collect(store)
+        blobs.collect(store)
+        _trace(store, "restore", {"of": str(manifest.get("at", "")), **counts})
         return BackedUp(source, source.stat().st_size, revisions=revisions, **counts)
 
 
@@ -174,6 +174,13 @@ def _snapshot(store: Store, folder: Path) -> Iterator[_Snapshot]:
         files = tuple(tx.scalars(sa.select(blobs.blobs.c.file).order_by(blobs.blobs.c.file)))
         revisions = tuple(tx.scalars(sa.text("SELECT version_num FROM alembic_version ORDER BY 1")))
     yield _Snapshot(path, files, revisions)
+
+
+def _trace(store: Store, action: str, about: dict[str, Any]) -> None:
+    """In the audit log, unless the database has an older shape: one backs up before one migrates."""
+    if not migrate.behind(store):
+        with store.writing() as tx:
+            audit.append(tx, at=store.clock(), actor="", action=action, about=about)
 
 
 def _fit(store: Store, manifest: dict[str, Any], source: Path, *, force: bool) -> tuple[str, ...]:

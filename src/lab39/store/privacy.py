@@ -127,14 +127,13 @@ def export_person(store: Store, person: str, target: Path, *, by: str = "") -> E
     """Write everything the lab keeps about a person to one zip that they can read.
 
     Args:
-        by: who asked, when it is somebody known.
+        by: id of who asked; empty for whoever runs the lab.
 
     Raises:
         UnknownPersonError, StoreUnavailableError
     """
-    from lab39.store import people
+    from lab39.store import audit, people
 
-    del by
     broken = modules.load().broken
     counts: dict[str, int] = {}
     at = store.clock()
@@ -149,6 +148,9 @@ def export_person(store: Store, person: str, target: Path, *, by: str = "") -> E
         files = len(archive.files) - len(counts)
         archive.add("README.md", _readme(known.id, at).encode())
         archive.finish({"person": known.id, "rows": counts, "missing": broken, "lab39": __version__})
+        with store.writing() as trace:  # an export that is not traced does not appear
+            about = {"rows": sum(counts.values()), "files": files}
+            audit.append(trace, at=at, actor=by, action="export", subject=known.id, about=about)
     return Exported(person, counts, files, broken)
 
 
@@ -160,14 +162,16 @@ def erase_person(store: Store, person: str, *, by: str = "") -> Erasure:
     Raises:
         UnknownPersonError, StoreUnavailableError
     """
-    from lab39.store import blobs, people
+    from lab39.store import audit, blobs, people
 
-    del by
     broken = modules.load().broken
     with store.writing() as tx:
         before = people.get(tx, person).erased_at
         at = store.clock()
         outcomes = tuple(outcome for part in parts() for outcome in part.erase(tx, person, at))
+        if before is None:
+            about = {"erased": sum(o.erased for o in outcomes), "kept": sum(o.kept for o in outcomes)}
+            audit.append(tx, at=at, actor=by, action="erase", subject=person, about=about)
     blobs.collect(store)
     store.forget_deleted()
     return Erasure(person, before or at, outcomes, broken)
