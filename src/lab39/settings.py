@@ -23,14 +23,16 @@ class Settings:
         home: where packs and compiled indexes live (``LAB39_HOME``).
         database: URL of SQLAlchemy (``LAB39_DATABASE_URL``); a SQLite file under ``home`` when empty.
         heads_folder: where signed audit heads are exported, best on another disk (``LAB39_HEADS``).
+        tsa_url: time-stamping authority that stamps audit heads (RFC 3161); none unless told (``LAB39_TSA_URL``).
+        tsa_roots: PEM certificates that its stamps are verified with (``LAB39_TSA_ROOTS``).
         blob_key_file: the key that encrypts blobs at rest; none unless told (``LAB39_BLOB_KEY_FILE``).
         shared: real data for tests and benchmarks, if present (``LAB39_SHARED``).
         lang: language of messages, ``fr`` or ``en`` (``LAB39_LANG``).
         max_bytes: the largest single record read, unpacked (``LAB39_MAX_BYTES``).
         max_depth: how deep a document may nest (``LAB39_MAX_DEPTH``).
         timezone: where the lab is; decides what day it is (``LAB39_TIMEZONE``).
-        public_url: how browsers reach the lab, ``https://lab.example.org`` (``LAB39_URL``); decides that cookies are
-            only sent over https, and what links in invitations begin with.
+        public_url: how browsers reach the lab, ``https://lab.example.org`` (``LAB39_URL``); links in invitations
+            begin with it, and with https cookies are only sent over https.
         oidc_file: who else may sign people in, a TOML file (``LAB39_OIDC_FILE``).
         time_limit_seconds: what one solution may take on one record (``LAB39_TIME_LIMIT``).
     """
@@ -38,6 +40,8 @@ class Settings:
     home: Path = field(default_factory=_home)
     database: str = ""
     heads_folder: Path | None = None
+    tsa_url: str = ""
+    tsa_roots: Path | None = None
     blob_key_file: Path | None = None
     shared: Path = Path("../shared")
     lang: Literal["fr", "en"] = "fr"
@@ -113,6 +117,8 @@ class Settings:
             home=Path(env["LAB39_HOME"]).expanduser() if env.get("LAB39_HOME") else default.home,
             database=env.get("LAB39_DATABASE_URL", ""),
             heads_folder=Path(env["LAB39_HEADS"]).expanduser() if env.get("LAB39_HEADS") else None,
+            tsa_url=env.get("LAB39_TSA_URL", ""),
+            tsa_roots=Path(env["LAB39_TSA_ROOTS"]).expanduser() if env.get("LAB39_TSA_ROOTS") else None,
             blob_key_file=(
                 Path(env["LAB39_BLOB_KEY_FILE"]).expanduser() if env.get("LAB39_BLOB_KEY_FILE") else None
             ),

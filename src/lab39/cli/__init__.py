@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from lab39 import __version__, terminal
-from lab39.cli import assess, catalogue, data, database, people, workshop
+from lab39.cli import assess, audit, catalogue, data, database, people, workshop
 from lab39.core.errors import InputError, LabError
 from lab39.core.text import Text
 
@@ -57,6 +57,7 @@ app.add_typer(data.app, name="data")
 workshop.register(app)
 people.register(app)
 database.register(app)
+app.add_typer(audit.app, name="audit")
 
 
 @app.callback(invoke_without_command=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from lab39.core.text import Text
-from lab39.store.audit import merkle
+from lab39.store.audit import merkle, stamps
 from lab39.store.audit.commitments import SALT_BYTES, commit
 from lab39.store.audit.erasure import ERASE
 from lab39.store.audit.heads import Head, Problem, check_chain, read
@@ -19,6 +19,8 @@ from lab39.store.audit.log import TILE_LEVELS, AuditError, Row, Tree, moment, ro
 from lab39.store.engine import Store
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from lab39.store.audit.keys import Keys
 
 COPIES = ("actor", "action", "subject")
@@ -53,19 +55,20 @@ class Verification:
         return not self.problems
 
 
-def verify(store: Store, folder: Path, keys: Keys) -> Verification:
+def verify(store: Store, folder: Path, keys: Keys, roots: Sequence[Certificate] = ()) -> Verification:
     """Check the log against itself and against the heads exported to a folder.
 
     Args:
         folder: the lab's own, or a copy kept elsewhere: the latter also shows that the former was replaced.
         keys: public keys trusted to sign; see :func:`lab39.store.audit.keys.trusted`.
+        roots: certificates that the stamps of the folder are verified with.
 
     Raises:
         StoreUnavailableError
     """
-    heads, unreadable = read(folder)  # before the database: it can only have grown since
+    heads, problems = read(folder)  # before the database: it can only have grown since
     with store.reading() as tx:
-        return check(tx, heads, keys, unreadable)
+        return check(tx, heads, keys, (*problems, *stamps.check(heads, folder, roots)))
 
 
 def check(tx: sa.Connection, heads: Sequence[Head], keys: Keys, problems: Sequence[Problem] = ()) -> Verification:
@@ -92,7 +95,8 @@ def check(tx: sa.Connection, heads: Sequence[Head], keys: Keys, problems: Sequen
         scan.finish(tree)
     found += scan.problems
     found.sort(key=lambda each: (each.number is None, each.number or 0))
-    covered = max((head.size for head in scan.good if head.signed_by(keys)), default=0)
+    first = min((each.number for each in found if each.number is not None), default=scan.seen + 1)
+    covered = max((head.size for head in scan.good if head.signed_by(keys) and head.size < first), default=0)
     return Verification(
         log=tree.log if tree else None,
         size=scan.seen,
