@@ -105,11 +105,11 @@ def operation_outcome(issues: Iterable[Issue], lang: Lang = "fr") -> Mapping[str
     return {"resourceType": "OperationOutcome", "issue": rows}
 
 
-def error_outcome(error: LabError, lang: Lang = "fr") -> Mapping[str, Any]:
-    """A refusal as an OperationOutcome; its place is a file or a line, said in the text."""
+def error_outcome(error: LabError, lang: Lang = "fr", code: str = "invalid") -> Mapping[str, Any]:
+    """A refusal as an OperationOutcome (``code`` is an R4 issue type); its place is said in the text."""
     row = {
         "severity": "error",
-        "code": "invalid",
+        "code": code,
         "details": {"text": error.say(lang)},
         "diagnostics": error.say("en"),
     }

@@ -14,7 +14,7 @@ from lab39 import __version__
 from lab39.core.lab import Lab
 from lab39.settings import Settings
 from lab39.store import Store
-from lab39.web import errors, roles, security
+from lab39.web import api, errors, roles, security
 from lab39.web.house import House
 from lab39.web.pages import showroom
 
@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None, *, lab: Lab | None = None, stor
     app = FastAPI(title="Lab39", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
     app.state.house = here
     app.include_router(showroom.router)
+    api.install(app)
     app.mount("/static", StaticFiles(directory=str(files("lab39.web") / "static")), name="static")
     errors.install(app)
     app.add_middleware(security.BodyLimit, max_bytes=settings.max_bytes)

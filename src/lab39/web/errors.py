@@ -15,7 +15,10 @@ from lab39.core.errors import InputError, LabError, UnknownNameError
 from lab39.core.text import Text
 from lab39.fhir import outputs
 from lab39.store import StoreUnavailableError
+from lab39.store.access import AccessError
+from lab39.store.records import DamagedError, StaleVersionError
 from lab39.web import security
+from lab39.web.api.refusals import RefusedError
 from lab39.web.roles import NotAllowedError, SignInNeededError
 from lab39.web.viewer import language
 
@@ -27,15 +30,40 @@ _STATUS: tuple[tuple[type[LabError], int], ...] = (
     (NotAllowedError, 403),
     (UnknownNameError, 404),
     (StoreUnavailableError, 503),
+    (StaleVersionError, 409),
+    (AccessError, 403),
+    (DamagedError, 500),
     (InputError, 422),
     (LabError, 422),
 )
-API = ("/api/", "/cds-services", "/fhir")
+API = ("/api/",)
+FHIR = ("/fhir", "/cds-services")
+"""Doors that tell errors as OperationOutcome (CDS Hooks 3.0, "Returning OperationOutcome", recommends it)."""
 PROBLEM = "application/problem+json"
+
+
+ISSUES = {
+    401: "login",
+    403: "forbidden",
+    404: "not-found",
+    405: "not-supported",
+    406: "not-supported",
+    409: "conflict",
+    412: "incomplete",
+    413: "too-long",
+    415: "not-supported",
+    429: "throttled",
+    500: "exception",
+    503: "transient",
+    507: "no-store",
+}
+"""FHIR issue types (R4 value set issue-type) for statuses of HTTP."""
 
 
 def status_of(error: LabError) -> int:
     """The HTTP status of an error made on purpose."""
+    if isinstance(error, RefusedError):
+        return error.status
     return next(status for kind, status in _STATUS if isinstance(error, kind))
 
 
@@ -50,9 +78,11 @@ def install(app: FastAPI) -> None:
 def answer(request: Request, error: LabError, status: int) -> Response:
     """An error in the form the caller reads."""
     path, lang = request.url.path, language(request)
-    headers = {"Retry-After": "1"} if status in (429, 503) else {}
-    if path.startswith("/fhir"):
-        body: Any = outputs.error_outcome(error, lang)
+    headers = {"Retry-After": str(getattr(error, "seconds", 1))} if status in (429, 503) else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if path.startswith(FHIR):
+        body: Any = outputs.error_outcome(error, lang, ISSUES.get(status, "invalid"))
         return JSONResponse(body, status, headers, media_type="application/fhir+json")
     if path.startswith(API):
         body = {
