@@ -8,6 +8,7 @@ import json
 import traceback
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from lab39 import __version__
 from lab39.core import isolation
@@ -135,12 +136,19 @@ class Lab:
             issues=issues,
             warnings=tuple(w for pack in used if (w := pack.age_warning(on))),
             titles={name: s.title for name, s in self.solutions.items()},
-            versions={
-                "lab39": __version__,
-                "solutions": {name: s.version for name, s in self.solutions.items()},
-                "packs": {pack.name: {"version": pack.version, "key": pack.key} for pack in used},
-            },
+            versions=self._versions(used),
         )
+
+    def versions(self) -> dict[str, Any]:
+        """What a report made now would name as its versions; the same ones give the same findings."""
+        return self._versions(p for name in self.packs.specs if (p := self._pack(name)) is not None)
+
+    def _versions(self, used: Iterable[Pack]) -> dict[str, Any]:
+        return {
+            "lab39": __version__,
+            "solutions": {name: s.version for name, s in self.solutions.items()},
+            "packs": {pack.name: {"version": pack.version, "key": pack.key} for pack in used},
+        }
 
     def _pack(self, name: str) -> Pack | None:
         try:

@@ -50,6 +50,8 @@ class Action(StrEnum):
     DONE = "done"
     DISMISSED = "dismissed"
     ASKED = "asked"
+    REOPENED = "reopened"
+    """A decision taken back."""
 
 
 class UnknownAssessmentError(UnknownNameError):

@@ -1,0 +1,78 @@
+"""A report as it was kept, back from its JSON: what was shown is shown again, in the same words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from lab39.core.errors import Issue
+from lab39.core.finding import (
+    Bar,
+    Confidence,
+    Finding,
+    Input,
+    Missing,
+    Reason,
+    Report,
+    Severity,
+    Source,
+    Suggestion,
+    When,
+)
+from lab39.core.text import Text
+from lab39.fhir import jsontext
+
+
+def text(report: Report) -> str:
+    """The JSON text that is kept."""
+    return jsontext.dumps(report.as_dict())
+
+
+def report(kept: str, titles: Mapping[str, Text]) -> Report:
+    """The inverse of :func:`text`. A solution's own ``payload`` comes back as plain JSON values.
+
+    Args:
+        titles: how solutions are called today; one that is no longer installed goes by its id.
+    """
+    found: Mapping[str, Any] = jsontext.loads(kept, max_depth=200)
+    return Report(
+        record=found["record"],
+        on=dt.date.fromisoformat(found["on"]),
+        findings=tuple(_finding(each) for each in found["findings"]),
+        issues=tuple(Issue(i["code"], i["place"], Text.of(i["text"]), i["severity"]) for i in found["issues"]),
+        warnings=tuple(Text.of(w) for w in found["warnings"]),
+        versions=found["versions"],
+        titles=titles,
+    )
+
+
+def _finding(row: Mapping[str, Any]) -> Finding:
+    confidence = row["confidence"]
+    return Finding(
+        code=row["code"],
+        solution=row["solution"],
+        severity=Severity(row["severity"]),
+        when=When(row["when"]),
+        summary=Text.of(row["summary"]),
+        detail=Text.of(row["detail"]),
+        reasons=tuple(_reason(each) for each in row["reasons"]),
+        suggestions=tuple(Suggestion(Text.of(s["label"]), s["resource"]) for s in row["suggestions"]),
+        missing=tuple(
+            Missing(m["code"], Text.of(m["name"]), Text.of(m["consequence"]), m["unit"]) for m in row["missing"]
+        ),
+        confidence=Confidence(float(confidence["value"]), Text.of(confidence["meaning"])) if confidence else None,
+        focus=tuple(row["focus"]),
+        bars=tuple(Bar(Text.of(b["label"]), float(b["value"]), Text.of(b["note"])) for b in row["bars"]),
+        payload=row["payload"],
+    )
+
+
+def _reason(row: Mapping[str, Any]) -> Reason:
+    source = row["source"]
+    return Reason(
+        row["rule"],
+        Text.of(row["text"]),
+        Source(source["document"], source["date"], source["place"], source["url"], source["verified"]),
+        tuple(Input(Text.of(i["name"]), Text.of(i["value"]), i["date"], i["ref"]) for i in row["inputs"]),
+    )
