@@ -33,6 +33,8 @@ class Settings:
         timezone: where the lab is; decides what day it is (``LAB39_TIMEZONE``).
         public_url: how browsers reach the lab, ``https://lab.example.org`` (``LAB39_URL``); links in invitations
             begin with it, and with https cookies are only sent over https.
+        apprise: the service of each channel, ``mail=mailtos://…`` (``LAB39_APPRISE``, separated by spaces); ``{to}``
+            in a URL becomes the recipient's address.
         oidc_file: who else may sign people in, a TOML file (``LAB39_OIDC_FILE``).
         time_limit_seconds: what one solution may take on one record (``LAB39_TIME_LIMIT``).
     """
@@ -49,6 +51,7 @@ class Settings:
     max_depth: int = 64
     timezone: str = "Europe/Paris"
     public_url: str = ""
+    apprise: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # URLs hold passwords
     oidc_file: Path | None = None
     time_limit_seconds: float = 10.0
 
@@ -113,6 +116,13 @@ class Settings:
                 f"LAB39_URL={public_url!r}: https://host or https://host:port is expected, without a path"
             )
 
+        apprise = []
+        for word in env.get("LAB39_APPRISE", "").split():
+            found = re.fullmatch(r"(?:(?P<channel>[a-z][a-z0-9-]{0,19})=)?(?P<url>[a-z0-9]+://\S+)", word)
+            if found is None:  # the word is not shown: it may hold a password
+                raise ValueError("LAB39_APPRISE: channel=scheme://… is expected, several separated by spaces")
+            apprise.append((found["channel"] or "mail", found["url"]))
+
         return cls(
             home=Path(env["LAB39_HOME"]).expanduser() if env.get("LAB39_HOME") else default.home,
             database=env.get("LAB39_DATABASE_URL", ""),
@@ -128,6 +138,7 @@ class Settings:
             max_depth=int(positive("LAB39_MAX_DEPTH", default.max_depth)),
             timezone=env.get("LAB39_TIMEZONE", default.timezone),
             public_url=public_url,
+            apprise=tuple(apprise),
             oidc_file=Path(env["LAB39_OIDC_FILE"]).expanduser() if env.get("LAB39_OIDC_FILE") else None,
             time_limit_seconds=positive("LAB39_TIME_LIMIT", default.time_limit_seconds),
         )

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
 from typing import Any, ClassVar, Protocol
 
+from lab39.core.background import JobKind, Subscription
 from lab39.core.datapacks import Packs, PackSpec
 from lab39.core.evidence import EvidenceCard
 from lab39.core.finding import Finding
+from lab39.core.messages import Template
 from lab39.core.record import Record
 from lab39.core.text import Text
 
@@ -21,7 +23,7 @@ Progress = Callable[[str, float], None]
 ID_FORM = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 """What the id of a solution looks like: ``frailty``, ``travel-vaccines``."""
 
-RESERVED_IDS = ("assess", "check", "data", "evidence", "lab39", "new", "solutions")
+RESERVED_IDS = ("assess", "check", "data", "evidence", "jobs", "lab39", "new", "solutions")
 """Names that the ``lab39`` command keeps for itself."""
 
 
@@ -71,6 +73,21 @@ class Solution:
     def prepare(self, packs: Packs, progress: Progress) -> None:
         """Compile what must be compiled once; quick when it is done already."""
         del packs, progress
+
+    def jobs(self) -> Iterable[JobKind]:
+        """The kinds of jobs it adds, each named ``<id>.<what>``."""
+        return ()
+
+    def subscriptions(self) -> Iterable[Subscription]:
+        """The events it wants to hear of, each subscription named ``<id>.<what>``."""
+        return ()
+
+    def messages(self) -> tuple[Template, ...]:
+        """The messages it sends to people, ``messages.toml`` beside the solution's module; none when absent."""
+        try:
+            return Template.read_all(self._beside("messages.toml"), self.id)
+        except FileNotFoundError:
+            return ()
 
     def to_fhir(self, finding: Finding, subject: str) -> Mapping[str, Any] | None:
         """The native R4 resource for a finding (RiskAssessment…); ``None`` for the lab's own rendering."""

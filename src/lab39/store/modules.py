@@ -16,6 +16,9 @@ MODULES = (
     "lab39.store.belongings",  # records, access, assessments
     "lab39.store.consents",
     "lab39.store.blobs",
+    "lab39.store.jobs",
+    "lab39.store.events",
+    "lab39.store.outbox",
     "lab39.store.audit.erasure",
 )
 

@@ -11,7 +11,7 @@ from lab39.store.migrations.guards import FUNCTION, POSTGRESQL, SQLITE, append_o
 from lab39.store.schema import Instant, Serial
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
