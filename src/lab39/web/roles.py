@@ -4,13 +4,13 @@ does not start."""
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from fastapi import Request
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from lab39.core.errors import LabError
 from lab39.core.text import Text
@@ -82,12 +82,19 @@ def needs_of(route: APIRoute) -> Iterator[str]:
         stack += dependant.dependencies
 
 
-def check_every_route(routes: Iterable[Any]) -> None:
+def every_route(routes: Sequence[Any]) -> Iterator[APIRoute]:
+    """The routes of an application, those of its included routers among them (FastAPI keeps these apart)."""
+    for found in iter_route_contexts(routes):
+        if isinstance(found.original_route, APIRoute):
+            yield found.original_route
+
+
+def check_every_route(routes: Sequence[Any]) -> None:
     """Refuse to start with a route that names no permission.
 
     Raises:
         RuntimeError: naming the route.
     """
-    for route in routes:
-        if isinstance(route, APIRoute) and not any(needs_of(route)):
+    for route in every_route(routes):
+        if not any(needs_of(route)):
             raise RuntimeError(f"{route.path} names no permission (web/knowledge/permissions.toml)")
