@@ -36,6 +36,13 @@ class Settings:
         apprise: the service of each channel, ``mail=mailtos://…`` (``LAB39_APPRISE``, separated by spaces); ``{to}``
             in a URL becomes the recipient's address.
         oidc_file: who else may sign people in, a TOML file (``LAB39_OIDC_FILE``).
+        fhir_servers: base addresses the lab may call back when a CDS client leaves out data
+            (``LAB39_FHIR_SERVERS``, separated by commas); none unless told. https, or http on this machine.
+        cds_clients_file: who may call the CDS services, a TOML file (``LAB39_CDS_CLIENTS_FILE``); without it
+            calls are not signed.
+        cds_origins: web pages that may call the CDS services from a browser (``LAB39_CDS_ORIGINS``, commas).
+        api_rate: calls of the API from one address or session, by each worker (``LAB39_API_RATE``).
+        form_rate: forms and uploads from one address or session, by each worker (``LAB39_FORM_RATE``).
         time_limit_seconds: what one solution may take on one record (``LAB39_TIME_LIMIT``).
     """
 
@@ -53,6 +60,11 @@ class Settings:
     public_url: str = ""
     apprise: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # URLs hold passwords
     oidc_file: Path | None = None
+    api_rate: str = "6000 per 10 second"
+    form_rate: str = "240 per minute"
+    fhir_servers: tuple[str, ...] = ()
+    cds_clients_file: Path | None = None
+    cds_origins: tuple[str, ...] = ()
     time_limit_seconds: float = 10.0
 
     @property
@@ -110,6 +122,12 @@ class Settings:
                 raise ValueError(f"{name}={raw!r}: a positive number is expected")
             return value
 
+        def rate(name: str, fallback: str) -> str:
+            value = env.get(name, fallback)
+            if not re.fullmatch(r"[1-9]\d* (per|/) ([1-9]\d* )?(second|minute|hour)", value):
+                raise ValueError(f"{name}={value!r}: “240 per minute” is expected, or “6000 per 10 second”")
+            return value
+
         public_url = env.get("LAB39_URL", "").rstrip("/")
         if public_url and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", public_url):
             raise ValueError(
@@ -139,6 +157,29 @@ class Settings:
             timezone=env.get("LAB39_TIMEZONE", default.timezone),
             public_url=public_url,
             apprise=tuple(apprise),
+            api_rate=rate("LAB39_API_RATE", default.api_rate),
+            form_rate=rate("LAB39_FORM_RATE", default.form_rate),
             oidc_file=Path(env["LAB39_OIDC_FILE"]).expanduser() if env.get("LAB39_OIDC_FILE") else None,
+            fhir_servers=_addresses(env, "LAB39_FHIR_SERVERS", path=True),
+            cds_clients_file=(
+                Path(env["LAB39_CDS_CLIENTS_FILE"]).expanduser() if env.get("LAB39_CDS_CLIENTS_FILE") else None
+            ),
+            cds_origins=_addresses(env, "LAB39_CDS_ORIGINS", path=False),
             time_limit_seconds=positive("LAB39_TIME_LIMIT", default.time_limit_seconds),
         )
+
+
+_ADDRESS = re.compile(
+    r"(?:https://[A-Za-z0-9.-]+|http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(?P<path>(?:/[A-Za-z0-9._~-]+)*)"
+)
+
+
+def _addresses(env: Mapping[str, str], name: str, *, path: bool) -> tuple[str, ...]:
+    """Addresses separated by commas, without a slash at the end."""
+    found = tuple(part.strip().rstrip("/") for part in env.get(name, "").split(",") if part.strip())
+    for address in found:
+        match = _ADDRESS.fullmatch(address)
+        if match is None or (match["path"] and not path):
+            form = "https://host/path" if path else "https://host, without a path"
+            raise ValueError(f"{name}={address!r}: {form} is expected (http only for this machine)")
+    return found

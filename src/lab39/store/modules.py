@@ -13,13 +13,16 @@ MODULES = (
     "lab39.store.people",
     "lab39.store.credentials",
     "lab39.store.sessions",
+    "lab39.store.tokens",
     "lab39.store.belongings",  # records, access, assessments
     "lab39.store.consents",
+    "lab39.store.cds",
     "lab39.store.blobs",
     "lab39.store.jobs",
     "lab39.store.events",
     "lab39.store.outbox",
     "lab39.store.audit.erasure",
+    "lab39.store.throttle",
 )
 
 

@@ -11,10 +11,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from lab39.core.text import LANGS, Lang
-from lab39.store import StoreUnavailableError, people, sessions
+from lab39.core.text import LANGS, Lang, Text
+from lab39.store import StoreUnavailableError, people, sessions, tokens
 from lab39.store.people import Person
 from lab39.store.sessions import Session
+from lab39.web.api.refusals import TokenError
 from lab39.web.house import Here, House
 
 SESSION_COOKIE = "lab39_session"
@@ -113,6 +114,9 @@ def give_visitor(request: Request, response: Response, here: House) -> None:
 
 
 def _read(request: Request, here: House) -> Viewer:
+    secret = tokens.presented(request.headers.get("authorization", ""))
+    if secret:
+        return _by_token(request, here, secret)
     token = cookie(request, here, SESSION_COOKIE)
     if not token:
         return _visitor(request, here)
@@ -135,6 +139,24 @@ def _of(request: Request, here: House, person: Person, token: str) -> Viewer:
         lang=language(request, person.lang),
         form_token=form_token(here.secret, token),
     )
+
+
+def _by_token(request: Request, here: House, secret: str) -> Viewer:
+    """The person whose program this is. A token that opens nothing is refused: it is never taken for a visitor."""
+    at = here.now()
+    with here.store.reading() as tx:
+        token = tokens.find(tx, secret, at=at)
+        person = people.get(tx, token.person_id) if token else None
+    if token is None or person is None or person.erased_at is not None:
+        request.state.viewer = _visitor(request, here)  # the answer that tells so is for nobody in particular
+        raise TokenError(
+            Text("jeton inconnu, expiré ou révoqué", "the token is unknown, expired or revoked"), "Authorization"
+        )
+    if tokens.is_due(token, at):
+        with suppress(StoreUnavailableError), here.store.writing() as tx:
+            tokens.used(tx, token, at=at)
+    request.state.by_token = True
+    return _of(request, here, person, "")
 
 
 def _seen(here: House, session: Session) -> None:

@@ -23,6 +23,7 @@ _TOLD = {
     413: "More than the lab reads",
     415: "A media type that is not read here",
     422: "What was sent cannot be read as what it claims to be; the answer says where",
+    428: "Say which version was changed (If-Match)",
     429: "Too many requests; try again after the time that Retry-After gives",
     500: "An error of the lab; nothing was saved",
     503: "The database cannot be used now; nothing was saved",

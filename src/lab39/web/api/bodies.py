@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request
+from pydantic import BaseModel, ValidationError
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
@@ -15,6 +16,7 @@ from lab39.fhir import jsontext
 from lab39.settings import Settings
 from lab39.web.api.refusals import unsupported
 
+M = TypeVar("M", bound=BaseModel)
 JSON = ("application/json",)
 FHIR = ("application/fhir+json", "application/json")
 
@@ -58,6 +60,21 @@ def reads(*types: str) -> Callable[[Request], Awaitable[Body]]:
         return Body(raw, hashlib.sha256(raw).hexdigest())
 
     return body
+
+
+def read(model: type[M], document: Mapping[str, Any], place: str = "") -> M:
+    """A part of what was sent.
+
+    Raises:
+        InputError: naming the first member that cannot be read, and never its value.
+    """
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_context=False, include_url=False)[0]
+        where = ".".join(str(part) for part in (*filter(None, [place]), *first["loc"]))
+        said = first["msg"]
+        raise InputError(Text(f"requête invalide\u202f: {said}", f"invalid request: {said}"), where) from None
 
 
 def media_type(header: str) -> str:

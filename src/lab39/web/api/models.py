@@ -238,3 +238,159 @@ class OperationOutcome(BaseModel):
 
     resourceType: Literal["OperationOutcome"]  # noqa: N815
     issue: list[OutcomeIssue] = Field(min_length=1)
+
+
+class CdsService(Model):
+    """One service, as discovery tells it."""
+
+    hook: str
+    title: str
+    description: str
+    id: str
+    prefetch: dict[str, str]
+    usageRequirements: str  # noqa: N815
+
+
+class CdsServices(Model):
+    """The services of this lab."""
+
+    services: list[CdsService]
+
+
+class CdsCoding(Model):
+    """A code with its display."""
+
+    code: str
+    system: str
+    display: str
+
+
+class CdsSource(Model):
+    """Who says so."""
+
+    label: str = Field(min_length=1)
+    url: str
+    topic: CdsCoding
+
+
+class CdsAction(Model):
+    """What a suggestion would do; always described, always with its resource."""
+
+    type: Literal["create", "update"]
+    description: str = Field(min_length=1)
+    resource: dict[str, Any]
+
+
+class CdsSuggestion(Model):
+    """Something to do."""
+
+    label: str = Field(min_length=1)
+    uuid: str
+    actions: list[CdsAction] | None = Field(default=None, min_length=1)
+
+
+class CdsLink(Model):
+    """A document a rule comes from."""
+
+    label: str = Field(min_length=1)
+    url: str
+    type: Literal["absolute"]
+
+
+class CdsCard(Model):
+    """One finding."""
+
+    uuid: str
+    summary: str = Field(min_length=1, max_length=139)
+    detail: str
+    indicator: Literal["info", "warning", "critical"]
+    source: CdsSource
+    suggestions: list[CdsSuggestion] | None = Field(default=None, min_length=1)
+    selectionBehavior: Literal["any"] | None = None  # noqa: N815
+    overrideReasons: list[CdsCoding] | None = Field(default=None, min_length=1)  # noqa: N815
+    links: list[CdsLink] | None = Field(default=None, min_length=1)
+
+
+class CdsResponse(Model):
+    """Cards; none when there is nothing to say."""
+
+    cards: list[CdsCard]
+
+
+class Nothing(Model):
+    """An empty object: it was received."""
+
+
+class Record(Model):
+    """A record that is kept; `level` is what this person may do with it."""
+
+    id: str
+    pseudonym: str
+    title: str
+    version: int = Field(ge=1)
+    created_at: dt.datetime
+    changed_at: dt.datetime
+    retain_until: dt.datetime | None
+    level: Literal["read", "write", "share"]
+
+
+class Records(Model):
+    """Records somebody may see."""
+
+    records: list[Record]
+
+
+class RecordVersion(Model):
+    """One version of a record."""
+
+    version: int
+    sha256: str
+    at: dt.datetime
+    by: str
+
+
+class RecordVersions(Model):
+    """The versions of a record."""
+
+    versions: list[RecordVersion]
+
+
+class Assessment(Model):
+    """One assessment, without its report."""
+
+    id: str
+    version: int
+    on: dt.date
+    at: dt.datetime
+    by: str
+
+
+class Assessments(Model):
+    """The assessments of a record."""
+
+    assessments: list[Assessment]
+
+
+class Assessed(Assessment):
+    """One assessment; `keys` name its findings, in their order."""
+
+    report: Report
+    keys: list[str]
+
+
+class Decision(Model):
+    """What somebody decided about a finding."""
+
+    number: int
+    assessment_id: str
+    finding: str
+    action: Literal["done", "dismissed", "asked", "reopened"]
+    reason: str
+    at: dt.datetime
+    by: str
+
+
+class Decisions(Model):
+    """Decisions, in order."""
+
+    decisions: list[Decision]

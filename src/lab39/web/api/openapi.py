@@ -11,7 +11,8 @@ from fastapi.routing import APIRoute
 from lab39 import __version__
 from lab39.fhir.outputs import DISCLAIMER
 from lab39.web.api import models, samples
-from lab39.web.roles import EVERYBODY, needs_of, permissions
+from lab39.web.api.cds.samples import schemas as cds_schemas
+from lab39.web.roles import EVERYBODY, every_route, needs_of, permissions
 
 PATH = "/api/openapi.json"
 ABOUT = (
@@ -55,7 +56,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     parts = found.setdefault("components", {})
     schemas = parts.setdefault("schemas", {})
-    schemas.update(samples.SCHEMAS)
+    schemas.update(samples.SCHEMAS | cds_schemas())
     for model in _BY_REFERENCE:
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(schema.pop("$defs", {}))
@@ -63,8 +64,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own, which the lab never answers
         schemas.pop(name, None)
     parts["securitySchemes"] = SCHEMES
-    for route in app.routes:
-        if isinstance(route, APIRoute) and route.include_in_schema and not _open(route):
+    for route in every_route(app.routes):
+        if route.include_in_schema and not _open(route):
             for method in route.methods or ():
                 found["paths"][route.path_format][method.lower()]["security"] = [{"token": []}, {"session": []}]
     return found

@@ -46,10 +46,10 @@ class UnreadableError(RefusedError):
     status = 500
 
 
-class RetainedError(RefusedError):
-    """The record must be kept until a date."""
+class MustMatchError(RefusedError):
+    """A change that does not say which version it starts from."""
 
-    status = 409
+    status = 428
 
 
 def unsupported(given: str, expected: tuple[str, ...]) -> MediaTypeError:
