@@ -56,12 +56,15 @@ def store(settings: Settings, clock: MovableClock) -> Iterator[Store]:
 
 @pytest.fixture
 def open_lab(settings: Settings, store: Store) -> Iterator[Open]:
-    """Open the doors: ``open_lab(lab=…, base_url=…, **settings)`` gives a client that stands for one browser."""
+    """Open the doors: ``open_lab(lab=…, base_url=…, **settings)`` gives a client that stands for one browser.
+    What the server did not expect is raised, unless ``raising=False``."""
     with ExitStack() as stack:
 
-        def open_it(*, lab: Lab | None = None, base_url: str = "http://testserver", **changed: Any) -> TestClient:
+        def open_it(
+            *, lab: Lab | None = None, base_url: str = "http://testserver", raising: bool = True, **changed: Any
+        ) -> TestClient:
             app = create_app(replace(settings, **changed), lab=lab or Lab([], settings), store=store)
-            client = TestClient(app, base_url=base_url, follow_redirects=False, raise_server_exceptions=False)
+            client = TestClient(app, base_url=base_url, follow_redirects=False, raise_server_exceptions=raising)
             return stack.enter_context(client)
 
         yield open_it

@@ -13,6 +13,9 @@ from lab39.store.people import Person, Role
 from lab39.web.house import House
 from lab39.web.viewer import HOST, SESSION_COOKIE, form_token
 
+DOMAIN = "testserver.local"
+"""How a client that stands for a browser files what the server gives it."""
+
 _numbers = itertools.count(1)
 
 
@@ -43,7 +46,7 @@ def signed_in(client: TestClient, *roles: str, person: Person | None = None) -> 
         token = sessions.start(tx, person.id, at=here.now())
     https = str(client.base_url).startswith("https:")
     client.cookies.clear()
-    client.cookies.set(HOST + SESSION_COOKIE if https else SESSION_COOKIE, token, domain="", path="/")
+    client.cookies.set(HOST + SESSION_COOKIE if https else SESSION_COOKIE, token, domain=DOMAIN, path="/")
     client.headers["x-form-token"] = form_token(here.secret, token)
     return person
 
@@ -55,3 +58,13 @@ def fields(html: str) -> dict[str, str]:
         attributes: dict[str, Any] = dict(re.findall(r'(\w+)="([^"]*)"', tag))
         found[attributes["name"]] = attributes.get("value", "")
     return found
+
+
+def form(client: TestClient, path: str, **given: str) -> Any:
+    """Send a form whose token the client carries in a header; a new session's token is learnt afterwards."""
+    response = client.post(path, data=given)
+    https = str(client.base_url).startswith("https:")
+    token = client.cookies.get(HOST + SESSION_COOKIE if https else SESSION_COOKIE)
+    if token:
+        client.headers["x-form-token"] = form_token(house_of(client).secret, token)
+    return response

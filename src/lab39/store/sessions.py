@@ -101,6 +101,12 @@ def revoke_all(tx: sa.Connection, person: str, *, but: str | None = None) -> int
     return tx.execute(sessions.delete().where(here)).rowcount
 
 
+def revoke_of(tx: sa.Connection, person: str, token_sha256: str) -> int:
+    """End one session of a person, named as in :func:`of`; how many ended."""
+    here = sa.and_(sessions.c.person_id == person, sessions.c.token_sha256 == token_sha256)
+    return tx.execute(sessions.delete().where(here)).rowcount
+
+
 def of(tx: sa.Connection, person: str, *, at: dt.datetime) -> tuple[Session, ...]:
     """The sessions of a person that have not reached their end, last used first."""
     here = (sessions.c.person_id == person, sessions.c.expires_at > at)

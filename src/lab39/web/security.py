@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
-from starlette.datastructures import Headers, MutableHeaders
+from fastapi import Depends, Request
+from starlette.datastructures import FormData, Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lab39.core.errors import LabError
@@ -36,7 +37,13 @@ class TooLargeError(LabError):
 
 
 class TooManyError(LabError):
-    """Too many requests in too short a time."""
+    """Too many requests in too short a time.
+
+    Attributes:
+        seconds: how long to wait.
+    """
+
+    seconds = 1
 
 
 class ForgedError(LabError):
@@ -137,9 +144,28 @@ async def form_is_ours(request: Request, viewer: See) -> None:
         raise _forged()
     given: Any = request.headers.get("x-form-token")
     if given is None:
-        given = (await request.form()).get("form_token")
+        given = (await form_of(request)).get("form_token")
     if not (viewer.form_token and isinstance(given, str) and hmac.compare_digest(given, viewer.form_token)):
         raise _forged()
+
+
+async def form_of(request: Request) -> FormData:
+    """The form that was sent; one field may be as large as a record, since people paste them."""
+    limit = request.app.state.house.settings.max_bytes
+    return await request.form(max_files=20, max_fields=200, max_part_size=limit)
+
+
+async def posted(request: Request) -> AsyncIterator[FormData]:
+    """The form that was sent, its files closed at the end of the request. Declared fields would turn a body over
+    the limit into a vague 400."""
+    form = await form_of(request)
+    try:
+        yield form
+    finally:
+        await form.close()
+
+
+Posted = Annotated[FormData, Depends(posted)]
 
 
 def _forged() -> ForgedError:

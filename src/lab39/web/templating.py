@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
+from markupsafe import Markup
 
 from lab39 import __version__
-from lab39.core.text import Text
+from lab39.core.text import Lang, Text, date
 from lab39.render import page as report_page
 from lab39.render.words import COLON, DISCLAIMER, WORDS
+from lab39.web.desk.reasons import reasons
 from lab39.web.house import house
 from lab39.web.roles import allowed
 from lab39.web.viewer import Viewer, give_visitor, viewer
@@ -36,12 +39,32 @@ def render(
         "t": lambda fr, en: choose(who.lang, fr, en),
         "may": lambda permission: allowed(permission, who),
         "whole": request.headers.get("hx-request") != "true",
+        "self_path": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        "current": lambda path: _current(request, path),
         "version": __version__,
         **(context or {}),
     }
     page = HTMLResponse(environment().get_template(name).render(values), status_code=status)
     give_visitor(request, page, here)
     return page
+
+
+def _current(request: Request, path: str) -> Markup:
+    here = request.url.path == path or request.url.path.startswith(f"{path}/")
+    return Markup(' aria-current="page"') if here else Markup("")
+
+
+def _sentence(words: str) -> str:
+    """With a capital; the rest as written (``capitalize`` would lower names and codes)."""
+    return words[:1].upper() + words[1:]
+
+
+def moment(at: dt.datetime, lang: Lang, zone: str) -> str:
+    """A moment where the lab is, to the minute (``24/11/2026 à 10:05``)."""
+    from zoneinfo import ZoneInfo
+
+    here = at.astimezone(ZoneInfo(zone))
+    return f"{date(here, lang)}{' à ' if lang == 'fr' else ', '}{here:%H:%M}"
 
 
 @cache
@@ -61,7 +84,12 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+    @pass_context
+    def onday(context: Context, day: dt.date) -> str:
+        return date(day, "en" if context.get("lang") == "en" else "fr")
+
     report_page.equip(env)
-    env.filters["both"] = both
-    env.globals.update(w=WORDS, disclaimer=DISCLAIMER, colon=COLON)
+    env.filters.update(both=both, onday=onday, sentence=_sentence, moment=moment)
+    env.globals.update(w=WORDS, disclaimer=DISCLAIMER, colon=COLON, reasons=reasons())
     return env
