@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from lab39.core.errors import InputError, LabError, UnknownNameError
 from lab39.core.text import Text
 from lab39.fhir import outputs
-from lab39.store import StoreUnavailableError
+from lab39.store import DiskFullError, StoreUnavailableError
 from lab39.store.access import AccessError
 from lab39.store.records import DamagedError, StaleVersionError
 from lab39.web import security
@@ -29,6 +29,7 @@ _STATUS: tuple[tuple[type[LabError], int], ...] = (
     (SignInNeededError, 401),
     (NotAllowedError, 403),
     (UnknownNameError, 404),
+    (DiskFullError, 507),
     (StoreUnavailableError, 503),
     (StaleVersionError, 409),
     (AccessError, 403),
@@ -77,6 +78,7 @@ def install(app: FastAPI) -> None:
 
 def answer(request: Request, error: LabError, status: int) -> Response:
     """An error in the form the caller reads."""
+    request.scope.setdefault("state", {})["error"] = error  # its kind goes to the logs
     path, lang = request.url.path, language(request)
     headers = {"Retry-After": str(getattr(error, "seconds", 1))} if status in (429, 503) else {}
     if status == 401:
@@ -100,6 +102,8 @@ def answer(request: Request, error: LabError, status: int) -> Response:
 
     page = render(request, "error.html.jinja", {"status": status, "error": error}, status=status)
     page.headers.update(headers)
+    if request.headers.get("hx-request") == "true":  # told at the top; what is on the page stays
+        page.headers.update({"HX-Retarget": "#said", "HX-Reswap": "innerHTML"})
     return page
 
 

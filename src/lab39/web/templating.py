@@ -41,6 +41,7 @@ def render(
         "whole": request.headers.get("hx-request") != "true",
         "self_path": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "current": lambda path: _current(request, path),
+        "zone": here.settings.timezone,
         "version": __version__,
         **(context or {}),
     }

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from lab39.core.finding import Report, Severity
+from lab39.core.errors import InputError
+from lab39.core.finding import Report
 from lab39.core.record import Record
 from lab39.core.text import Text
 from lab39.fhir import inputs, jsontext
@@ -201,12 +202,6 @@ def titles(here: House) -> dict[str, Text]:
     return {name: s.title for name, s in here.lab.solutions.items()}
 
 
-def gravest(found: Report) -> Severity | None:
-    """The gravest severity to act on; ``None`` when there is nothing."""
-    acting = [f.severity for f in found.findings if not f.not_evaluated]
-    return min(acting, key=lambda s: s.rank, default=None)
-
-
 def _current(
     here: House, tx: sa.Connection, heads: Iterable[AssessmentHead], version: Version, on: dt.date
 ) -> tuple[AssessmentHead, str] | None:
@@ -244,3 +239,54 @@ def _same(tx: sa.Connection, person: str, text: str) -> str | None:
         .limit(1)
     )
     return tx.scalar(chosen)
+
+
+def holds(here: House, person: str, record: str, said: Answer) -> bool:
+    """Whether the latest version already holds an answer: filling it in again would change nothing that is told.
+
+    Raises:
+        UnknownRecordError
+    """
+    with here.store.reading() as tx:
+        access.require(tx, record, person, Level.READ, at=here.now())
+        known = read(here, records.version(tx, record))
+    grown = given.apply(known, said)
+    if said.kind in ("birth-date", "sex"):
+        return jsontext.dumps(grown.origin) == jsontext.dumps(known.origin)
+    added = jsontext.dumps(grown.resources()[-1])
+    return any(jsontext.dumps(raw) == added for raw in known.resources())
+
+
+def last_report(here: House, tx: sa.Connection, record: str) -> Report | None:
+    """The latest report about a record; ``None`` when there is none."""
+    heads = assessments.of(tx, record, limit=1)
+    return kept.report(assessments.get(tx, heads[0].id).report, titles(here)) if heads else None
+
+
+def delete(here: House, person: str, record: str, *, sure: bool) -> None:
+    """The end of a record, with its versions, assessments and decisions. The audit log keeps that it was deleted.
+
+    Raises:
+        UnknownRecordError, AccessError: not theirs.
+        InputError: they did not tick that they mean it, or it must be kept until a day that has not come.
+    """
+    at = here.now()
+    with here.store.writing() as tx:
+        stored = access.require(tx, record, person, Level.READ, at=at)
+        if stored.owner_id != person:
+            raise access.AccessError(
+                Text("seul son propriétaire supprime un dossier", "only its owner deletes a record"), record
+            )
+        if not sure:
+            raise InputError(
+                Text("cocher la case pour confirmer la suppression", "tick the box to confirm the deletion"), "sure"
+            )
+        if stored.retain_until is not None and stored.retain_until > at:
+            day = stored.retain_until.date().isoformat()
+            raise InputError(
+                Text(f"ce dossier doit être conservé jusqu'au {day}", f"this record must be kept until {day}"),
+                record,
+            )
+        records.delete(tx, record)
+        about = {"versions": stored.version}
+        audit.append(tx, at=at, actor=person, action="delete", subject=record, about=about)

@@ -51,8 +51,8 @@ def read(name: str, content: bytes, settings: Settings) -> Brought:
         if len(readable) + len(refused) > MOST:
             raise TooLargeError(
                 Text(
-                    f"plus de {MOST} dossiers\u202f: en donner moins à la fois, ou utiliser la commande «\u202flab39 "
-                    "assess\u202f», qui n'a pas de limite. Rien n'a été enregistré.",
+                    f"plus de {MOST} dossiers\u202f: en donner moins à la fois, ou utiliser la commande "
+                    "«\u202flab39 assess\u202f», qui n'a pas de limite. Rien n'a été enregistré.",
                     f"more than {MOST} records: give fewer at a time, or use the command “lab39 assess”, which has "
                     "no limit. Nothing was saved.",
                 )

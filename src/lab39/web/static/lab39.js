@@ -1,0 +1,71 @@
+// What the pages do beyond HTML: keep the place when a part is renewed, print, say how far an upload is.
+(() => {
+  "use strict";
+  document.documentElement.classList.add("scripted");
+  const said = () => document.getElementById("said");
+  let kept = null;
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) window.print();
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+  });
+
+  // Before a part of the page is renewed: which drawers are open, what is typed, where the eye is.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const form = event.detail.requestConfig && event.detail.requestConfig.elt;
+    const card = form && form.closest("section.card[id], aside details[id], .given");
+    kept = {
+      open: [...document.querySelectorAll("main details[id][open]")].map((each) => each.id),
+      place: card ? card.id : "",
+      top: card ? card.getBoundingClientRect().top : 0,
+      sent: form ? form.id : "",
+      typed: [...document.querySelectorAll("main form[id] input:not([type=hidden]):not([type=file]), main textarea[id], main select[id]")]
+        .filter((each) => each.id && (!form || !form.contains(each)) && each.value !== (each.defaultValue || ""))
+        .map((each) => [each.id, each.value]),
+    };
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (!kept) return;
+    const { open, place, top, typed } = kept;
+    kept = null;
+    for (const id of open) {
+      const drawer = document.getElementById(id);
+      if (drawer && !drawer.classList.contains("act")) drawer.open = true;
+    }
+    for (const [id, value] of typed) {
+      const field = document.getElementById(id);
+      if (field) field.value = value;
+    }
+    const wrong = document.querySelector("[aria-invalid=true], #conflict, #brought, .bring .wrong");
+    const card = place && document.getElementById(place);
+    if (card) window.scrollBy(0, card.getBoundingClientRect().top - top);
+    if (wrong && wrong.focus && wrong.matches("input")) wrong.focus();
+    else if (wrong) { wrong.tabIndex = -1; wrong.focus(); }
+    else if (card) (card.matches("details") ? card.querySelector("summary") : card).focus({ preventScroll: true });
+    else if (said()) said().focus({ preventScroll: true });
+  });
+
+  const offline = () => { said().replaceChildren(document.getElementById("offline").content.cloneNode(true)); };
+  document.addEventListener("htmx:sendError", offline);
+  document.addEventListener("htmx:timeout", offline);
+
+  // How far an upload is, with a number; style.css shows it only when it lasts.
+  document.addEventListener("htmx:xhr:loadstart", (event) => {
+    const bar = event.target.querySelector && event.target.querySelector("progress");
+    if (bar) { bar.hidden = false; bar.removeAttribute("value"); }
+  });
+  document.addEventListener("htmx:xhr:progress", (event) => {
+    const bar = event.target.querySelector && event.target.querySelector("progress");
+    if (bar && event.detail.lengthComputable) bar.value = (100 * event.detail.loaded) / event.detail.total;
+  });
+  document.addEventListener("htmx:xhr:loadend", (event) => {
+    const bar = event.target.querySelector && event.target.querySelector("progress");
+    if (bar) bar.hidden = true;
+  });
+})();
