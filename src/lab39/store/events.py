@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from lab39.core.errors import InputError, UnknownNameError
 from lab39.core.text import NO_TEXT, Text
 from lab39.store import belongings, privacy
-from lab39.store.jobs import check_json
+from lab39.store.jobs import check_fits, check_json
 from lab39.store.schema import Instant, Json, Serial, metadata
 
 events = sa.Table(
@@ -95,9 +95,10 @@ def publish(
     Raises:
         InputError: a topic or a payload that cannot be one.
     """
-    if not TOPIC.fullmatch(topic):
+    if len(topic) > 100 or not TOPIC.fullmatch(topic):
         raise InputError(Text("un sujet s'écrit «\u202fqui.quoi\u202f»", "a topic reads “who.what”"), topic[:100])
     check_json(payload, topic)
+    check_fits(events, actor=actor, subject=subject)
     taken = head.update().where(head.c.id == 1).values(last=head.c.last + 1).returning(head.c.last)
     made = Event(tx.execute(taken).scalar_one(), topic, at, actor, subject, dict(payload))
     tx.execute(events.insert().values({name: getattr(made, name) for name in made.__dataclass_fields__}))
@@ -170,7 +171,7 @@ def ack(tx: sa.Connection, subscriber: str, sequence: int) -> None:
 
 def acknowledged(tx: sa.Connection) -> dict[str, int]:
     """The place of each subscriber."""
-    return dict(tx.execute(sa.select(cursors.c.subscriber, cursors.c.acknowledged)).tuples().all())
+    return dict(tx.execute(sa.select(cursors.c.subscriber, cursors.c.acknowledged)).all())
 
 
 def unsubscribe(tx: sa.Connection, subscriber: str) -> bool:

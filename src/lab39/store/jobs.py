@@ -135,6 +135,7 @@ def add(
     """
     name, attempts = (kind.name, kind.max_attempts) if isinstance(kind, JobKind) else (kind, MAX_ATTEMPTS)
     check_json(payload, f"job {name}")
+    check_fits(jobs, kind=name, key=key or "")
     values = {
         "id": new_id(),
         "kind": name,
@@ -191,9 +192,7 @@ def find(
 
 def counts(tx: sa.Connection) -> dict[State, int]:
     """How many jobs are in each state; every state is named."""
-    found: dict[str, int] = dict(
-        tx.execute(sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state)).tuples().all()
-    )
+    found: dict[str, int] = dict(tx.execute(sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state)).all())
     return {state: found.get(state.value, 0) for state in State}
 
 
@@ -281,6 +280,20 @@ def check_json(payload: Any, place: str) -> None:
             ),
             place,
         )
+
+
+def check_fits(table: sa.Table, **values: str) -> None:
+    """Refuse what is longer than its column: one back end would cut it off, the other keep it.
+
+    Raises:
+        InputError
+    """
+    for name, value in values.items():
+        length = getattr(table.c[name].type, "length", None)
+        if length is not None and len(value) > length:
+            raise InputError(
+                Text(f"plus de {length} caractères", f"over {length} characters"), f"{table.name}.{name}"
+            )
 
 
 def _one(tx: sa.Connection, chosen: sa.Select[Any], identifier: str) -> Job:

@@ -123,9 +123,10 @@ def add(
 
     Raises:
         UnknownMessageError: no such template.
-        InputError: parameters that do not fill it in.
+        InputError: parameters that do not fill it in, or a name that is too long.
     """
     template_of(template).check(parameters)
+    jobs.check_fits(outbox, channel=channel, template=template, purpose=purpose, key=key or "")
     identifier = new_id()
     values = {
         "id": identifier,
@@ -175,7 +176,7 @@ def find(
 def counts(tx: sa.Connection) -> dict[State, int]:
     """How many messages are in each state; every state is named."""
     found: dict[str, int] = dict(
-        tx.execute(sa.select(outbox.c.state, sa.func.count()).group_by(outbox.c.state)).tuples().all()
+        tx.execute(sa.select(outbox.c.state, sa.func.count()).group_by(outbox.c.state)).all()
     )
     return {state: found.get(state.value, 0) for state in State}
 
