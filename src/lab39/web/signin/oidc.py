@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lab39.core.errors import LabError
 from lab39.core.text import Text
+from lab39.web.api import refusals
 from lab39.web.house import House
 from lab39.web.signin import tokens
 from lab39.web.signin.providers import ENDPOINTS, LOCAL, SECRET_BY, Provider
@@ -36,8 +36,10 @@ ANSWER_BYTES = 1024**2
 SECONDS = 5.0
 
 
-class IssuerError(LabError):
+class IssuerError(refusals.RefusedError):
     """The issuer does not answer, or not as it should; not the person's fault."""
+
+    status = 502
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 Names of claims as in answers of its test environment that integrators publish (SubjectNameID,
 SubjectRefPro.exercices, codeProfession, codeCategorieProfessionnelle); its own documentation was not opened for
-each of them, so everything is read as optional. A national identifier is ``8`` followed by an RPPS number (FR Core 2.2,
-example FRCorePractitionerExample: 810101201234, RPPS 10101201234). Identifiers of another kind (ADELI, structures,
-tests) tell no professional here. Categories: C civil and M military practise; any other (E, students: unverified)
-gives no professional identity.
+each of them, so everything is read as optional. A national identifier is ``8`` followed by an RPPS number (FR
+Core 2.2, example FRCorePractitionerExample: 810101201234, RPPS 10101201234). Identifiers of another kind
+(ADELI, structures, tests) tell no professional here. Categories: C civil and M military practise; any other (E,
+students: unverified) gives no professional identity.
 """
 
 from __future__ import annotations

@@ -36,19 +36,25 @@ def keys(document: Any) -> KeySet:
     rows = document.get("keys") if isinstance(document, Mapping) else None
     found: list[Key] = []
     for row in rows if isinstance(rows, list) else ():
-        if not isinstance(row, dict) or row.get("use", "sig") != "sig":
+        if not isinstance(row, dict) or row.get("use", "sig") != "sig" or not _is_strong_pair(row):
             continue
         try:
             key = import_key(row)
         except (JoseError, ValueError, TypeError, KeyError):
-            continue
-        if isinstance(key, RSAKey) and key.public_key.key_size < RSA_BITS:
             continue
         if isinstance(key, (RSAKey, ECKey, OKPKey)):
             found.append(key)
     if not found:
         raise TokenError("keys")
     return KeySet(found)
+
+
+def _is_strong_pair(row: Mapping[str, Any]) -> bool:
+    """A key pair, long enough; looked at before it is read."""
+    if row.get("kty") != "RSA":
+        return row.get("kty") in ("EC", "OKP")
+    modulus = row.get("n")
+    return isinstance(modulus, str) and len(modulus.rstrip("=")) * 6 >= RSA_BITS
 
 
 def header(token: Any) -> Mapping[str, Any]:
