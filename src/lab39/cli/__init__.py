@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from lab39 import __version__, terminal
-from lab39.cli import assess, audit, catalogue, data, database, people, workshop
+from lab39.cli import assess, audit, catalogue, data, database, jobs, people, workshop
 from lab39.core.errors import InputError, LabError
 from lab39.core.text import Text
 
@@ -54,6 +54,7 @@ app = typer.Typer(
 assess.register(app)
 catalogue.register(app)
 app.add_typer(data.app, name="data")
+app.add_typer(jobs.app, name="jobs")
 workshop.register(app)
 people.register(app)
 database.register(app)
