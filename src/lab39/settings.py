@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -43,6 +44,9 @@ class Settings:
         cds_origins: web pages that may call the CDS services from a browser (``LAB39_CDS_ORIGINS``, commas).
         api_rate: calls of the API from one address or session, by each worker (``LAB39_API_RATE``).
         form_rate: forms and uploads from one address or session, by each worker (``LAB39_FORM_RATE``).
+        proxies: reverse proxies that are believed about who calls (``LAB39_PROXIES``, addresses or networks
+            separated by commas); none unless told.
+        monitors: who may read the lab's figures (``LAB39_MONITORS``, the same); this machine unless told.
         time_limit_seconds: what one solution may take on one record (``LAB39_TIME_LIMIT``).
     """
 
@@ -62,6 +66,8 @@ class Settings:
     oidc_file: Path | None = None
     api_rate: str = "6000 per 10 second"
     form_rate: str = "240 per minute"
+    proxies: tuple[str, ...] = ()
+    monitors: tuple[str, ...] = ("127.0.0.0/8", "::1")
     fhir_servers: tuple[str, ...] = ()
     cds_clients_file: Path | None = None
     cds_origins: tuple[str, ...] = ()
@@ -159,6 +165,8 @@ class Settings:
             apprise=tuple(apprise),
             api_rate=rate("LAB39_API_RATE", default.api_rate),
             form_rate=rate("LAB39_FORM_RATE", default.form_rate),
+            proxies=_networks(env, "LAB39_PROXIES", default.proxies),
+            monitors=_networks(env, "LAB39_MONITORS", default.monitors),
             oidc_file=Path(env["LAB39_OIDC_FILE"]).expanduser() if env.get("LAB39_OIDC_FILE") else None,
             fhir_servers=_addresses(env, "LAB39_FHIR_SERVERS", path=True),
             cds_clients_file=(
@@ -172,6 +180,19 @@ class Settings:
 _ADDRESS = re.compile(
     r"(?:https://[A-Za-z0-9.-]+|http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(?P<path>(?:/[A-Za-z0-9._~-]+)*)"
 )
+
+
+def _networks(env: Mapping[str, str], name: str, fallback: tuple[str, ...]) -> tuple[str, ...]:
+    """Addresses or networks separated by commas."""
+    if name not in env:
+        return fallback
+    found = tuple(part.strip() for part in env[name].split(",") if part.strip())
+    for each in found:
+        try:
+            ipaddress.ip_network(each)
+        except ValueError as error:
+            raise ValueError(f"{name}={each!r}: an address or a network is expected, “10.0.0.0/8”") from error
+    return found
 
 
 def _addresses(env: Mapping[str, str], name: str, *, path: bool) -> tuple[str, ...]:

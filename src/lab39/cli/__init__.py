@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from lab39 import __version__, terminal
-from lab39.cli import assess, audit, catalogue, data, database, jobs, people, workshop
+from lab39.cli import assess, audit, catalogue, data, database, jobs, people, serve, workshop
 from lab39.core.errors import InputError, LabError
 from lab39.core.text import Text
 
@@ -58,6 +58,7 @@ app.add_typer(jobs.app, name="jobs")
 workshop.register(app)
 people.register(app)
 database.register(app)
+serve.register(app)
 app.add_typer(audit.app, name="audit")
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import importlib.metadata
 import json
+import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +25,13 @@ GROUP = "lab39.solutions"
 PREPARE_LIMIT_SECONDS = 600.0
 NO_ANSWER = ("could-not-run", "pack-missing")
 _ITSELF = Source("Lab39, docs/architecture.md", place="Isolation")
+Observer = Callable[[str, str, float, Exception | None], None]
+"""Told each time a solution was asked about a record: its id, the outcome (``findings``, ``nothing``,
+``pack-missing``, ``could-not-run``), the seconds it took, and why it failed if it did."""
+
+
+def unobserved(_solution: str, _outcome: str, _seconds: float, _error: Exception | None) -> None:
+    """An observer that looks away."""
 
 
 def quiet(_what: str, _fraction: float) -> None:
@@ -50,6 +58,7 @@ class Lab:
         self.solutions = {s.id: s for s in solutions}
         self.broken = dict(broken or {})
         self.settings = settings
+        self.observe: Observer = unobserved
         specs: list[PackSpec] = []
         for each in list(self.solutions.values()):
             try:
@@ -123,7 +132,7 @@ class Lab:
         for name in [*self.solutions, *self.broken]:
             if not chosen or name in chosen:
                 findings += session.ask(name, record, on)
-        used = [p for name in self.packs.specs if (p := self._pack(name)) is not None]
+        used = [p for name in self.packs.specs if (p := self.pack(name)) is not None]
         return Report(
             record={
                 "id": record.id,
@@ -141,7 +150,7 @@ class Lab:
 
     def versions(self) -> dict[str, Any]:
         """What a report made now would name as its versions; the same ones give the same findings."""
-        return self._versions(p for name in self.packs.specs if (p := self._pack(name)) is not None)
+        return self._versions(p for name in self.packs.specs if (p := self.pack(name)) is not None)
 
     def _versions(self, used: Iterable[Pack]) -> dict[str, Any]:
         return {
@@ -150,7 +159,8 @@ class Lab:
             "packs": {pack.name: {"version": pack.version, "key": pack.key} for pack in used},
         }
 
-    def _pack(self, name: str) -> Pack | None:
+    def pack(self, name: str) -> Pack | None:
+        """A pack by name; ``None`` when it is absent or cannot be read."""
         try:
             return self.packs.get(name)
         except Exception:  # an inspector that fails: its solution tells, as a finding
@@ -173,12 +183,16 @@ class _Assessment:
         self._lab = lab
         self._known: dict[tuple[str, Record, dt.date], tuple[Finding, ...]] = {}
         self._cut: set[str] = set()
+        self._failures: dict[str, Exception] = {}
 
     def ask(self, name: str, record: Record, on: dt.date, asking: tuple[str, ...] = ()) -> tuple[Finding, ...]:
         key = (name, record, on)
         if key in self._known:
             return self._known[key]
+        started = time.perf_counter()
         found = tuple(replace(f, solution=name) for f in self._run(name, record, on, asking))
+        seconds = time.perf_counter() - started
+        self._lab.observe(name, _outcome(found), seconds, self._failures.pop(name, None))
         if not self._cut & set(asking):  # an answer given while a cycle was cut short is not the whole answer
             self._known[key] = found
         if not asking:
@@ -217,6 +231,7 @@ class _Assessment:
                 return isolation.run(work, watch)
             except Exception as error:
                 failed = error
+        self._failures[name] = failed
         if isinstance(failed, PackMissingError):
             return [pack_missing(solution.title, failed)]
         if isinstance(failed, isolation.TimeLimitExceeded):
@@ -288,6 +303,11 @@ def unknown_solution(name: str, known: Iterable[str]) -> UnknownNameError:
             f"no solution “{name}”. Installed: {names}",
         )
     )
+
+
+def _outcome(found: tuple[Finding, ...]) -> str:
+    told = next((f.code for f in found if f.code in NO_ANSWER), None)
+    return told or ("findings" if found else "nothing")
 
 
 def _where(error: Exception) -> str:

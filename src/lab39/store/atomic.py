@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from lab39.core.text import Text
-from lab39.store.engine import StoreUnavailableError
+from lab39.store.engine import FULL, DiskFullError, StoreUnavailableError
 
 
 @contextmanager
@@ -41,16 +41,12 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
 def unwritable(error: OSError, path: Path) -> StoreUnavailableError:
     """The error to tell when a file cannot be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        why = Text(
-            "le disque est plein\u202f: libérer de la place puis réessayer\u202f; rien n'a été enregistré",
-            "the disk is full: make room and try again; nothing was saved",
-        )
-    else:
-        reason = error.strerror or type(error).__name__
-        why = Text(
-            f"écriture impossible ({reason})\u202f: vérifier ce dossier\u202f; rien n'a été enregistré",
-            f"cannot write ({reason}): check this folder; nothing was saved",
-        )
+        return DiskFullError(FULL, str(path.parent))
+    reason = error.strerror or type(error).__name__
+    why = Text(
+        f"écriture impossible ({reason})\u202f: vérifier ce dossier\u202f; rien n'a été enregistré",
+        f"cannot write ({reason}): check this folder; nothing was saved",
+    )
     return StoreUnavailableError(why, str(path.parent))
 
 

@@ -30,8 +30,24 @@ LOCKED, DISK_FULL, READ_ONLY = "55P03", "53100", "25006"
 """States of PostgreSQL (its manual, appendix A); its messages change with the language of the server."""
 
 
+DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+
+_BUSY = Text(
+    "la base est occupée par une autre écriture\u202f: réessayer dans un instant",
+    "the database is busy with another write: try again in a moment",
+)
+FULL = Text(
+    "le disque est plein\u202f: libérer de la place puis réessayer\u202f; rien n'a été enregistré",
+    "the disk is full: make room and try again; nothing was saved",
+)
+
+
 class StoreUnavailableError(LabError):
     """The database cannot be reached, is locked for too long, or cannot be written to."""
+
+
+class DiskFullError(StoreUnavailableError):
+    """There is no room left: for the database, or for a file beside it."""
 
 
 def utc_now() -> dt.datetime:
@@ -190,6 +206,12 @@ def _telling() -> Iterator[None]:
         if getattr(error.orig, "sqlstate", "") != READ_ONLY:
             raise
         raise unavailable(error) from error
+    except sa.exc.TimeoutError as error:  # every connection is in use, by writes that wait for another
+        raise StoreUnavailableError(_BUSY, "LAB39_DATABASE_URL") from error
+    except sa.exc.DatabaseError as error:
+        if getattr(error.orig, "sqlite_errorname", "") not in DAMAGED:
+            raise
+        raise unavailable(error) from error
 
 
 def unavailable(error: sa.exc.DBAPIError) -> StoreUnavailableError:
@@ -199,15 +221,9 @@ def unavailable(error: sa.exc.DBAPIError) -> StoreUnavailableError:
     name = getattr(origin, "sqlite_errorname", "") if isinstance(origin, sqlite3.Error) else ""
     state = getattr(origin, "sqlstate", None)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or state == LOCKED:
-        why = Text(
-            "la base est occupée par une autre écriture\u202f: réessayer dans un instant",
-            "the database is busy with another write: try again in a moment",
-        )
+        why = _BUSY
     elif name == "SQLITE_FULL" or state == DISK_FULL:
-        why = Text(
-            "le disque est plein\u202f: libérer de la place puis réessayer\u202f; rien n'a été enregistré",
-            "the disk is full: make room and try again; nothing was saved",
-        )
+        return DiskFullError(FULL, "LAB39_DATABASE_URL")
     elif name.startswith("SQLITE_READONLY") or state == READ_ONLY:
         why = Text(
             "la base est en lecture seule\u202f: vérifier les droits de son dossier ou de son serveur",

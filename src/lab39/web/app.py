@@ -14,9 +14,12 @@ from lab39 import __version__
 from lab39.core.lab import Lab
 from lab39.settings import Settings
 from lab39.store import Store
-from lab39.web import api, errors, roles, security
+from lab39.web import api, errors, logs, ops, roles, security
 from lab39.web.house import House
-from lab39.web.pages import showroom
+from lab39.web.pages import account, audit, demo, desk, jobs, people, records, showroom, signin
+from lab39.web.signin.limits import RequestPace
+from lab39.web.signin.oidc import Relying
+from lab39.web.signin.providers import providers
 
 
 def create_app(settings: Settings | None = None, *, lab: Lab | None = None, store: Store | None = None) -> FastAPI:
@@ -42,11 +45,17 @@ def create_app(settings: Settings | None = None, *, lab: Lab | None = None, stor
 
     app = FastAPI(title="Lab39", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
     app.state.house = here
+    app.state.relying = {name: Relying(each) for name, each in providers(settings).items()}
     app.include_router(showroom.router)
-    api.install(app)
+    for page in (demo, records, desk, signin, account, people, audit, jobs):
+        app.include_router(page.router)
+    api.install(app, here)
     app.mount("/static", StaticFiles(directory=str(files("lab39.web") / "static")), name="static")
     errors.install(app)
     app.add_middleware(security.BodyLimit, max_bytes=settings.max_bytes)
+    app.add_middleware(RequestPace, api=settings.api_rate, forms=settings.form_rate)
+    app.add_middleware(logs.Contained)
     app.add_middleware(security.ResponseHeaders)
+    ops.install(app, here)
     roles.check_every_route(app.routes)
     return app
