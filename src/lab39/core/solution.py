@@ -23,7 +23,26 @@ Progress = Callable[[str, float], None]
 ID_FORM = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 """What the id of a solution looks like: ``frailty``, ``travel-vaccines``."""
 
-RESERVED_IDS = ("assess", "check", "data", "evidence", "jobs", "lab39", "new", "solutions")
+RESERVED_IDS = (
+    "assess",
+    "audit",
+    "backup",
+    "cds",
+    "check",
+    "data",
+    "db",
+    "erase-person",
+    "evidence",
+    "export-person",
+    "jobs",
+    "lab39",
+    "new",
+    "people",
+    "restore",
+    "serve",
+    "solutions",
+    "token",
+)
 """Names that the ``lab39`` command keeps for itself."""
 
 

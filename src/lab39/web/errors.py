@@ -19,7 +19,7 @@ from lab39.store.access import AccessError
 from lab39.store.records import DamagedError, StaleVersionError
 from lab39.web import security
 from lab39.web.api.refusals import RefusedError
-from lab39.web.roles import NotAllowedError, SignInNeededError
+from lab39.web.roles import NotAllowedError, SignInNeededError, every_route
 from lab39.web.viewer import language
 
 _STATUS: tuple[tuple[type[LabError], int], ...] = (
@@ -128,7 +128,16 @@ def _http(request: Request, error: Exception) -> Response:
     }.get(error.status_code, Text.same(str(error.detail)))
     response = answer(request, LabError(said), error.status_code)
     response.headers.update(error.headers or {})
+    if error.status_code == 405:
+        response.headers["Allow"] = ", ".join(sorted(_methods(request)))
     return response
+
+
+def _methods(request: Request) -> set[str]:
+    """Every method of the path: a router names only those of the first route it meets."""
+    path = request.url.path
+    here = [route for route in every_route(request.app.routes) if route.path_regex.match(path)]
+    return {method for route in here for method in route.methods or ()}
 
 
 def _unexpected(request: Request, error: Exception) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse
 
 from lab39.fhir import jsontext
 
@@ -36,10 +36,8 @@ _HEADERS = {
 }
 
 
-class Exact(Response):
+class Exact(JSONResponse):
     """JSON with every decimal as it was given."""
-
-    media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
         """To bytes; NaN and Infinity are refused."""
