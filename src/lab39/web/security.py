@@ -145,7 +145,8 @@ async def form_is_ours(request: Request, viewer: See) -> None:
     given: Any = request.headers.get("x-form-token")
     if given is None:
         given = (await form_of(request)).get("form_token")
-    if not (viewer.form_token and isinstance(given, str) and hmac.compare_digest(given, viewer.form_token)):
+    same = isinstance(given, str) and hmac.compare_digest(given.encode(), viewer.form_token.encode())
+    if not (viewer.form_token and same):
         raise _forged()
 
 
