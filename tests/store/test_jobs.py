@@ -106,9 +106,9 @@ def test_a_name_or_a_key_longer_than_is_kept_is_refused(store: Store):
             jobs.add(tx, kind, {}, key, at=store.clock())
 
 
-def test_the_next_is_the_one_of_highest_priority_then_due_longest_and_none_before_its_time(store: Store, clock):
+def test_the_next_is_the_most_urgent_then_due_longest_and_none_before_its_time(store: Store, clock):
     later = add(store, 1, run_at=clock() + MINUTE / 2)
-    plain, urgent = add(store, 2), add(store, 3, priority=5)
+    plain, urgent = add(store, 2), add(store, 3, priority=-5)
     assert [claim(store).id, claim(store).id, claim(store)] == [urgent.id, plain.id, None]
     clock.forward(seconds=30)
     assert claim(store, "w2").id == later.id
@@ -312,7 +312,7 @@ def test_the_wait_between_attempts_grows_to_an_hour_and_workers_do_not_wait_alik
 
 def test_erasing_a_person_empties_their_jobs_and_a_result_that_comes_later_is_not_kept(store: Store, tmp_path):
     ana = person(store)
-    waiting, running = add(store, person=ana.id, priority=1), add(store, person=ana.id)
+    waiting, running = add(store, person=ana.id, priority=-1), add(store, person=ana.id)
     claim(store)
     held = claim(store)
     with store.writing() as tx:

@@ -47,7 +47,7 @@ jobs = sa.Table(
     sa.Column("result", Json),
     sa.Column("error", sa.String(300), nullable=False),
     sa.UniqueConstraint("kind", "key"),
-    sa.Index("ix_jobs_state_run_at", "state", "run_at"),
+    sa.Index("ix_jobs_state_priority_run_at", "state", "priority", "run_at"),
     sa.Index("ix_jobs_state_leased_until", "state", "leased_until"),
 )
 
@@ -80,7 +80,7 @@ class Job:
         payload: what its handler needs: ids and parameters, JSON; ``None`` once it was erased with a person.
         key: the same key of the same kind is the same job, however often it is added.
         person_id: whom it is about, if anybody: it is erased with them.
-        priority: larger goes first.
+        priority: smaller goes first; 0 unless told.
         run_at: not before.
         attempts: times it was started.
         worker: who runs it; empty when nobody does.

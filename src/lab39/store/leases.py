@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,7 @@ class Lease:
 
 def is_due(tx: sa.Connection, kinds: Mapping[str, JobKind], *, at: dt.datetime) -> bool:
     """Whether :func:`claim` may find something; changes nothing."""
-    return tx.execute(sa.select(jobs.c.id).where(_due(kinds, at)).limit(1)).first() is not None
+    return any(tx.execute(chosen.limit(1)).first() is not None for chosen in _due(kinds, at))
 
 
 def claim(
@@ -59,10 +59,7 @@ def claim(
     Args:
         kinds: those this worker can run; others wait for one that can.
     """
-    order = (jobs.c.priority.desc(), jobs.c.run_at, jobs.c.added_at, jobs.c.id)
-    chosen = sa.select(jobs).where(_due(kinds, at)).order_by(*order).limit(1).with_for_update(skip_locked=True)
-    while (row := tx.execute(chosen).mappings().one_or_none()) is not None:
-        found = queue.job(row)
+    for found in _taken(tx, kinds, at):
         if found.cancel_asked:
             _ended(tx, found, State.CANCELLED, at)
         elif found.attempts >= found.max_attempts:
@@ -167,10 +164,21 @@ def delay(attempt: int, chance: random.Random) -> dt.timedelta:
     return whole * (0.5 + chance.random() / 2)
 
 
-def _due(kinds: Mapping[str, JobKind], at: dt.datetime) -> sa.ColumnElement[bool]:
-    waiting = sa.and_(jobs.c.state == State.QUEUED.value, jobs.c.run_at <= at)
-    lost = sa.and_(jobs.c.state == State.RUNNING.value, jobs.c.leased_until <= at)
-    return sa.and_(jobs.c.kind.in_(list(kinds)), sa.or_(waiting, lost))
+def _due(kinds: Mapping[str, JobKind], at: dt.datetime) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """Jobs whose worker was lost, then those that wait; each has its index, so a long queue is as quick."""
+    known = sa.select(jobs).where(jobs.c.kind.in_(list(kinds)))
+    lost = known.where(jobs.c.state == State.RUNNING.value, jobs.c.leased_until <= at)
+    waiting = known.where(jobs.c.state == State.QUEUED.value, jobs.c.run_at <= at)
+    first = (jobs.c.priority, jobs.c.run_at, jobs.c.added_at, jobs.c.id)
+    return lost.order_by(jobs.c.leased_until, jobs.c.id), waiting.order_by(*first)
+
+
+def _taken(tx: sa.Connection, kinds: Mapping[str, JobKind], at: dt.datetime) -> Iterator[Job]:
+    """Jobs that are due, one by one, each locked; the caller changes one before it asks for the next."""
+    for chosen in _due(kinds, at):
+        free = chosen.limit(1).with_for_update(skip_locked=True)
+        while (row := tx.execute(free).mappings().one_or_none()) is not None:
+            yield queue.job(row)
 
 
 def _ended(tx: sa.Connection, found: Job, state: State, at: dt.datetime, **more: Any) -> Job:

@@ -107,5 +107,5 @@ def _jobs() -> None:
         sa.Column("error", sa.String(300), nullable=False),
         sa.UniqueConstraint("kind", "key", name="uq_jobs_kind_key"),
     )
-    op.create_index("ix_jobs_state_run_at", "jobs", ["state", "run_at"])
+    op.create_index("ix_jobs_state_priority_run_at", "jobs", ["state", "priority", "run_at"])
     op.create_index("ix_jobs_state_leased_until", "jobs", ["state", "leased_until"])
