@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from lab39 import __version__, terminal
-from lab39.cli import assess, audit, catalogue, data, database, jobs, people, serve, workshop
+from lab39.cli import accounts, assess, audit, catalogue, data, database, jobs, people, serve, systems, workshop
 from lab39.core.errors import InputError, LabError
 from lab39.core.text import Text
 
@@ -57,9 +57,11 @@ app.add_typer(data.app, name="data")
 app.add_typer(jobs.app, name="jobs")
 workshop.register(app)
 people.register(app)
+app.add_typer(accounts.app, name="people")
 database.register(app)
 serve.register(app)
 app.add_typer(audit.app, name="audit")
+systems.register(app)
 
 
 @app.callback(invoke_without_command=True)
