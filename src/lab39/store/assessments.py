@@ -136,7 +136,7 @@ def of(tx: sa.Connection, record: str, *, limit: int = 50, offset: int = 0) -> t
     chosen = (
         sa.select(*columns)
         .where(assessments.c.record_id == record)
-        .order_by(assessments.c.at.desc(), assessments.c.id)
+        .order_by(assessments.c.at.desc(), assessments.c.version.desc(), assessments.c.id)
         .limit(limit)
         .offset(offset)
     )

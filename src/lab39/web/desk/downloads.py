@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,12 @@ class File:
         """As a browser saves it."""
         headers = {"content-disposition": f'attachment; filename="{self.name}"'}
         return Response(self.text, media_type=self.media_type, headers=headers)
+
+
+def stem(pseudonym: str) -> str:
+    """The first part of a file's name, in letters that every system takes."""
+    plain = unicodedata.normalize("NFKD", pseudonym).encode("ascii", "ignore").decode()
+    return "lab39-" + "-".join(plain.lower().split())
 
 
 def fhir(lab: Lab, found: Report, stem: str, lang: Lang, created: dt.datetime) -> File:

@@ -96,9 +96,13 @@ def fields(missing: Iterable[Missing]) -> tuple[tuple[Field, ...], tuple[Missing
     return tuple(asked.values()), tuple(told)
 
 
-def beside(record: Record, report: Report) -> tuple[Field, ...]:
+def beside(record: Record, report: Report, *, usual: bool = True) -> tuple[Field, ...]:
     """What is asked beside the record: the person, the measures most decisions need, and what kept a solution from
-    telling anything."""
+    telling anything.
+
+    Args:
+        usual: False leaves out the measures that no finding asks for.
+    """
     asked: dict[str, Field] = {}
     if record.birth_date is None:
         one = Field("birth-date", "birth-date", BIRTH_DATE, BIRTH_DATE_WHY)
@@ -107,7 +111,7 @@ def beside(record: Record, report: Report) -> tuple[Field, ...]:
         one = Field("sex", "sex", SEX, SEX_WHY)
         asked[one.key] = one
     for row in _table()["measure"]:
-        if row.get("ask") and record.latest(*row["codes"], on=report.on) is None:
+        if usual and row.get("ask") and record.latest(*row["codes"], on=report.on) is None:
             first = row["units"][0]
             name = Text.of(row["name"])
             one = Field("measure", first["code"], name, NO_TEXT, _units(first["code"], first["unit"]))

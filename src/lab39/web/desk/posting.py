@@ -88,6 +88,11 @@ def decision(form: FormData) -> tuple[str, Action, str]:
     return word(form, "finding"), action, reasons.clipped(words)
 
 
+def recomputed(said: Text) -> Text:
+    """What is told after an answer."""
+    return Text(f"{said.fr}. Le rapport est recalculé.", f"{said.en}. The report is computed again.")
+
+
 DECIDED = {
     Action.DONE: Text("noté comme fait", "marked as done"),
     Action.DISMISSED: Text("constat écarté, avec sa raison", "finding dismissed, with the reason"),

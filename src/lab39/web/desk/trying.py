@@ -66,6 +66,8 @@ def values(here: House, place: Place, trial: Trial, said: Text = NO_TEXT, open: 
         token=trial.sealed(here.secret),
         said=said,
         open=frozenset({open} if open else ()),
+        usual=not place.only,
+        name=place.example.who,
     )
     return {"desk": shown, "wrong": None, "conflict": None, "pseudonym": "", "self_path": place.base}
 
@@ -90,8 +92,7 @@ def act(request: Request, here: House, place: Place, what: str, form: FormData, 
                     trial,
                     values(here, place, trial, open=spot) | {"wrong": posting.wrong(form, error), "status": 422},
                 )
-            said = answer.say()
-            told = Text(f"{said.fr}\u202f: le rapport est recalculé", f"{said.en}: the report is computed again")
+            told = posting.recomputed(answer.say())
         case "decisions":
             finding, action, reason = posting.decision(form)
             if finding not in {changes.key(f) for f in _found(here, place, trial)[1].findings}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -95,6 +96,7 @@ class Desk:
     """Everything the page shows.
 
     Attributes:
+        name: of the person.
         base: where its forms go, ``/records/<id>`` or ``/demo/<example>``.
         version: of the record; what an answer starts from.
         token: the assessment that decisions are about, or the signed state of a demonstration.
@@ -106,6 +108,7 @@ class Desk:
 
     base: str
     demo: bool
+    name: Text
     seen: Snapshot
     found: Report
     bands: tuple[Band, ...]
@@ -120,14 +123,34 @@ class Desk:
     open: frozenset[str] = frozenset()
 
     @property
+    def oneline(self) -> Text:
+        """What there is to do, in one line. What could not be evaluated is told with it: nothing reassures that
+        rests on absent data."""
+        waiting = self.counts
+        n = len(self.found.not_evaluated)
+        fr = ", ".join(f"{number} {title.fr[:1].lower()}{title.fr[1:]}" for title, number in waiting.items())
+        en = ", ".join(f"{number} {title.en[:1].lower()}{title.en[1:]}" for title, number in waiting.items())
+        if waiting:
+            said = Text(f"À faire\u202f: {fr}", f"To do: {en}")
+        elif any(row.actions for band in self.bands for row in band.rows):
+            said = Text("Tout est traité", "All is dealt with")
+        elif n:
+            said = Text("Rien à faire dans ce qui a pu être évalué", "Nothing to do in what could be evaluated")
+        else:
+            said = Text(
+                "Rien à signaler par les solutions installées", "Nothing to report by the installed solutions"
+            )
+        if not n:
+            return Text(f"{said.fr}.", f"{said.en}.")
+        return Text(
+            f"{said.fr}\u202f; {n} non évalué{'s' * (n > 1)}, faute de données.",
+            f"{said.en}; {n} not evaluated, data absent.",
+        )
+
+    @property
     def counts(self) -> Mapping[Text, int]:
         """How many findings wait in each band."""
         return {b.title: n for b in self.bands if (n := sum(not row.settled and row.actions for row in b.rows))}
-
-
-def anchor(key: str) -> str:
-    """Where a finding stands on the page; the same when it says something else."""
-    return "f-" + hashlib.sha256(key.partition("#")[0].encode()).hexdigest()[:10]
 
 
 def bands(found: Report, decisions: Iterable[Decided], since: changes.Changes | None) -> tuple[Band, ...]:
@@ -138,23 +161,28 @@ def bands(found: Report, decisions: Iterable[Decided], since: changes.Changes | 
     """
     by_key: dict[str, Decided] = {}
     by_name: dict[str, Decided] = {}
+    by_kind: dict[str, Decided] = {}
     for each in decisions:
-        by_key[each.finding] = each
-        by_name[each.finding.partition("#")[0]] = each
+        name = each.finding.partition("#")[0]
+        by_key[each.finding] = by_name[name] = by_kind[name.rpartition("/")[0]] = each
     new = {changes.key(f) for f in since.added} if since else set()
     other = {changes.key(f) for _, f in since.changed} if since else set()
-    seen: dict[str, int] = {}
+    kinds = Counter(changes.name(f).rpartition("/")[0] for f in found.findings)
+    seen: Counter[str] = Counter()
 
     def shown(finding: Finding) -> Shown:
-        key = changes.key(finding)
-        seen[key] = seen.get(key, 0) + 1
+        key, name = changes.key(finding), changes.name(finding)
+        kind = name.rpartition("/")[0]
+        alone = kinds[kind] == 1  # then it is the same finding whatever entries it is about
         asks, tells = fields.fields(finding.missing)
         decided = by_key.get(key)
-        last = by_name.get(key.partition("#")[0])
+        last = by_name.get(name) or (by_kind.get(kind) if alone else None)
+        place = "f-" + hashlib.sha256((kind if alone else name).encode()).hexdigest()[:10]
+        seen[place] += 1
         return Shown(
             finding=finding,
             key=key,
-            dom=anchor(key) + (f"-{seen[key]}" if seen[key] > 1 else ""),
+            dom=place + (f"-{seen[place]}" if seen[place] > 1 else ""),
             asks=asks,
             tells=tells,
             decided=decided if decided is not None and decided.action != REOPENED else None,
@@ -182,15 +210,23 @@ def desk(
     can_write: bool = True,
     said: Text = NO_TEXT,
     open: frozenset[str] = frozenset(),
+    usual: bool = True,
+    name: Text = NO_TEXT,
 ) -> Desk:
-    """The desk of a record and its report."""
+    """The desk of a record and its report.
+
+    Args:
+        usual: also ask beside the record for what most decisions need, whatever these findings say.
+        name: how the person is called when the record has no name.
+    """
     return Desk(
         base=base,
         demo=demo,
         seen=snapshot(record, found),
         found=found,
         bands=bands(found, decisions, since),
-        asks=fields.beside(record, found),
+        name=Text.same(record.name) if record.name else name or Text.same(record.id or "–"),
+        asks=fields.beside(record, found, usual=usual),
         tells=fields.told(record, found),
         answers=answers,
         version=version,

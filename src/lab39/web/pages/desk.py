@@ -16,7 +16,6 @@ from lab39.store.records import StaleVersionError
 from lab39.web import security
 from lab39.web.desk import answers as given
 from lab39.web.desk import downloads, keeping, kept, posting, view
-from lab39.web.desk.answers import Answer
 from lab39.web.house import Here, House
 from lab39.web.roles import Needs
 from lab39.web.templating import render
@@ -65,7 +64,7 @@ def answers(record: str, request: Request, here: Here, who: See, form: security.
                 )
     except InputError as error:
         return _page(request, here, who, record, status=422, open=spot, wrong=posting.wrong(form, error))
-    return _done(request, here, who, record, "answers", spot, _told(answer))
+    return _done(request, here, who, record, "answers", spot, posting.recomputed(answer.say()))
 
 
 @router.post("/{record}/decisions")
@@ -90,7 +89,7 @@ def export(record: str, form: str, here: Here, who: See, assessment: str = "") -
         if form != "record" and (seen is None or seen.record_id != record):
             raise records.unknown(record)
         version = records.version(tx, record, seen.version if seen and seen.record_id == record else None)
-    stem = "lab39-" + stored.pseudonym.replace(" ", "-").lower()
+    stem = downloads.stem(stored.pseudonym)
     known = inputs.record(version.document, "", here.settings)
     if form == "record" or seen is None:
         file = downloads.record(known, stem, version.document)
@@ -138,17 +137,13 @@ def _page(
         can_write=found.can_write,
         said=said,
         open=frozenset({open} if open else ()),
+        name=Text.same(found.stored.pseudonym),
     )
     values = {"wrong": None, "conflict": None} | more
     values |= {"desk": shown, "pseudonym": found.stored.pseudonym, "title": found.stored.title, "embedded": False}
     values["self_path"] = f"/records/{record}"
     whole = request.headers.get("hx-request") != "true"
     return render(request, "record.html.jinja" if whole else "desk_body.html.jinja", values, status=status)
-
-
-def _told(answer: Answer) -> Text:
-    said = answer.say()
-    return Text(f"{said.fr}\u202f: le rapport est recalculé", f"{said.en}: the report is computed again")
 
 
 def _version(written: str) -> int:

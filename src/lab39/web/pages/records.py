@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.datastructures import UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.datastructures import UploadFile
 
 from lab39.core.errors import InputError, LabError
 from lab39.core.text import NO_TEXT, Text
@@ -133,6 +133,7 @@ def assessed(record: str, assessment: str, request: Request, here: Here, who: Se
         version=seen.version,
         token=seen.id,
         can_write=False,
+        name=Text.same(stored.pseudonym),
     )
     values = {"desk": shown, "pseudonym": stored.pseudonym, "title": stored.title, "embedded": False}
     return render(request, "record.html.jinja", values | {"wrong": None, "conflict": None, "past": seen})

@@ -10,9 +10,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from lab39.core.datapacks import Pack
-from lab39.core.lab import could_not_run
 from lab39.core.solution import Solution
-from lab39.core.text import LANGS, Text
+from lab39.core.text import LANGS
 from lab39.render.page import Card
 from lab39.web import examples, paths, security
 from lab39.web.desk import guides, trying
@@ -103,7 +102,7 @@ def _page(
     whole = request.headers.get("hx-request") != "true"
     values |= {
         "solution": found,
-        "card": _card(found),
+        **_card(found),
         "packs": [(spec, _pack(here, spec.name)) for spec in found.packs()],
         "guide": guides.exists(name),
         "example": place.example,
@@ -124,8 +123,8 @@ def _pack(here: House, name: str) -> Pack | None:
         return None
 
 
-def _card(found: Solution) -> Card | Text:
+def _card(found: Solution) -> dict[str, Any]:
     try:
-        return Card(found.id, found.title, found.purpose, found.evidence())
+        return {"card": Card(found.id, found.title, found.purpose, found.evidence()), "unreadable": ""}
     except Exception as error:  # somebody's file: the page says so and shows the rest
-        return could_not_run(found.title, str(error)).detail
+        return {"card": None, "unreadable": f"{type(error).__name__}: {error}"}

@@ -5,7 +5,15 @@
   const said = () => document.getElementById("said");
   let kept = null;
 
+  // What is told once goes when it is touched, or by itself unless something went wrong.
+  const told = (node) => {
+    if (node && !node.matches(".wrong")) setTimeout(() => node.remove(), 9000);
+  };
+  document.addEventListener("DOMContentLoaded", () => told(said().firstElementChild));
+  if (document.readyState !== "loading") told(said() && said().firstElementChild);
+
   document.addEventListener("click", (event) => {
+    if (event.target.closest("#said > *") && !event.target.closest("a")) said().replaceChildren();
     if (event.target.closest("[data-print]")) window.print();
     for (const menu of document.querySelectorAll("details.menu[open]")) {
       if (!menu.contains(event.target)) menu.open = false;
@@ -32,6 +40,7 @@
   });
   document.addEventListener("htmx:afterSettle", () => {
     if (!kept) return;
+    told(said() && said().firstElementChild);
     const { open, place, top, typed } = kept;
     kept = null;
     for (const id of open) {
@@ -55,7 +64,7 @@
   document.addEventListener("htmx:sendError", offline);
   document.addEventListener("htmx:timeout", offline);
 
-  // How far an upload is, with a number; style.css shows it only when it lasts.
+  // How far an upload is, with a number; web.css shows it only when it lasts.
   document.addEventListener("htmx:xhr:loadstart", (event) => {
     const bar = event.target.querySelector && event.target.querySelector("progress");
     if (bar) { bar.hidden = false; bar.removeAttribute("value"); }
@@ -68,4 +77,15 @@
     const bar = event.target.querySelector && event.target.querySelector("progress");
     if (bar) bar.hidden = true;
   });
+
+  // The code of an invitation stands after the # of its link: taken from there, then gone from the address.
+  const invited = () => {
+    const field = document.querySelector("form.invitation input[name=code]");
+    if (!field || location.hash.length < 9) return;
+    field.value = location.hash.slice(1);
+    history.replaceState(null, "", location.pathname);
+    document.querySelector("form.invitation input[type=password]").focus();
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", invited);
+  else invited();
 })();
