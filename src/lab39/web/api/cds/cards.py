@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lab39.core.errors import LabError
+from lab39.core.errors import Issue, LabError
 from lab39.core.finding import Finding, Missing, Report, Severity
 from lab39.core.text import NO_TEXT, Lang, Text
 from lab39.fhir import outputs
@@ -21,6 +21,7 @@ from lab39.web.words import typeset
 
 ITSELF = "lab39"
 """The "solution" of what the door itself has to say."""
+UNREAD_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Deck:
         card: dict[str, Any] = {
             "uuid": identifier,
             "summary": finding.summary[lang],
-            "detail": detail(finding, lang),
+            "detail": detail(finding, lang, report.warnings if title else ()),
             "indicator": finding.severity.value,
             "source": source,
         }
@@ -115,8 +116,29 @@ def partial(absent: Iterable[Prefetch]) -> Finding:
     )
 
 
-def detail(finding: Finding, lang: Lang) -> str:
-    """Why, in Markdown: what was found, the rules with their sources and inputs, what is missing."""
+def unread(issues: Iterable[Issue]) -> Finding | None:
+    """What was sent and could not be understood; ``None`` when everything was."""
+    rows = [issue for issue in issues if issue.severity == "error"]
+    if not rows:
+        return None
+    n = len(rows)
+    many = Text(f"{n} éléments envoyés n'ont pas pu être lus", f"{n} things sent could not be read")
+    what = Text("Un élément envoyé n'a pas pu être lu", "One thing sent could not be read") if n == 1 else many
+    return Finding(
+        code="unread-data",
+        solution=ITSELF,
+        severity=Severity.INFO,
+        summary=Text(f"{what.fr}, rien n'en est conclu", f"{what.en}, nothing is concluded from this"),
+        missing=tuple(Missing(issue.code, Text.same(issue.place), issue.text) for issue in rows[:UNREAD_MAX]),
+    )
+
+
+def detail(finding: Finding, lang: Lang, warnings: Iterable[Text] = ()) -> str:
+    """Why, in Markdown: what was found, the rules with their sources and inputs, what is missing.
+
+    Args:
+        warnings: about the lab itself (a pack that is too old).
+    """
     blocks = [escape(finding.detail[lang])] if finding.detail[lang] else []
     if finding.bars:
         blocks.append(
@@ -137,6 +159,7 @@ def detail(finding: Finding, lang: Lang) -> str:
         blocks.append(
             _list(f"{escape(m.name[lang])}{COLON[lang]}{escape(m.consequence[lang])}" for m in finding.missing)
         )
+    blocks += [f"**!** {escape(warning[lang])}" for warning in warnings]
     blocks.append(f"*{escape(DISCLAIMER[lang])}*")
     return "\n\n".join(blocks)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from lab39.web.api.assessing import Caller, keep
 from lab39.web.api.bodies import JSON, Body, reads
 from lab39.web.api.cds import catalogue, clients, gathering, samples
 from lab39.web.api.cds import request as asked
-from lab39.web.api.cds.cards import Deck, partial
+from lab39.web.api.cds.cards import Deck, partial, unread
 from lab39.web.api.cds.clients import Clients, Signed
 from lab39.web.api.ledger import ledger
 from lab39.web.api.refusals import TokenError
@@ -28,6 +29,7 @@ from lab39.web.roles import Needs
 from lab39.web.viewer import language
 
 BASE = "/cds-services"
+SWEEP_EVERY = dt.timedelta(hours=1)
 router = APIRouter(prefix=BASE, tags=["CDS Hooks"])
 ServiceId = Annotated[str, Path(description="Id of a service.", examples=list(catalogue.services())[:1])]
 
@@ -63,6 +65,8 @@ def call(request: Request, here: Here, service: ServiceId, body: Annotated[Body,
     report, findings, known = _findings(here, gathered, context)
     if gathered.absent:
         findings.append(partial(gathered.absent))
+    if (doubt := unread(report.issues)) is not None:
+        findings.append(doubt)
     deck = Deck(chosen, sent.hookInstance.lower(), _base(request, here), language(request), known)
     cards = deck.cards(report, findings)
     rows = [
@@ -73,6 +77,7 @@ def call(request: Request, here: Here, service: ServiceId, body: Annotated[Body,
     def also(tx: sa.Connection) -> None:
         _once(tx, signed)
         kept.give(tx, rows, at=here.now())
+        _sweep(request, here, tx)
 
     keep(here, report, body, Caller("", service, signed.issuer if signed else ""), also)
     return Exact({"cards": cards})
@@ -153,6 +158,14 @@ def _signed(request: Request, here: House, *paths: str) -> Signed | None:
     return known.check(header, frozenset(f"{base}{path}" for path in paths), here.now())
 
 
+def _sweep(request: Request, here: House, tx: sa.Connection) -> None:
+    """Forget what is old, once an hour."""
+    at, state = here.now(), request.app.state
+    if at - state.cds_swept_at >= SWEEP_EVERY:
+        state.cds_swept_at = at
+        kept.sweep(tx, at=at)
+
+
 def _once(tx: sa.Connection, signed: Signed | None) -> None:
     if signed is not None and not kept.first_use(tx, signed.issuer, signed.nonce, expires_at=signed.expires_at):
         raise TokenError(Text("ce jeton a déjà servi (jti)", "this token was used before (jti)"), "Authorization")
@@ -168,5 +181,6 @@ def install(app: Any, here: House) -> None:
     Raises:
         InputError: the file of clients cannot be used; the lab does not start without the guard it was told of.
     """
+    app.state.cds_swept_at = here.now()
     app.state.cds_clients = clients.of(here.settings)
     app.include_router(router)

@@ -50,7 +50,7 @@ class FhirServer:
         """
         import httpx
 
-        url = address if address.startswith(f"{self.base}/") else f"{self.base}/{address}"
+        url = address if self.is_here(address) else f"{self.base}/{address}"
         headers = {"accept": "application/fhir+json"}
         if self._token:
             headers["authorization"] = f"Bearer {self._token}"
