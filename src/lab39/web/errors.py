@@ -141,9 +141,16 @@ def _methods(request: Request) -> set[str]:
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
-    del error  # logged by the server with its place; its text may hold health data
-    why = Text(
-        "erreur du laboratoire\u202f; elle est consignée sous l'identifiant de la requête",
-        "an error of the lab; it is logged under the request's id",
+    del error  # logged with its place; its text may hold health data
+    return answer(request, unexpected(request), 500)
+
+
+def unexpected(request: Request) -> LabError:
+    """What is told of an error that nobody expected: where to look for it."""
+    number = getattr(request.state, "id", "–")
+    return LabError(
+        Text(
+            f"erreur du laboratoire\u202f: elle est notée dans ses journaux sous le numéro {number}",
+            f"an error of the lab: it is in its logs under the number {number}",
+        )
     )
-    return answer(request, LabError(why, getattr(request.state, "id", "")), 500)

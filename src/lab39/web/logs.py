@@ -28,7 +28,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lab39.core.errors import LabError
-from lab39.core.text import Text
 from lab39.store import DiskFullError, StoreUnavailableError
 from lab39.store.engine import FULL
 from lab39.web import errors
@@ -225,20 +224,12 @@ def _answer(request: Request, error: Exception) -> Response:
         status = errors.status_of(refused)
     else:
         log.error("unexpected", route=route_of(request.scope), **told(error))
-        refused, status = _unexpected(request), 500
+        refused, status = errors.unexpected(request), 500
     try:
         return errors.answer(request, refused, status)
     except Exception as again:
         log.error("unexpected", while_answering=True, **told(again))
         return PlainTextResponse(refused.say("en"), status)
-
-
-def _unexpected(request: Request) -> LabError:
-    text = Text(
-        "erreur du laboratoire\u202f; elle est consignée sous l'identifiant de la requête",
-        "an error of the lab; it is logged under the request's id",
-    )
-    return LabError(text, getattr(request.state, "id", ""))
 
 
 def route_of(scope: Scope) -> str:
