@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from benchmarks.prove_audit import ATTACKS, Target, _disarm, _rewrite_all, attempt, target
-from tests.store.audit.examples import add, filled
+from tests.store.audit.examples import AT, add, filled
 
 from lab39.settings import Settings
 from lab39.store import Store, audit
@@ -80,6 +80,7 @@ def test_heads_that_disappeared_are_a_problem(store: Store, settings: Settings):
     ("change", "kind", "number", "words"),
     [
         (log.update().where(log.c.number == 3).values(subject="r9"), "alter", 3, "columns for searching"),
+        (log.update().where(log.c.number == 3).values(at=AT), "alter", 3, "columns for searching"),
         (log.update().where(log.c.number == 3).values(entry="{}"), "alter", 3, "content is not the one"),
         (log.update().where(log.c.number == 3).values(salt=b"x" * 31), "alter", 3, "incomplete"),
         (log.update().where(log.c.number == 3).values(salt=None), "alter", 3, "incomplete"),
