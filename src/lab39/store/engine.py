@@ -200,18 +200,25 @@ def _telling() -> Iterator[None]:
     """Turn what the driver says about an unusable database into one clear error."""
     try:
         yield
-    except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
-        raise unavailable(error) from error
-    except sa.exc.InternalError as error:
-        if getattr(error.orig, "sqlstate", "") != READ_ONLY:
+    except sa.exc.SQLAlchemyError as error:
+        told = as_told(error)
+        if told is error:
             raise
-        raise unavailable(error) from error
-    except sa.exc.TimeoutError as error:  # every connection is in use, by writes that wait for another
-        raise StoreUnavailableError(_BUSY, "LAB39_DATABASE_URL") from error
-    except sa.exc.DatabaseError as error:
-        if getattr(error.orig, "sqlite_errorname", "") not in DAMAGED:
-            raise
-        raise unavailable(error) from error
+        raise told from error
+
+
+def as_told(error: sa.exc.SQLAlchemyError) -> Exception:
+    """The error to tell when the database could not be used; the same one when it is something else."""
+    if isinstance(error, sa.exc.TimeoutError):  # every connection is in use, by writes that wait for another
+        return StoreUnavailableError(_BUSY, "LAB39_DATABASE_URL")
+    if not isinstance(error, sa.exc.DBAPIError):
+        return error
+    unusable = (
+        isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
+        or getattr(error.orig, "sqlstate", "") == READ_ONLY
+        or getattr(error.orig, "sqlite_errorname", "") in DAMAGED
+    )
+    return unavailable(error) if unusable else error
 
 
 def unavailable(error: sa.exc.DBAPIError) -> StoreUnavailableError:

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 
 from lab39.store import Store
+from lab39.store.engine import as_told
 
 T = TypeVar("T")
 BATCH = 100
@@ -37,7 +38,7 @@ class _Waiting:
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
                 raise
-            self.error = error
+            self.error = as_told(error)
         except Exception as error:
             self.error = error
 
