@@ -82,6 +82,17 @@ def purposes() -> tuple[Purpose, ...]:
     )
 
 
+@cache
+def _professions() -> dict[str, Text]:
+    read = tomllib.loads(files("lab39.web").joinpath("knowledge/professions.toml").read_text("utf-8"))
+    return {code: Text.of(row) for code, row in read["profession"].items()}
+
+
+def profession(code: str) -> Text:
+    """The name of a profession; its code when the lab has no name for it."""
+    return _professions().get(code, Text(f"profession {code}", f"profession {code}"))
+
+
 @router.get("")
 def account(request: Request, here: Here, viewer: See, done: str = "") -> Response:
     """Everything about one's account on one page."""
@@ -260,6 +271,8 @@ def _page(
         "titles": {each.issuer: each.title for each in known},
         "others": [each for each in known if each.issuer not in linked],
         "roles": ROLES,
+        "self_path": "/account",
+        "profession": profession,
         "zone": here.settings.timezone,
         "done": done,
         "error": error,

@@ -100,6 +100,8 @@ def _page(
         "zone": here.settings.timezone,
         "titled": lambda name: known[name].title if name in known else Text.same(name),
     }
+    if request.method == "POST":
+        values["self_path"] = "/audit"
     return render(request, "door/audit.html.jinja", values, status=status_of(error) if error else 200)
 
 

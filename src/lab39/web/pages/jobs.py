@@ -94,4 +94,6 @@ def _page(
         "error": error,
         "zone": here.settings.timezone,
     }
+    if request.method == "POST":
+        values["self_path"] = "/jobs"
     return render(request, "door/jobs.html.jinja", values, status=status_of(error) if error else 200)

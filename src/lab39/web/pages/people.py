@@ -14,7 +14,7 @@ from lab39.store.people import Person, Role
 from lab39.web import security
 from lab39.web.errors import status_of
 from lab39.web.house import Here, House
-from lab39.web.pages.account import ROLES, refuse_last_manager
+from lab39.web.pages.account import ROLES, profession, refuse_last_manager
 from lab39.web.roles import Needs
 from lab39.web.signin import codes, door, local
 from lab39.web.templating import render
@@ -182,6 +182,7 @@ def _list(
         "roles": ROLES,
         "done": done,
         "error": error,
+        "self_path": "/people",
         "draft": draft or {"name": "", "email": "", "roles": []},
         "zone": here.settings.timezone,
     }
@@ -212,6 +213,8 @@ def _one(
     values |= {
         "roles": ROLES,
         "titles": titles,
+        "self_path": f"/people/{found.id}",
+        "profession": profession,
         "link": link(request, here, code) if code else "",
         "done": done,
         "error": error,

@@ -258,6 +258,8 @@ def _invitation(request: Request, error: LabError | None = None, code: str = "")
 
 
 def _page(request: Request, name: str, values: dict[str, Any], error: LabError | None) -> Response:
+    if request.method == "POST":
+        values["self_path"] = "/invitation" if "invitation" in name else "/sign-in"
     page = render(request, name, values, status=status_of(error) if error else 200)
     if isinstance(error, security.TooManyError):
         page.headers["retry-after"] = str(error.seconds)

@@ -52,7 +52,11 @@
       if (field) field.value = value;
     }
     const wrong = document.querySelector("[aria-invalid=true], #conflict, #brought, .bring .wrong");
-    const card = place && document.getElementById(place);
+    let card = place && document.getElementById(place);
+    if (place && !card) { // it says something else now: the first card of the same solution
+      const start = place.replace(/-[0-9a-f]{10}(-\d+)?$/, "-");
+      card = [...document.querySelectorAll("section.card[id]")].find((each) => each.id.startsWith(start));
+    } else if (card && !card.matches("section, details")) card = card.closest("section.card");
     if (card) window.scrollBy(0, card.getBoundingClientRect().top - top);
     if (wrong && wrong.focus && wrong.matches("input")) wrong.focus();
     else if (wrong) { wrong.tabIndex = -1; wrong.focus(); }
