@@ -90,6 +90,22 @@ def test_a_handler_that_takes_the_transaction_is_kept_with_its_completion_or_not
     assert get(store, job).state is State.DONE
 
 
+def test_nobody_takes_a_job_whose_transaction_is_open_however_long_it_lasts(
+    store: Store, second_store: Store, working
+):
+    if store.dialect == "sqlite":
+        return  # there, nobody else writes meanwhile
+    add(store)
+
+    def slow(tx: sa.Connection, work: Work) -> None:
+        store.clock.forward(hours=1)
+        assert not Worker(second_store, Settings(), at_work.registry)._work()
+
+    at_work = working(slow, takes_tx=True)
+    at_work.run_once()
+    assert [job.state for job in of_kind(store, "test.job")] == [State.DONE]
+
+
 def test_the_last_writes_of_a_long_job_are_kept_with_its_completion(store: Store, working):
     job = add(store)
 
