@@ -90,7 +90,7 @@ def test_with_script_only_the_desk_comes_back_and_the_change_is_told(client):
 def test_the_drawer_a_value_was_filled_in_from_stays_open(client):
     record = bring(client, bundle(measured(212)))
     page = client.get(f"/records/{record}").text
-    place = re.search(r'name="place" value="(f-[0-9a-f]{10})"', page)[1]
+    place = re.search(r'name="place" value="(f-renal-[0-9a-f]{10})"', page)[1]
     fields = {"kind": "birth-date", "label": "né le", "value": "1944-03-02", "version": "1", "place": place}
     after = client.get(client.post(f"/records/{record}/answers", data=fields).headers["location"]).text
     assert f'id="{place}-why" open' in after
@@ -112,7 +112,7 @@ def test_a_value_that_cannot_be_read_is_told_in_place_and_nothing_is_kept(client
     record = bring(client)
     page = client.get(f"/records/{record}").text
     place, key = re.search(
-        r'name="place" value="(f-[0-9a-f]{10})".*?name="key" value="([0-9a-f]{10})"', page, re.S
+        r'name="place" value="(f-renal-[0-9a-f]{10})".*?name="key" value="([0-9a-f]{10})"', page, re.S
     ).groups()
     answer = client.post(f"/records/{record}/answers", data=creatinine() | {"place": place, "key": key} | change)
     assert answer.status_code == 422

@@ -115,7 +115,7 @@ def test_a_demonstration_does_not_grow_without_end(client):
 def test_a_value_that_cannot_be_read_is_told_at_its_field(client):
     page = client.get(PAUL).text
     place, key = re.search(
-        r'name="place" value="(f-[0-9a-f]{10})".*?name="key" value="([0-9a-f]{10})"', page, re.S
+        r'name="place" value="(f-renal-[0-9a-f]{10})".*?name="key" value="([0-9a-f]{10})"', page, re.S
     ).groups()
     answer = client.post(f"{PAUL}/answers", data=creatinine("beaucoup", place=place, key=key))
     assert answer.status_code == 422

@@ -14,7 +14,7 @@ from lab39.store.assessments import Action
 from lab39.web.desk import reasons
 from lab39.web.desk.answers import Answer
 
-_PLACE = re.compile(r"(f|ask)-[0-9a-f-]{10,24}")
+_PLACE = re.compile(r"(f-[a-z0-9-]{1,60}|ask)-[0-9a-f]{10}(-\d{1,4})?")
 _ANSWER = ("kind", "code", "label", "value", "unit", "day", "measure", "key")
 
 
@@ -46,8 +46,12 @@ def word(form: FormData, name: str) -> str:
 
 def place(form: FormData) -> str:
     """Where on the page the form stands; empty when it is not a place of the desk."""
-    found = word(form, "place")
-    return found if _PLACE.fullmatch(found) else ""
+    return valid(word(form, "place"))
+
+
+def valid(written: str) -> str:
+    """A place of the desk, or nothing."""
+    return written if _PLACE.fullmatch(written) else ""
 
 
 def answer_fields(form: FormData) -> dict[str, str]:

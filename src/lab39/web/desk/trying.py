@@ -48,7 +48,7 @@ def opened(here: House, form: FormData, example: Example) -> Trial:
     return Trial.opened(posting.word(form, "state"), example.id, here.secret)
 
 
-def values(here: House, place: Place, trial: Trial, said: Text = NO_TEXT, open: str = "") -> dict[str, Any]:
+def values(here: House, place: Place, trial: Trial, said: Text = NO_TEXT, spot: str = "") -> dict[str, Any]:
     """What the templates of the desk show."""
     record, found = _found(here, place, trial)
     since = None
@@ -65,7 +65,7 @@ def values(here: House, place: Place, trial: Trial, said: Text = NO_TEXT, open: 
         answers=trial.answers,
         token=trial.sealed(here.secret),
         said=said,
-        open=frozenset({open} if open else ()),
+        place=spot,
         usual=not place.only,
         name=place.example.who,
     )
@@ -90,7 +90,7 @@ def act(request: Request, here: House, place: Place, what: str, form: FormData, 
                 trial = opened(here, form, place.example)
                 return page(
                     trial,
-                    values(here, place, trial, open=spot) | {"wrong": posting.wrong(form, error), "status": 422},
+                    values(here, place, trial, spot=spot) | {"wrong": posting.wrong(form, error), "status": 422},
                 )
             told = posting.recomputed(answer.say())
         case "decisions":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from lab39.web.desk.answers import Answer
 from lab39.web.desk.fields import Field
 
 REOPENED = "reopened"
+_DIGEST = re.compile(r"-[0-9a-f]{10}(-\d+)?$")
 ACTIONS = {
     "done": Text("Fait", "Done"),
     "dismissed": Text("Écarté", "Dismissed"),
@@ -103,7 +105,8 @@ class Desk:
         can_write: the person may fill in and decide.
         said: told once, at the top of the page and to a screen reader.
         since: what changed since the previous assessment.
-        open: anchors of the drawers that are open.
+        place: the anchor of the form that was sent, and ``landed``, the card that stands for it now: the same, or
+            one of the same solution when what it says has another name.
     """
 
     base: str
@@ -120,7 +123,16 @@ class Desk:
     can_write: bool = True
     said: Text = NO_TEXT
     since: changes.Changes | None = None
-    open: frozenset[str] = frozenset()
+    place: str = ""
+
+    @property
+    def landed(self) -> str:
+        """See :attr:`place`."""
+        anchors = [row.dom for band in self.bands for row in band.rows]
+        if not self.place.startswith("f-") or self.place in anchors:
+            return self.place
+        solution = _DIGEST.sub("-", self.place)
+        return next((a for a in anchors if _DIGEST.sub("-", a) == solution), self.place)
 
     @property
     def oneline(self) -> Text:
@@ -177,7 +189,8 @@ def bands(found: Report, decisions: Iterable[Decided], since: changes.Changes | 
         asks, tells = fields.fields(finding.missing)
         decided = by_key.get(key)
         last = by_name.get(name) or (by_kind.get(kind) if alone else None)
-        place = "f-" + hashlib.sha256((kind if alone else name).encode()).hexdigest()[:10]
+        digest = hashlib.sha256((kind if alone else name).encode()).hexdigest()[:10]
+        place = f"f-{finding.solution[:60]}-{digest}"
         seen[place] += 1
         return Shown(
             finding=finding,
@@ -209,13 +222,14 @@ def desk(
     token: str = "",
     can_write: bool = True,
     said: Text = NO_TEXT,
-    open: frozenset[str] = frozenset(),
+    place: str = "",
     usual: bool = True,
     name: Text = NO_TEXT,
 ) -> Desk:
     """The desk of a record and its report.
 
     Args:
+        place: the anchor of the form that was sent; its drawer is open.
         usual: also ask beside the record for what most decisions need, whatever these findings say.
         name: how the person is called when the record has no name.
     """
@@ -234,5 +248,5 @@ def desk(
         can_write=can_write,
         said=said,
         since=since,
-        open=open,
+        place=place,
     )

@@ -37,9 +37,9 @@ SAID = {
 
 
 @router.get("/{record}")
-def desk(record: str, request: Request, here: Here, who: See, said: str = "", open: str = "") -> HTMLResponse:
+def desk(record: str, request: Request, here: Here, who: See, said: str = "", at: str = "") -> HTMLResponse:
     """The record, assessed for today."""
-    return _page(request, here, who, record, said=SAID.get(said, NO_TEXT), open=open)
+    return _page(request, here, who, record, said=SAID.get(said, NO_TEXT), place=posting.valid(at))
 
 
 @router.post("/{record}/answers")
@@ -59,11 +59,11 @@ def answers(record: str, request: Request, here: Here, who: See, form: security.
                     who,
                     record,
                     status=409,
-                    open=spot,
+                    place=spot,
                     conflict=posting.conflict(form, answer, expected),
                 )
     except InputError as error:
-        return _page(request, here, who, record, status=422, open=spot, wrong=posting.wrong(form, error))
+        return _page(request, here, who, record, status=422, place=spot, wrong=posting.wrong(form, error))
     return _done(request, here, who, record, "answers", spot, posting.recomputed(answer.say()))
 
 
@@ -109,8 +109,8 @@ def export(record: str, form: str, here: Here, who: See, assessment: str = "") -
 def _done(request: Request, here: House, who: Viewer, record: str, said: str, spot: str, told: Text) -> Response:
     """The part of the page that changed, or the way back to the page when there is no script."""
     if request.headers.get("hx-request") == "true":
-        return _page(request, here, who, record, said=told, open=spot)
-    where = f"?said={said}&open={spot}#{spot}" if spot else f"?said={said}"
+        return _page(request, here, who, record, said=told, place=spot)
+    where = f"?said={said}&at={spot}#{spot}" if spot else f"?said={said}"
     return RedirectResponse(f"/records/{record}{where}", 303)
 
 
@@ -121,7 +121,7 @@ def _page(
     record: str,
     *,
     said: Text = NO_TEXT,
-    open: str = "",
+    place: str = "",
     status: int = 200,
     **more: Any,
 ) -> HTMLResponse:
@@ -136,7 +136,7 @@ def _page(
         token=found.assessment.id,
         can_write=found.can_write,
         said=said,
-        open=frozenset({open} if open else ()),
+        place=place,
         name=Text.same(found.stored.pseudonym),
     )
     values = {"wrong": None, "conflict": None} | more

@@ -57,7 +57,7 @@
       const start = place.replace(/-[0-9a-f]{10}(-\d+)?$/, "-");
       card = [...document.querySelectorAll("section.card[id]")].find((each) => each.id.startsWith(start));
     } else if (card && !card.matches("section, details")) card = card.closest("section.card");
-    if (card) window.scrollBy(0, card.getBoundingClientRect().top - top);
+    if (card) window.scrollBy({ top: card.getBoundingClientRect().top - top, behavior: "instant" });
     if (wrong && wrong.focus && wrong.matches("input")) wrong.focus();
     else if (wrong) { wrong.tabIndex = -1; wrong.focus(); }
     else if (card) (card.matches("details") ? card.querySelector("summary") : card).focus({ preventScroll: true });
