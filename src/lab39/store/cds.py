@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from lab39.core.text import Text
 from lab39.store import privacy
@@ -111,13 +112,9 @@ class Count:
 def give(tx: sa.Connection, given: Iterable[Card], *, at: dt.datetime) -> None:
     """Remember the cards of one answer. An answer that is given again has the same cards."""
     rows = [{name: getattr(card, name) for name in card.__dataclass_fields__} | {"at": at} for card in given]
-    if not rows:
-        return
-    wanted = [row["uuid"] for row in rows]
-    known = set(tx.scalars(sa.select(cards.c.uuid).where(cards.c.uuid.in_(wanted))))
-    new = {row["uuid"]: row for row in rows if row["uuid"] not in known}
-    if new:
-        tx.execute(cards.insert(), list(new.values()))
+    if rows:
+        new = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+        tx.execute(new(cards).on_conflict_do_nothing(), rows)
 
 
 def receive(tx: sa.Connection, service: str, received: Iterable[Feedback], *, client: str, at: dt.datetime) -> int:

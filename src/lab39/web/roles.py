@@ -53,7 +53,7 @@ class Needs:
             raise ValueError(f"permissions.toml has no {permission!r}")
         self.permission = permission
 
-    def __call__(self, request: Request, viewer: See) -> Viewer:
+    async def __call__(self, request: Request, viewer: See) -> Viewer:
         """The viewer, allowed.
 
         Raises:

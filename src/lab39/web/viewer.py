@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from lab39.core.text import LANGS, Lang, Text
 from lab39.store import StoreUnavailableError, people, sessions, tokens
@@ -21,6 +22,8 @@ from lab39.web.house import Here, House
 SESSION_COOKIE = "lab39_session"
 VISITOR_COOKIE = "lab39_visitor"
 LANG_COOKIE = "lab39_lang"
+SYSTEMS = ("/api/", "/cds-services", "/fhir")
+"""Doors for systems; a program's token opens these only, no page."""
 HOST = "__Host-"
 """Browsers accept a cookie of this prefix only from this very host, over https: no neighbour can set it."""
 
@@ -93,7 +96,7 @@ def drop_cookie(response: Response, request: Request, here: House, name: str) ->
     set_cookie(response, request, here, name, "", seconds=0)
 
 
-def viewer(request: Request, here: Here) -> Viewer:
+def viewer(request: Request, here: House) -> Viewer:
     """The viewer of this request, read once."""
     known: Viewer | None = getattr(request.state, "viewer", None)
     if known is None:
@@ -115,7 +118,7 @@ def give_visitor(request: Request, response: Response, here: House) -> None:
 
 def _read(request: Request, here: House) -> Viewer:
     secret = tokens.presented(request.headers.get("authorization", ""))
-    if secret:
+    if secret and request.url.path.startswith(SYSTEMS):
         return _by_token(request, here, secret)
     token = cookie(request, here, SESSION_COOKIE)
     if not token:
@@ -181,4 +184,11 @@ def _visitor(request: Request, here: House) -> Viewer:
     )
 
 
-See = Annotated[Viewer, Depends(viewer)]
+async def _see(request: Request, here: Here) -> Viewer:
+    """The same for routes; a thread is used only for somebody the database must be asked about."""
+    if cookie(request, here, SESSION_COOKIE) or "authorization" in request.headers:
+        return await run_in_threadpool(viewer, request, here)
+    return viewer(request, here)
+
+
+See = Annotated[Viewer, Depends(_see)]

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
-from lab39.store import Store
+from lab39.store import Store, StoreUnavailableError
 from lab39.store.engine import as_told
 
 T = TypeVar("T")
@@ -74,14 +74,27 @@ class Ledger:
         with self._adding:
             batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
         try:
-            with self._open() as tx:
-                for each in batch:
-                    each.run(tx)
+            self._write_all(batch)
         except BaseException as error:  # nothing of the batch was written: everybody is told
             for each in batch:
                 each.error = error
         for each in batch:
             each.done = True
+
+    def _write_all(self, batch: list[_Waiting]) -> None:
+        """All in one go, which is what happens; when one fails, all again, each in a savepoint of its own."""
+        try:
+            with self._open() as tx:
+                for each in batch:
+                    each.value = each.work(tx)
+        except StoreUnavailableError:
+            raise
+        except Exception:
+            if len(batch) == 1:
+                raise
+            with self._open() as tx:
+                for each in batch:
+                    each.run(tx)
 
 
 _ledgers: WeakKeyDictionary[Store, Ledger] = WeakKeyDictionary()

@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from lab39.core.errors import Issue, LabError
@@ -143,7 +144,7 @@ def detail(finding: Finding, lang: Lang, warnings: Iterable[Text] = ()) -> str:
     if finding.bars:
         blocks.append(
             _list(
-                f"{escape(b.label[lang])}{COLON[lang]}{percent(b.value, lang)}{_note(b.note, lang)}"
+                f"{escape(b.label[lang])}{COLON[lang]}{_percent(b.value, lang)}{_note(b.note, lang)}"
                 for b in finding.bars
             )
         )
@@ -151,7 +152,7 @@ def detail(finding: Finding, lang: Lang, warnings: Iterable[Text] = ()) -> str:
         blocks.append(f"**{_word('why', lang)}**")
         blocks.append(_list(_reason(reason, lang) for reason in finding.reasons))
     if finding.confidence is not None:
-        share = percent(finding.confidence.value, lang)
+        share = _percent(finding.confidence.value, lang)
         words = escape(finding.confidence.meaning[lang])
         blocks.append(f"**{_word('confidence', lang)}**{COLON[lang]}{share}, {words}")
     if finding.missing:
@@ -183,6 +184,12 @@ def _links(finding: Finding) -> list[dict[str, str]]:
         if reason.source.url.startswith(("https://", "http://")):
             found.setdefault(reason.source.url, str(reason.source))
     return [{"label": label, "url": url, "type": "absolute"} for url, label in found.items()]
+
+
+@lru_cache(maxsize=4096)
+def _percent(share: float, lang: Lang) -> str:
+    """Kept: formatting a number by the rules of a language costs as much as the rest of a line."""
+    return escape(percent(share, lang))
 
 
 def _list(lines: Iterable[str]) -> str:
