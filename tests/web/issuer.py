@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc import jws
@@ -68,6 +68,13 @@ class Issuer:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                if self.path.startswith("/authorize"):  # a browser: the person agrees at once
+                    given = outer.sign_in(self.path)
+                    back = parse_qs(urlsplit(self.path).query)["redirect_uri"][0]
+                    self.send_response(302)
+                    self.send_header("location", f"{back}?{urlencode(given)}")
+                    self.end_headers()
+                    return
                 self._answer(outer.get(urlsplit(self.path).path, self.headers.get("authorization", "")))
 
             def do_POST(self) -> None:

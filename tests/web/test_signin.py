@@ -433,6 +433,41 @@ def test_consent_is_kept_with_its_wording_and_can_be_taken_back(client):
     assert client.post("/account/consents", data={"purpose": "everything", "given": "yes"}).status_code == 404
 
 
+def test_a_token_of_a_program_is_listed_and_revoked_by_its_owner_only(client, open_lab):
+    import datetime as dt
+
+    from lab39.store import tokens
+
+    ana = signed_in(client, "professional")
+    here = house_of(client)
+    with here.store.writing() as tx:
+        token, secret = tokens.add(tx, ana.id, name="Logiciel", lasts=dt.timedelta(days=1), at=here.now())
+    page = client.get("/account").text
+    assert "Logiciel" in page
+    assert secret not in page
+    eve = open_lab()
+    signed_in(eve, "professional")
+    assert eve.post("/account/tokens/revoke", data={"token": token.id}).status_code == 404
+    assert client.post("/account/tokens/revoke", data={"token": token.id}).status_code == 303
+    with here.store.reading() as tx:
+        assert tokens.find(tx, secret, at=here.now()) is None
+
+
+def test_a_token_of_a_program_opens_no_page(client):
+    import datetime as dt
+
+    from lab39.store import tokens
+
+    ana = new_person(client, "manager")
+    here = house_of(client)
+    with here.store.writing() as tx:
+        _, secret = tokens.add(tx, ana.id, name="Logiciel", lasts=dt.timedelta(days=1), at=here.now())
+    bearer = {"authorization": f"Bearer {secret}"}
+    assert client.get("/api/v1/records", headers=bearer).status_code == 200
+    for path in ("/account", "/people", "/audit", "/records"):
+        assert client.get(path, headers=bearer).status_code == 303
+
+
 def test_the_language_of_a_person_follows_them(client):
     ana = signed_in(client, "patient")
     client.post("/account/profile", data={"name": ana.display_name, "lang": "en"})

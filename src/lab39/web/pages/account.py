@@ -17,7 +17,7 @@ from starlette.background import BackgroundTask
 
 from lab39.core.errors import LabError, UnknownNameError
 from lab39.core.text import LANGS, NO_TEXT, Text
-from lab39.store import audit, consents, credentials, people, privacy, sessions
+from lab39.store import audit, consents, credentials, people, privacy, sessions, tokens
 from lab39.store.people import Person, Role
 from lab39.web import security
 from lab39.web.errors import status_of
@@ -153,6 +153,18 @@ def end_session(request: Request, here: Here, viewer: See, session: Field = "") 
     return _done("sessions")
 
 
+@router.post("/tokens/revoke")
+def revoke_token(here: Here, viewer: See, token: Field = "") -> Response:
+    """End a program's token of one's own."""
+    with here.store.writing() as tx:
+        if token not in {each.id for each in tokens.of(tx, _me(viewer))}:
+            raise UnknownNameError(Text("jeton inconnu", "no such token"))
+        tokens.revoke(tx, token, at=here.now())
+        said = {"token": token, "revoked": True}
+        audit.append(tx, at=here.now(), actor=_me(viewer), action="account", subject=_me(viewer), about=said)
+    return _done("sessions")
+
+
 @router.post("/sign-out-everywhere")
 def everywhere(request: Request, here: Here, viewer: See) -> Response:
     """End every session, this one too."""
@@ -262,6 +274,7 @@ def _page(
             "identities": people.identities_of(tx, me),
             "sessions": sessions.of(tx, me, at=at),
             "current_session": current.token_sha256 if current else "",
+            "tokens": [each for each in tokens.of(tx, me) if each.holds(at)],
             "purposes": [(each, consents.has_consent(tx, me, each.name, at)) for each in purposes()],
             "history": consents.history(tx, me)[::-1],
         }

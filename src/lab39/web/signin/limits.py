@@ -24,7 +24,7 @@ from lab39.store import throttle
 from lab39.store.throttle import Pace
 from lab39.web.house import House, house
 from lab39.web.security import SAFE, TooManyError
-from lab39.web.viewer import SESSION_COOKIE, cookie, is_https
+from lab39.web.viewer import SESSION_COOKIE, SYSTEMS, cookie
 
 if TYPE_CHECKING:
     from limits import RateLimitItem
@@ -38,7 +38,6 @@ ADDRESS = Pace(
 )
 KNOWN_COOKIE = "lab39_known"
 KNOWN_DAYS = 180
-API = ("/api/", "/cds-services", "/fhir")
 
 
 class Attempt:
@@ -162,18 +161,6 @@ class RequestPace:
     def _rate(self, scope: Scope) -> RateLimitItem | None:
         if scope["type"] != "http":
             return None
-        if scope["path"].startswith(API):
+        if scope["path"].startswith(SYSTEMS):
             return self.api
         return None if scope["method"] in SAFE else self.forms
-
-
-__all__ = [
-    "KNOWN_COOKIE",
-    "KNOWN_DAYS",
-    "Attempt",
-    "RequestPace",
-    "address",
-    "is_https",
-    "known_browser",
-    "too_many",
-]
