@@ -168,7 +168,7 @@ def test_a_finding_is_done_then_taken_up_again(client):
     assert "Tout est traité." in page
     assert re.search(r"<strong>Fait</strong> 24/11/2026, Personne \d+", page)
     client.post(f"/records/{record}/decisions", data=fields | {"action": "reopened"})
-    assert "À faire" in client.get(f"/records/{record}").text
+    assert "À voir" in client.get(f"/records/{record}").text
 
 
 def test_a_finding_is_dismissed_with_a_reason_and_never_without(client):
@@ -177,7 +177,7 @@ def test_a_finding_is_dismissed_with_a_reason_and_never_without(client):
     fields["action"] = "dismissed"
     for lacking in ({}, {"reason": "nonsense"}, {"reason": "other"}):
         assert client.post(f"/records/{record}/decisions", data=fields | lacking).status_code == 422
-    assert "À faire" in client.get(f"/records/{record}").text
+    assert "À voir" in client.get(f"/records/{record}").text
     client.post(f"/records/{record}/decisions", data=fields | {"reason": "known", "words": "vu par le néphrologue"})
     assert "déjà connu et pris en compte\u202f: vu par le néphrologue" in client.get(f"/records/{record}").text
 
@@ -190,7 +190,7 @@ def test_a_dismissed_finding_that_says_something_else_is_open_again_and_tells_of
     page = client.get(f"/records/{record}").text
     assert "400 µmol/L" in page
     assert "Ce constat a changé depuis." in page
-    assert "À faire" in page
+    assert "À voir" in page
 
 
 def test_a_decision_about_a_finding_that_is_not_in_the_assessment_is_refused(client):

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from lab39.core.errors import InputError
-from lab39.core.finding import Report
+from lab39.core.finding import Report, Severity, When
 from lab39.core.record import Record
 from lab39.core.text import Text
 from lab39.fhir import inputs, jsontext
@@ -20,7 +20,7 @@ from lab39.store.access import Level
 from lab39.store.assessments import Action, AssessmentHead
 from lab39.store.records import StoredRecord, Version
 from lab39.web.desk import answers as given
-from lab39.web.desk import changes, kept
+from lab39.web.desk import changes, kept, view
 from lab39.web.desk.answers import Answer
 from lab39.web.desk.view import Decided
 from lab39.web.house import House
@@ -257,10 +257,37 @@ def holds(here: House, person: str, record: str, said: Answer) -> bool:
     return any(jsontext.dumps(raw) == added for raw in known.resources())
 
 
-def last_report(here: House, tx: sa.Connection, record: str) -> Report | None:
-    """The latest report about a record; ``None`` when there is none."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a record waits for, by its latest assessment.
+
+    Attributes:
+        bands: of each band with findings nobody dealt with: how many, and the gravest.
+        unknown: how many findings could not be evaluated for want of data.
+    """
+
+    bands: Mapping[When, tuple[int, Severity]]
+    unknown: int
+
+
+def waiting(found: Report, decisions: Iterable[Decided] = ()) -> Waiting:
+    """What is left to do of a report."""
+    rows: dict[When, list[Severity]] = {}
+    for band in view.bands(found, decisions, None):
+        for row in band.rows:
+            when = row.finding.when
+            if when is not None and not row.settled and not row.finding.not_evaluated:
+                rows.setdefault(when, []).append(row.finding.severity)
+    gravest = {when: (len(each), min(each, key=lambda s: s.rank)) for when, each in rows.items()}
+    return Waiting(gravest, len(found.not_evaluated))
+
+
+def last_waiting(here: House, tx: sa.Connection, record: str) -> Waiting | None:
+    """What a record waits for; ``None`` when it was never assessed."""
     heads = assessments.of(tx, record, limit=1)
-    return kept.report(assessments.get(tx, heads[0].id).report, titles(here)) if heads else None
+    if not heads:
+        return None
+    return waiting(kept.report(assessments.get(tx, heads[0].id).report, titles(here)), decided(tx, record))
 
 
 def delete(here: House, person: str, record: str, *, sure: bool) -> None:

@@ -143,7 +143,7 @@ class Desk:
         fr = ", ".join(f"{number} {title.fr[:1].lower()}{title.fr[1:]}" for title, number in waiting.items())
         en = ", ".join(f"{number} {title.en[:1].lower()}{title.en[1:]}" for title, number in waiting.items())
         if waiting:
-            said = Text(f"À faire\u202f: {fr}", f"To do: {en}")
+            said = Text(f"À voir\u202f: {fr}", f"To look at: {en}")
         elif any(row.actions for band in self.bands for row in band.rows):
             said = Text("Tout est traité", "All is dealt with")
         elif n:

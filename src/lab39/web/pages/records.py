@@ -84,7 +84,7 @@ def history(record: str, request: Request, here: Here, who: See) -> HTMLResponse
             "record": stored,
             "owner": level is Level.SHARE and stored.owner_id == who.person,
             "versions": rows,
-            "assessments": [(h, reports[h.id]) for h in heads],
+            "assessments": [(h, keeping.waiting(reports[h.id])) for h in heads],
             "decisions": shown,
             "names": names,
         },
@@ -190,7 +190,7 @@ def _list(
     at = here.now()
     with here.store.reading() as tx:
         rows = access.visible_to(tx, _id(who), at=at, words=words, limit=PAGE + 1, offset=PAGE * (page - 1))
-        latest = {row.record.id: keeping.last_report(here, tx, row.record.id) for row in rows[:PAGE]}
+        latest = {row.record.id: keeping.last_waiting(here, tx, row.record.id) for row in rows[:PAGE]}
     values = {
         "rows": rows[:PAGE],
         "latest": latest,
