@@ -277,6 +277,33 @@ def test_a_weak_password_is_told_in_place_and_nothing_is_made(client):
         assert people.everyone(tx) == ()
 
 
+@pytest.mark.parametrize(
+    "easy",
+    [
+        "gael petit 2026",
+        "Gaël-Petit-123456",
+        "azertyuiop123456",
+        "motdepasse lab39",
+        "password1234567",
+        "GAEL@example.org",
+    ],
+)
+def test_a_long_password_that_is_easy_to_guess_is_refused(client, easy: str):
+    page = start(client, code_of(client), password=easy)
+    assert page.status_code == 422
+    assert "deviner" in page.text
+
+
+def test_such_words_may_stand_beside_others(client):
+    assert start(client, code_of(client), password="le soleil de Gaël mange 39 prunes").status_code == 303
+
+
+def test_browsers_are_told_to_keep_to_https_once_they_came_by_it(open_lab, client):
+    assert "strict-transport-security" not in client.get("/").headers
+    said = open_lab(base_url="https://testserver").get("/").headers["strict-transport-security"]
+    assert said == "max-age=31536000; includeSubDomains"
+
+
 # Invitations
 
 

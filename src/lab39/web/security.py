@@ -32,6 +32,10 @@ HEADERS = {
 }
 
 
+TRANSPORT = "max-age=31536000; includeSubDomains"
+"""Told over https only: browsers then never ask for this host, or one under it, over http."""
+
+
 class TooLargeError(LabError):
     """More was sent than the lab reads."""
 
@@ -81,6 +85,7 @@ class ResponseHeaders:
             await self.app(scope, receive, send)
             return
         static = scope["path"].startswith("/static/")
+        secure = scope["scheme"] == "https" or scope["app"].state.house.settings.public_url.startswith("https:")
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -89,6 +94,8 @@ class ResponseHeaders:
                     if name == "cache-control" and static:
                         value = "public, max-age=86400"
                     headers.setdefault(name, value)
+                if secure:
+                    headers.setdefault("strict-transport-security", TRANSPORT)
             await send(message)
 
         await self.app(scope, receive, with_headers)

@@ -8,11 +8,12 @@ from fastapi import Request
 
 from lab39.core.text import Text
 from lab39.store import audit, people, sessions
-from lab39.store.credentials import check_password, has_password, hash_password, set_password
+from lab39.store.credentials import check_password, has_password, set_password
 from lab39.store.people import Person, Role
 from lab39.web.api import refusals
 from lab39.web.house import House
 from lab39.web.signin import codes, door
+from lab39.web.signin.guessable import acceptable
 from lab39.web.signin.limits import Attempt, address
 from lab39.web.viewer import SESSION_COOKIE, cookie
 
@@ -67,7 +68,7 @@ def create_first(request: Request, here: House, code: str, *, name: str, email: 
             )
         )
     attempt.succeeded()
-    hashed = hash_password(password)
+    hashed = acceptable(password, name=name, email=email)
     with here.store.writing() as tx:
         if not codes.nobody_yet(tx):
             raise RefusedError(Text("ce laboratoire a déjà un gestionnaire", "this lab has a manager already"))
@@ -87,8 +88,8 @@ def accept(request: Request, here: House, code: str, password: str) -> tuple[str
         PasswordError
     """
     with here.store.reading() as tx:
-        codes.invited(tx, here.secret, code, at=here.now())
-    hashed = hash_password(password)
+        guest = codes.invited(tx, here.secret, code, at=here.now())
+    hashed = acceptable(password, name=guest.display_name, email=guest.email or "")
     with here.store.writing() as tx:
         at = here.now()
         person = codes.invited(tx, here.secret, code, at=at)  # again: two tabs cannot use it twice
@@ -106,7 +107,7 @@ def change_password(request: Request, here: House, person: Person, old: str, new
         PasswordError, TooManyError
     """
     confirm(request, here, person, old)
-    hashed = hash_password(new)
+    hashed = acceptable(new, name=person.display_name, email=person.email or "")
     with here.store.writing() as tx:
         at = here.now()
         set_password(tx, person.id, hashed, at=at)
