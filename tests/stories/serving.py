@@ -53,7 +53,11 @@ class Served:
             "--port",
             str(self.port),
         ]
-        env = os.environ | {"LAB39_HOME": str(self.home), "PYTHONPATH": str(ROOT), "LAB39_LANG": "fr"}
+        env = os.environ | {
+            "LAB39_HOME": str(self.home),
+            "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
+            "LAB39_LANG": "fr",
+        }
         log = (self.home / "server.log").open("ab")
         with log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)

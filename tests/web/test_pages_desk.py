@@ -13,6 +13,7 @@ from tests.web.renal import renal_lab
 from lab39.fhir import outputs
 from lab39.store import access, records
 from lab39.store.access import Level
+from lab39.web.desk import downloads
 
 
 @pytest.fixture
@@ -328,3 +329,7 @@ def _owner(client, record):
 
     with house_of(client).store.reading() as tx:
         return people.get(tx, records.get(tx, record).owner_id)
+
+
+def test_a_file_s_name_is_in_letters_that_every_system_takes():
+    assert downloads.stem("Mésange 0042") == "lab39-mesange-0042"
