@@ -127,7 +127,7 @@ class Lab:
 
     def get(self, path: str) -> tuple[int, str]:
         """The status of a page and what it says; 0 when nobody answers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

@@ -39,7 +39,9 @@ def serve(
     listening = supervisor.listen(host, port)
     try:
         _database(migrate)
-        terminal.say(Text("préparation des index…", "preparing the indexes…"))
+        terminal.say(
+            Text("ouverture… (la première fois, les index sont construits)", "opening… (indexes are built once)")
+        )
         shown = f"[{host}]" if ":" in host else host
         address = settings.public_url or f"http://{shown}:{listening.getsockname()[1]}"
         kept = supervisor.Supervisor(

@@ -39,7 +39,8 @@ def create_app(settings: Settings | None = None, *, lab: Lab | None = None, stor
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(here.lab.prepare)
+        for name, error in (await run_in_threadpool(here.lab.prepare)).items():
+            logs.log.warning("not prepared", solution=name, **logs.told(error))
         yield
         here.store.close()
 

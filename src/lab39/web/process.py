@@ -1,4 +1,4 @@
-"""One process of a served lab: ``python -m lab39.web.process web|jobs|prepare``, started by the supervisor.
+"""One process of a served lab: ``python -m lab39.web.process web|jobs``, started by the supervisor.
 
 Each reads its settings from the environment, writes its logs to standard output, ends in order on SIGTERM, and ends
 too when its supervisor is gone, however that died.
@@ -30,7 +30,7 @@ HEAD_EVERY_SECONDS = 900.0
 def main(arguments: list[str] | None = None) -> int:
     """Run one process until it is told to stop."""
     parser = argparse.ArgumentParser(prog="python -m lab39.web.process")
-    parser.add_argument("role", choices=["web", "jobs", "prepare"])
+    parser.add_argument("role", choices=["web", "jobs"])
     parser.add_argument("--listen", type=int, default=-1, help="file descriptor of the socket that listens")
     parser.add_argument("--parent", type=int, default=-1, help="file descriptor that closes with the supervisor")
     parser.add_argument("--text-logs", action="store_true")
@@ -41,10 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
         threading.Thread(target=_end_with, args=(options.parent,), name="lab39-parent", daemon=True).start()
     if options.role == "web":
         serve(options.listen, reload=options.reload)
-    elif options.role == "jobs":
-        work()
     else:
-        prepare()
+        work()
     return 0
 
 
@@ -103,14 +101,6 @@ def work() -> None:
         done.set()
         signing.join(timeout=GRACE_SECONDS)
         store.close()
-
-
-def prepare() -> None:
-    """Let every solution compile what it compiles once, before several processes would at the same time."""
-    from lab39.core.lab import Lab
-
-    for name, error in Lab.discover(Settings.from_env()).prepare().items():
-        logs.log.warning("not prepared", solution=name, **logs.told(error))
 
 
 def sign_head(store: Store, settings: Settings) -> None:

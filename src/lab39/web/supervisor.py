@@ -31,7 +31,8 @@ GRACE_SECONDS = 30.0
 STEADY_SECONDS = 10.0
 """A process that lived so long had started well."""
 LONGEST_PAUSE = 15.0
-START_SECONDS = 120.0
+START_SECONDS = 900.0
+"""Indexes may have to be compiled first."""
 BACKLOG = 2048
 _ELSEWHERE = Text("adresse inconnue de cette machine", "not an address of this machine")
 
@@ -124,13 +125,12 @@ class Supervisor:
             environment = os.environ | {FOLDER: folder} | ({"LAB39_TEXT_LOGS": "1"} if self.text_logs else {})
             self._kept = [_Kept("web") for _ in range(self.workers)] + [_Kept("jobs")] * self.jobs
             try:
-                self._prepare(environment, parent)
                 self._until_ready(environment, parent)
                 if not self._stopping:
                     notify("READY=1")
                     ready()
                 while not self._stopping:
-                    self._look(environment, parent)
+                    self._look(environment, parent, self._kept)
                     time.sleep(0.1)
             finally:
                 notify("STOPPING=1")
@@ -145,19 +145,11 @@ class Supervisor:
         """The role of each process that runs, by its number."""
         return {each.process.pid: each.role for each in self._kept if each.process is not None}
 
-    def _prepare(self, environment: Mapping[str, str], parent: int) -> None:
-        """Compile indexes once, in a process that gives its memory back, before several would at the same time."""
-        process = self._start("prepare", environment, parent)
-        while process.poll() is None and not self._stopping:
-            time.sleep(0.02)
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-
     def _until_ready(self, environment: Mapping[str, str], parent: int) -> None:
+        """One web worker first: what is compiled once is not compiled by several at the same time."""
         until = time.monotonic() + START_SECONDS
         while not self._stopping:
-            self._look(environment, parent, starting=True)
+            self._look(environment, parent, self._kept[:1], starting=True)
             if self._answers():
                 return
             if time.monotonic() > until:
@@ -169,10 +161,12 @@ class Supervisor:
                 )
             time.sleep(0.05)
 
-    def _look(self, environment: Mapping[str, str], parent: int, *, starting: bool = False) -> None:
+    def _look(
+        self, environment: Mapping[str, str], parent: int, kept: list[_Kept], *, starting: bool = False
+    ) -> None:
         """Start what is due, and note what has ended."""
         now = time.monotonic()
-        for each in self._kept:
+        for each in kept:
             if each.process is not None and each.process.poll() is not None:
                 self._ended(each, environment, now)
                 if starting and each.failures > 2:
