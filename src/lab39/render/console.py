@@ -155,7 +155,7 @@ def failures(console: Console, rows: Iterable[str], lang: Lang) -> None:
     """Records that were refused, each with its place and why."""
     console.print(Rich(WORDS["failed"][lang], "bold red"))
     for row in rows:
-        console.print(Padding(row, (0, 0, 0, 2)), markup=False)
+        console.print(f"  {row}", markup=False, soft_wrap=True)  # a path broken across lines cannot be copied
 
 
 def day(found: Report, lang: Lang) -> str:
