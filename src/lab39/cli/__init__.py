@@ -73,7 +73,7 @@ def root(
     settings = terminal.settings_from_env()
     if lang is not None:
         if lang not in ("fr", "en"):
-            raise InputError(Text(f"«\u202f{lang} »\u202f: fr ou en", f"“{lang}”: fr or en"), "--lang")
+            raise InputError(Text(f"«\u202f{lang}\u202f»\u202f: fr ou en", f"“{lang}”: fr or en"), "--lang")
         settings = replace(settings, lang="fr" if lang == "fr" else "en")
     if home is not None:
         settings = replace(settings, home=home.expanduser())
