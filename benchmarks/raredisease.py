@@ -226,7 +226,9 @@ def table(found: dict[str, Any]) -> str:
             *lines,
             "",
             f"leaks: {leaks['pairs']} papers taken out, {leaks['rows_dropped']} rows gone and "
-            f"{leaks['rows_reduced']} reduced, nothing left of them; labels of other diseases are found first in "
+            f"{leaks['rows_reduced']} reduced, nothing left of them; the data state the annotated count of "
+            f"{leaks['counts_equal_to_the_data']} of {leaks['counts_of_one_paper']} rows of one paper; "
+            f"labels of other diseases are found first in "
             f"{leaks['shuffled_top1']:.2%} of {leaks['shuffled_n']} cases",
             f"random signs (synthetic): a disease stands out for {noise['stands_out']} of {noise['n']}",
             f"lab39 raredisease rank: {found['process_start_s']:.2f} s, {found['process_peak_mb']:.0f} MB at most; "

@@ -33,7 +33,15 @@ def measured() -> dict[str, Any]:
     return {
         "cases": 3,
         "regimes": regimes(CASES, ours, peers),
-        "leaks": {"pairs": 1, "rows_dropped": 2, "rows_reduced": 3, "shuffled_top1": 0.0, "shuffled_n": 3},
+        "leaks": {
+            "pairs": 1,
+            "rows_dropped": 2,
+            "rows_reduced": 3,
+            "counts_of_one_paper": 4,
+            "counts_equal_to_the_data": 3,
+            "shuffled_top1": 0.0,
+            "shuffled_n": 3,
+        },
         "random": {"n": 500, "stands_out": 5},
         "process_start_s": 0.5,
         "process_peak_mb": 70.0,
