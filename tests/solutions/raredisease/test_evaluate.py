@@ -201,7 +201,13 @@ def test_a_shared_count_never_falls_below_nobody(compiled: Compiled) -> None:
 
 @pytest.mark.parametrize(
     ("written", "present", "excluded", "left"),
-    [("5/9", 2, 1, (3, 6)), ("0/5", 2, 0, (0, 3)), ("2/2", 0, 1, (1, 1)), ("3/4", 0, 0, (1.5, 2))],
+    [
+        ("5/9", 2, 1, (3, 6)),
+        ("0/5", 2, 0, (0, 3)),
+        ("2/2", 0, 1, (1, 1)),
+        ("3/6", 0, 1, (3, 5)),
+        ("3/4", 0, 0, (1.5, 2)),
+    ],
 )
 def test_the_patients_of_the_paper_always_leave_the_count(
     compiled: Compiled, written: str, present: int, excluded: int, left: tuple[float, float]
