@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+from dataclasses import replace
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -25,13 +26,6 @@ origin = { kind = "file" }
 title = { fr = "Faits", en = "Facts" }
 """
 (FACTS,) = PackSpec.read_all(TOML)
-IN_PLACE = PackSpec(
-    "in-place",
-    Text("Sur place", "In place"),
-    "MIT",
-    {"kind": "package", "package": "typer", "files": {"metadata": "TO BE FILLED"}},
-    "tests.core.packs_for_tests:inspect_package",
-)
 
 
 @pytest.fixture
@@ -170,6 +164,13 @@ def test_an_edition_older_than_its_stated_life_is_announced(packs, tmp_path, on,
         assert "05/01/2026" in said.fr
 
 
+def test_an_edition_of_no_stated_life_or_no_date_is_never_old(packs, tmp_path):
+    pack = packs.import_files("facts", [edition(tmp_path, "1", "2026-01-05")])
+    far = dt.date(2099, 1, 1)
+    assert replace(pack, edition=None).age_warning(far) is None
+    assert replace(pack, spec=replace(FACTS, max_age_months=None)).age_warning(far) is None
+
+
 def test_the_key_names_the_content_and_not_the_place(packs, tmp_path):
     first = packs.import_files("facts", [edition(tmp_path / "a", "1", "2026-01-05")])
     elsewhere = Packs(tmp_path / "other", tmp_path / "cache", [FACTS])
@@ -213,7 +214,9 @@ def test_a_build_that_fails_leaves_no_index(packs, tmp_path):
 
 def in_place(path: str, package: str = "typer") -> PackSpec:
     origin = {"kind": "package", "package": package, "files": {"metadata": path}}
-    return PackSpec("in-place", Text("Sur place", "In place"), "MIT", origin, IN_PLACE.inspect)
+    return PackSpec(
+        "in-place", Text("Sur place", "In place"), "MIT", origin, "tests.core.packs_for_tests:inspect_package"
+    )
 
 
 def test_a_pack_inside_an_installed_package_is_read_in_place_with_the_package_s_checksum(tmp_path):

@@ -206,6 +206,12 @@ def test_doses_of_vaccines_are_in_the_order_given_and_those_not_done_are_kept():
             Quantity(Decimal(5), "umol/L"),
         ),
         (
+            {"valueQuantity": {"value": 5, "unit": "tablets", "system": "urn:oid:9", "code": "T"}},
+            Quantity(Decimal(5), "tablets"),
+        ),
+        ({"valueQuantity": {"value": 5, "unit": "mg", "system": terms.UCUM}}, Quantity(Decimal(5), "mg")),
+        ({"valueQuantity": {"value": 5, "code": "mg"}}, Quantity(Decimal(5), "mg")),
+        (
             {"valueQuantity": {"value": 5, "unit": "mg", "comparator": "<"}},
             Quantity(Decimal(5), "mg", "<"),
         ),

@@ -147,8 +147,8 @@ def _read(lines: Iterable[str], place: str) -> Annotations:
             if tuple(cells) != COLUMNS:
                 raise InputError(
                     Text(
-                        "colonnes inattendues\u202f: ce n'est pas phenotype.hpoa (12 colonnes, de «\u202fdatabase_id\u202f» "
-                        "à «\u202fbiocuration\u202f»)",
+                        "colonnes inattendues\u202f: ce n'est pas phenotype.hpoa "
+                        "(12 colonnes, de «\u202fdatabase_id\u202f» à «\u202fbiocuration\u202f»)",
                         "unexpected columns: this is not phenotype.hpoa (12 columns, “database_id” to "
                         "“biocuration”)",
                     ),
