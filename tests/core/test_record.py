@@ -127,6 +127,28 @@ def test_a_medicine_is_taken_not_taken_or_unknown(rest, current):
     assert read.current is current
 
 
+@pytest.mark.parametrize(
+    ("rest", "prescribed"),
+    [
+        ({}, True),
+        ({"intent": "plan"}, None),
+        ({"resourceType": "MedicationStatement"}, None),
+        ({"resourceType": "MedicationStatement", "basedOn": [{"reference": "MedicationRequest/m"}]}, True),
+    ],
+)
+def test_a_medicine_is_prescribed_or_the_record_does_not_say(rest, prescribed):
+    (read,) = record(order(**rest)).medications()
+    assert read.prescribed is prescribed
+
+
+def test_a_treatment_has_the_dates_it_was_given_with():
+    taken = {"resourceType": "MedicationStatement", "effectivePeriod": {"start": "2020-02", "end": "2020-03-01"}}
+    (read,) = record(taken).medications()
+    assert (read.start, read.end) == (PartialDate.parse("2020-02"), PartialDate.parse("2020-03-01"))
+    (read,) = record(order(authoredOn="2021")).medications()
+    assert (read.start, read.end) == (PartialDate.parse("2021"), None)
+
+
 def test_a_dosage_tells_doses_a_day_only_when_the_timing_does():
     lines = [
         {

@@ -45,6 +45,19 @@ def test_the_refusal_is_a_valid_operation_outcome_that_names_the_place(name, tmp
     assert bad.file in row["details"]["text"]
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "key"),
+    [
+        ('{"a": {"b": 1},\n"b": 2,\n"c": 1,\n"c": 2}', 4, "c"),
+        ('{"a": 1,\n"b": "b",\n"\\u0062": [{"b": 1}]}', 3, "b"),
+        ('[{"a": "}"},\n{"a": ["a", "a"],\n\n"d": 1, "d": 2}]', 4, "d"),
+    ],
+)
+def test_a_key_given_twice_is_named_with_its_line(text, line, key):
+    with pytest.raises(InputError, match=f"line {line}: the key “{key}”"):
+        fhir.loads(text)
+
+
 def test_a_200_mb_file_is_refused_without_being_read(tmp_path):
     BAD["200 MB"].write(tmp_path / "big.json")
     tracemalloc.start()

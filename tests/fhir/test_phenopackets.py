@@ -150,6 +150,13 @@ def test_measurements_are_observations_with_their_unit():
     assert negative.value.has(terms.SNOMED, "260385009")
 
 
+def test_a_measurement_dated_by_an_age_has_no_date():
+    when = {"timeObserved": {"age": {"iso8601duration": "P3Y"}}}
+    (read,) = fhir.record(packet(measurements=[{"assay": term("LOINC:1")} | when])).observations()
+    assert read.date is None
+    assert all("measurements" not in i.place for i in fhir.record(packet(measurements=[when])).issues)
+
+
 def test_what_the_view_does_not_hold_is_told_and_kept():
     places = {issue.place for issue in fhir.record(PACKET).issues}
     assert places == {"interpretations"}
@@ -319,9 +326,10 @@ def test_an_invalid_packet_is_never_written(wrong):
         packet_writer.validate(packet() | wrong)
 
 
-def test_an_instant_that_is_none_is_refused_before_anything_leaves():
+@pytest.mark.parametrize("birth", ["1944-03-02", "1944"])
+def test_an_instant_that_is_none_is_refused_before_anything_leaves(birth):
     with pytest.raises(LabError, match="invalid phenopacket written"):
-        packet_writer.from_record(record(), "yesterday at noon")
+        packet_writer.from_record(record(patient=PATIENT | {"birthDate": birth}), "yesterday at noon")
 
 
 def test_the_view_of_a_packet_is_valid_r4():

@@ -102,7 +102,10 @@ def _subject(record: Record, created: str) -> Mapping[str, Any]:
         return subject
     if birth.exact:
         return subject | {"dateOfBirth": f"{birth.exact.isoformat()}T00:00:00Z"}
-    age = record.age(PartialDate.parse(created).earliest)
+    try:
+        age = record.age(PartialDate.parse(created).earliest)
+    except ValueError:  # told by the validation of the whole
+        return subject
     if age is None:
         return subject
     ends = {"start": age.min_years, "end": age.max_years}
