@@ -6,6 +6,9 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 EXAMPLES_DAY := 2026-11-24
 
+# Certificates as the system has them: networks with a mirror or a proxy of their own work too.
+export UV_SYSTEM_CERTS := true
+
 .PHONY: demo test lint bench lock clean
 .DEFAULT_GOAL := demo
 
