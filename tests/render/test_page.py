@@ -72,3 +72,5 @@ def test_small_shares_are_never_rounded_to_nothing():
     assert percent(0.0004, "fr") == "< 0,1\u202f%"
     assert percent(0.0, "fr") == "0,0\u202f%"
     assert percent(0.506, "en") == "50.6%"
+    assert percent(0.9996, "fr") == "> 99,9\u202f%"
+    assert percent(1.0, "en") == "100.0%"

@@ -137,6 +137,8 @@ def percent(share: float, lang: Lang) -> str:
     hundred = share * 100
     if 0 < hundred < 0.1:
         return "< 0,1\u202f%" if lang == "fr" else "< 0.1%"
+    if 99.95 <= hundred < 100:
+        return "> 99,9\u202f%" if lang == "fr" else "> 99.9%"
     return number(hundred, lang, digits=1) + ("\u202f%" if lang == "fr" else "%")
 
 
