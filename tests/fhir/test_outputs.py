@@ -50,7 +50,7 @@ REPORTS = st.builds(
 )
 
 
-def no_native(found, subject):
+def no_native(found, subject, lang):
     return None
 
 
@@ -132,16 +132,21 @@ def test_a_record_without_an_id_fhir_allows_still_has_one_subject_of_its_own():
 
 
 def test_a_solution_may_bring_its_own_resource():
-    def native(found, subject):
-        return {"resourceType": "RiskAssessment", "status": "final", "subject": {"reference": subject}}
+    def native(found, subject, lang):
+        return {
+            "resourceType": "RiskAssessment",
+            "status": "final",
+            "language": lang,
+            "subject": {"reference": subject},
+        }
 
-    bundle = outputs.bundle(report(finding()), native, "fr", created=CREATED)
-    assert len(resources(bundle, "RiskAssessment")) == 1
+    bundle = outputs.bundle(report(finding()), native, "en", created=CREATED)
+    assert [r["language"] for r in resources(bundle, "RiskAssessment")] == ["en"]
     assert resources(bundle, "DetectedIssue") == []
 
 
 def test_a_solution_that_fails_to_write_its_resource_is_told_in_the_lab_s_own():
-    def native(found, subject):
+    def native(found, subject, lang):
         raise ZeroDivisionError("on purpose")
 
     bundle = outputs.bundle(report(finding(solution="odd")), native, "en", created=CREATED)
@@ -152,7 +157,7 @@ def test_a_solution_that_fails_to_write_its_resource_is_told_in_the_lab_s_own():
 
 
 def test_an_invalid_resource_is_never_emitted():
-    def native(found, subject):
+    def native(found, subject, lang):
         return {"resourceType": "RiskAssessment", "status": "perhaps", "subject": 7}
 
     with pytest.raises(LabError, match=r"Bundle\..*invalid FHIR written"):

@@ -223,9 +223,9 @@ class Fhir(Sink):
         """Validated, then written."""
         from lab39.fhir import outputs
 
-        def native(finding: Any, subject: str) -> Any:
+        def native(finding: Any, subject: str, lang: Any) -> Any:
             solution = self._lab.solutions.get(finding.solution)
-            return solution.to_fhir(finding, subject) if solution else None
+            return solution.to_fhir(finding, subject, lang) if solution else None
 
         self._write(outputs.bundle(found, native, terminal.session().lang, created=self._created))
 

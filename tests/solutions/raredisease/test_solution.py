@@ -228,7 +228,7 @@ def test_a_hypothesis_is_not_a_diagnosis(tiny_lab, status):
 
 def test_a_differential_is_a_valid_risk_assessment_in_percent(lab):
     found = one(lab, packet(MARFAN))
-    resource = RareDisease().to_fhir(found, "Patient/p")
+    resource = RareDisease().to_fhir(found, "Patient/p", "fr")
     outputs.validate(resource)
     assert resource["resourceType"] == "RiskAssessment"
     assert {r["reference"] for r in resource["basis"]} == set(found.focus)
@@ -241,9 +241,23 @@ def test_a_differential_is_a_valid_risk_assessment_in_percent(lab):
     assert background["outcome"]["text"] == findings.NONE_OF_THESE.fr
 
 
+def test_a_risk_assessment_is_written_in_one_language(lab):
+    found = one(lab, packet(MARFAN))
+    french, english = (RareDisease().to_fhir(found, "Patient/p", lang) for lang in LANGS)
+    for resource, lang in ((french, "fr"), (english, "en")):
+        outputs.validate(resource)
+        assert resource["language"] == lang
+        assert resource["code"]["text"] == found.summary[lang]
+        assert resource["prediction"][-1]["outcome"]["text"] == findings.NONE_OF_THESE[lang]
+        assert resource["mitigation"] == found.suggestions[0].label[lang]
+        assert resource["note"][0]["text"].startswith(outputs.DISCLAIMER[lang])
+    assert "rapport de vraisemblance" in french["method"]["text"]
+    assert "likelihood ratio" in english["method"]["text"]
+
+
 def test_findings_without_a_differential_take_the_form_of_the_lab(tiny_lab):
     for record in (packet(), packet([GONE]), packet([LONG], diseases=[ALPHA])):
-        assert RareDisease().to_fhir(one(tiny_lab, record), "Patient/p") is None
+        assert RareDisease().to_fhir(one(tiny_lab, record), "Patient/p", "en") is None
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from lab39.core.errors import LabError
 from lab39.core.finding import Finding
 from lab39.core.record import Record
 from lab39.core.solution import Context, Progress, Solution
-from lab39.core.text import Text
+from lab39.core.text import Lang, Text
 
 if TYPE_CHECKING:
     from lab39.solutions.raredisease.index import Index
@@ -61,7 +61,7 @@ class RareDisease(Solution):
             return
         yield self._differential(query, findings.Seen(signs, self.labels(ctx.packs)), self.index(ctx.packs))
 
-    def to_fhir(self, finding: Finding, subject: str) -> Mapping[str, Any] | None:
+    def to_fhir(self, finding: Finding, subject: str, lang: Lang) -> Mapping[str, Any] | None:
         """A ``RiskAssessment`` for a differential."""
         from lab39.solutions.raredisease.model import Ranking
 
@@ -69,7 +69,7 @@ class RareDisease(Solution):
             return None
         from lab39.solutions.raredisease.riskassessment import risk_assessment
 
-        return risk_assessment(finding, finding.payload, subject)
+        return risk_assessment(finding, finding.payload, subject, lang)
 
     def index(self, packs: Packs) -> Index:
         """The index of the newest ``hpo`` pack, read once.
