@@ -122,3 +122,12 @@ def test_a_folder_that_cannot_be_written_to_is_named(run, bundle, solutions, tmp
     ran = run("assess", bundle, "--html", tmp_path / "file" / "report.html")
     assert ran.code == 2
     assert "report.html" in ran.err
+
+
+def test_what_a_record_says_cannot_steer_the_terminal(run, solutions, tmp_path):
+    solutions(calm=Calm)
+    path = tmp_path / "evil.json"
+    path.write_text(json.dumps({"resourceType": "Patient", "name": [{"text": "A\x1b]0;B\x07\x9b31m"}]}))
+    shown = run("assess", path).out
+    assert "A\ufffd]0;B" in shown
+    assert not {"\x1b", "\x07", "\x9b"} & set(shown)

@@ -101,12 +101,14 @@ def verify(name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None,
 
 
 @app.command()
-def prepare() -> None:
+def prepare(json: JsonOption = False) -> None:
     """Construit une fois les index des packs installés. / Build the indexes of installed packs once."""
     lab = terminal.lab()
     with terminal.progress(Text("préparation des index", "preparing indexes")) as progress:
         failed = lab.prepare(progress)
     for name, error in failed.items():
         terminal.say(Text(f"{name}\u202f: {error}", f"{name}: {error}"))
+    if json:
+        terminal.emit({"failed": {name: str(error) for name, error in failed.items()}})
     if failed:
         raise typer.Exit(1)
