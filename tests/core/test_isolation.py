@@ -382,3 +382,14 @@ def test_the_reason_of_a_refusal_is_told_in_both_languages():
     (told,) = lab(solution("s", refuses)).assess(record(), ON).findings
     assert told.detail.fr == "Patient\u202f: poids illisible"
     assert told.detail.en == "Patient: weight unreadable"
+
+
+def test_a_solution_that_never_ends_writing_its_resource_is_stopped():
+    def to_fhir(self, found, subject, lang):
+        while True:
+            pass
+
+    one = lab(solution("slow", calm, 0.1, to_fhir=to_fhir))
+    (found,) = one.assess(record(), ON).findings
+    with pytest.raises(isolation.TimeLimitExceeded):
+        one.to_fhir(found, "Patient/p", "fr")

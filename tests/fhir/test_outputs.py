@@ -156,12 +156,14 @@ def test_a_solution_that_fails_to_write_its_resource_is_told_in_the_lab_s_own():
     assert outcome["issue"][0]["expression"] == ["odd.a-code"]
 
 
-def test_an_invalid_resource_is_never_emitted():
-    def native(found, subject, lang):
-        return {"resourceType": "RiskAssessment", "status": "perhaps", "subject": 7}
-
-    with pytest.raises(LabError, match=r"Bundle\..*invalid FHIR written"):
-        outputs.bundle(report(finding()), native, "fr", created=CREATED)
+@pytest.mark.parametrize(
+    "wrong", [{"resourceType": "Nope"}, {"resourceType": "RiskAssessment", "status": "final"}], ids=str
+)
+def test_an_invalid_resource_is_never_emitted_and_its_finding_is_told_in_the_lab_s_own(wrong):
+    bundle = outputs.bundle(report(finding()), lambda *_: wrong, "fr", created=CREATED)
+    assert len(resources(bundle, "DetectedIssue")) == 1
+    (outcome,) = resources(bundle, "OperationOutcome")
+    assert outcome["issue"][0]["code"] == "exception"
 
 
 def test_doubts_are_an_operation_outcome_with_their_places():

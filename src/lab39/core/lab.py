@@ -6,10 +6,10 @@ import datetime as dt
 import importlib.metadata
 import json
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lab39 import __version__
 from lab39.core import isolation
@@ -18,7 +18,7 @@ from lab39.core.errors import LabError, PackMissingError, UnknownNameError
 from lab39.core.finding import Finding, Input, Missing, Reason, Report, Severity, Source
 from lab39.core.record import Record
 from lab39.core.solution import Progress, Solution
-from lab39.core.text import Text
+from lab39.core.text import Lang, Text
 from lab39.settings import Settings
 
 T = TypeVar("T")
@@ -145,6 +145,18 @@ class Lab:
                 "packs": {pack.name: {"version": pack.version, "key": pack.key} for pack in used},
             },
         )
+
+    def to_fhir(self, finding: Finding, subject: str, lang: Lang) -> Mapping[str, Any] | None:
+        """A solution's own resource for a finding, within its time limit; ``None`` when it has none.
+
+        Raises:
+            Exception: what the solution raised, or that it overran.
+        """
+        solution = self.solutions.get(finding.solution)
+        if solution is None:
+            return None
+        limit = solution.time_limit_seconds or self.settings.time_limit_seconds
+        return isolation.run(lambda: solution.to_fhir(finding, subject, lang), isolation.Stopwatch(limit))
 
     def _pack(self, name: str) -> Pack | None:
         try:

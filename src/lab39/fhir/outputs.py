@@ -40,6 +40,7 @@ def bundle(report: Report, native: ToFhir, lang: Lang = "fr", *, created: str) -
     for i, finding in enumerate(report.findings):
         try:
             resource = dict(native(finding, subject, lang) or detected_issue(finding, subject, lang))
+            validate(resource)
         except Exception as error:  # somebody's code: its finding is still told, in the lab's own form
             issues.append(_no_native(finding, error))
             resource = dict(detected_issue(finding, subject, lang))
