@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.core.makers import OPENED, UNOPENED, finding, missing, reason
 
 from lab39 import fhir
-from lab39.core.errors import InputError, Issue, LabError
+from lab39.core.errors import InputError, Issue
 from lab39.core.finding import Confidence, Finding, Missing, Reason, Report, Severity, Suggestion
 from lab39.core.text import Text
 from lab39.fhir import outputs
