@@ -120,7 +120,7 @@ class Lab:
         for name in chosen:
             if name not in self.broken:
                 self.solution(name)
-        issues = record.issues  # read before any solution, so that their order depends on nobody
+        issues = record.issues_on(on)  # read before any solution, so that their order depends on nobody
         session = _Assessment(self)
         findings: list[Finding] = []
         for name in [*self.solutions, *self.broken]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from lab39.core import terms
 from lab39.core.errors import InputError, Issue
-from lab39.core.readers import ABSENT, ONSET_EXTENSION, PRESENT
+from lab39.core.signs import ABSENT, ONSET_EXTENSION, PRESENT
 from lab39.core.record import Record
 from lab39.core.text import Text
 
