@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from tests.core.makers import PATIENT, VERIFIED, bundle, coded, condition, observation, places, record, sign
+from tests.core.makers import PATIENT, VERIFIED, bundle, coded, condition, lab, observation, places, record, sign
 
 from lab39.core import terms
 from lab39.core.dates import Age, PartialDate

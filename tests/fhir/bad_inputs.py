@@ -146,5 +146,10 @@ BAD: dict[str, Bad] = {
     "a disease excluded in words": Bad("p.json", _packet(diseases=[{"excluded": "false"}]), ("diseases[0]",)),
     "signs that are no list": Bad("p.json", _packet(phenotypicFeatures={}), ("Features", "list of objects")),
     "a subject that is no object": Bad("p.json", _json(PACKET | {"subject": "p1"}), ("subject", "object")),
+    "a mouse": Bad(
+        "m.json",
+        _packet(subject={"id": "m", "taxonomy": {"id": "NCBITaxon:10090", "label": "Mus musculus"}}),
+        ("subject.taxonomy", "“NCBITaxon:10090” is not human"),
+    ),
     "snake case": Bad("p.json", _json({"id": "k", "phenotypic_features": []}), ("camelCase",)),
 }

@@ -133,12 +133,38 @@ def test_a_sign_is_present_unless_it_says_excluded(excluded, read):
     assert found.excluded is read
 
 
-def test_diseases_are_conditions_confirmed_or_refuted():
+def test_diseases_are_conditions_refuted_or_of_unsaid_standing():
     first, second = fhir.record(PACKET).conditions()
     assert first.concept.code(terms.OMIM) == "309900"
-    assert (first.verification, first.onset) == ("confirmed", PartialDate.parse("2020-01-02T00:00:00Z"))
+    assert (first.verification, first.onset) == (None, PartialDate.parse("2020-01-02T00:00:00Z"))
     assert second.concept.code(terms.ORPHA) == "580"
     assert second.active is False
+
+
+def interpretation(status="SOLVED", code="OMIM:309900"):
+    return {"id": "i", "progressStatus": status, "diagnosis": {"disease": term(code, "MPS II")}}
+
+
+def test_a_disease_is_confirmed_by_a_solved_interpretation_only():
+    for status, verification in [("SOLVED", "confirmed"), ("IN_PROGRESS", None), ("COMPLETED", None)]:
+        read = fhir.record(PACKET | {"interpretations": [interpretation(status)]})
+        assert [c.verification for c in read.conditions()] == [verification, "refuted"]
+
+
+def test_a_disease_that_only_a_solved_interpretation_names_is_a_condition():
+    read = fhir.record(packet(interpretations=[interpretation("UNSOLVED", "OMIM:1"), interpretation()]))
+    (only,) = read.conditions()
+    assert (only.concept.code(terms.OMIM), only.verification) == ("309900", "confirmed")
+    for resource in read.resources():
+        validate(resource)
+
+
+def test_a_disease_both_excluded_and_solved_is_told():
+    read = fhir.record(
+        packet(diseases=[{"term": term("OMIM:309900"), "excluded": True}], interpretations=[interpretation()])
+    )
+    assert [c.verification for c in read.conditions()] == ["refuted"]
+    assert ("diseases[0]", "business-rule") in {(i.place, i.code) for i in read.issues}
 
 
 def test_measurements_are_observations_with_their_unit():
@@ -159,9 +185,27 @@ def test_a_measurement_dated_by_an_age_has_no_date():
 
 def test_what_the_view_does_not_hold_is_told_and_kept():
     places = {issue.place for issue in fhir.record(PACKET).issues}
-    assert places == {"interpretations"}
+    assert places == {"interpretations", "phenotypicFeatures[1].modifiers"}
     more = PACKET | {"measurements": [{"complexValue": {"typedQuantities": []}}], "medicalActions": [{}]}
     assert {"interpretations", "medicalActions"} <= {issue.place for issue in fhir.record(more).issues}
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [{"modifiers": [term("HP:0012828")]}, {"severity": term("HP:0012828")}, {"resolution": {"timestamp": "x"}}],
+)
+def test_what_qualifies_a_sign_is_told_since_the_sign_is_taken_without_it(rest):
+    read = fhir.record(feature(**rest))
+    assert [p.term.code for p in read.phenotypes()] == ["HP:0001250"]
+    (key,) = rest
+    assert (f"phenotypicFeatures[0].{key}", "not-supported") in {(i.place, i.code) for i in read.issues}
+
+
+@pytest.mark.parametrize(
+    "taxon", [term("NCBITaxon:9606", "Homo sapiens"), {"id": "9606"}, {"label": "homo sapiens"}, {}]
+)
+def test_a_human_subject_may_say_so(taxon):
+    assert fhir.record(packet(subject={"id": "p1", "taxonomy": taxon})).id == "p1"
 
 
 def test_an_age_at_the_last_encounter_is_no_age_today():
