@@ -57,10 +57,12 @@ def record(text: str | bytes | Mapping[str, Any], source: str = "", settings: Se
         )
     if phenopackets.looks_like(document):
         return phenopackets.to_record(document, source)
+    if document.get("resourceType") != "Bundle":
+        refuse_other_releases([document], source)
     found = Record.from_fhir(document, source)
     if not found.resources():
         raise InputError(Text("le Bundle ne contient aucune ressource", "the Bundle holds no resource"), source)
-    refuse_other_releases(found)
+    refuse_other_releases(found.resources(), source)
     return found
 
 
