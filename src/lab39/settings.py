@@ -23,6 +23,7 @@ class Settings:
         shared: real data for tests and benchmarks, if present (``LAB39_SHARED``).
         lang: language of messages, ``fr`` or ``en`` (``LAB39_LANG``).
         max_bytes: the largest single record read, unpacked (``LAB39_MAX_BYTES``).
+        max_values: how many values a single record may hold (``LAB39_MAX_VALUES``).
         max_depth: how deep a document may nest (``LAB39_MAX_DEPTH``).
         time_limit_seconds: what one solution may take on one record (``LAB39_TIME_LIMIT``).
     """
@@ -31,6 +32,7 @@ class Settings:
     shared: Path = Path("../shared")
     lang: Literal["fr", "en"] = "fr"
     max_bytes: int = 64 * 1024 * 1024
+    max_values: int = 4_000_000
     max_depth: int = 64
     time_limit_seconds: float = 10.0
 
@@ -74,6 +76,7 @@ class Settings:
             shared=Path(env.get("LAB39_SHARED") or default.shared),
             lang=cast(Literal["fr", "en"], lang),
             max_bytes=int(positive("LAB39_MAX_BYTES", default.max_bytes)),
+            max_values=int(positive("LAB39_MAX_VALUES", default.max_values)),
             max_depth=int(positive("LAB39_MAX_DEPTH", default.max_depth)),
             time_limit_seconds=positive("LAB39_TIME_LIMIT", default.time_limit_seconds),
         )

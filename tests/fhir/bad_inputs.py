@@ -77,7 +77,12 @@ BAD: dict[str, Bad] = {
     "only spaces": Bad("e.json", _bytes(b" \n\n"), ("the file is empty",)),
     "empty NDJSON": Bad("e.ndjson", _bytes(b"\n\n"), ("the file is empty",)),
     "200 MB": Bad("big.json", _sparse(200_000_000), ("over 64 MiB", "LAB39_MAX_BYTES")),
-    "200 MB in one line": Bad("big.ndjson", _sparse(200_000_000), ("big.ndjson:1", "over 64 MiB")),
+    "200 MB in one line": Bad(
+        "big.ndjson", _sparse(200_000_000), ("big.ndjson:1", "over 64 MiB", "all those after it were not read")
+    ),
+    "millions of values": Bad(
+        "v.json", _bytes(b"[" + b"[]," * 3_000_000 + b"0]"), ("more than 4000000 values", "LAB39_MAX_VALUES")
+    ),
     "R5": Bad(
         "r5.json",
         _json(bundle(PATIENT, {"resourceType": "MedicationRequest", "id": "m", "medication": {}})),
@@ -100,7 +105,9 @@ BAD: dict[str, Bad] = {
     "a bomb in a zip": Bad("b.zip", _zip("a.json", ZEROS), ("b.zip › a.json", "more than 200 times its size")),
     "a bomb in a gz": Bad("b.json.gz", _bytes(gzip.compress(ZEROS)), ("more than 200 times its size",)),
     "a bomb of lines": Bad(
-        "b.ndjson.gz", _bytes(gzip.compress((b" " * 999 + b"\n") * 30_000)), ("more than 200 times",)
+        "b.ndjson.gz",
+        _bytes(gzip.compress((b" " * 999 + b"\n") * 30_000)),
+        ("b.ndjson.gz:", "more than 200 times", "all those after it were not read"),
     ),
     "a damaged zip": Bad(
         "d.zip",
@@ -109,6 +116,24 @@ BAD: dict[str, Bad] = {
     ),
     "a zip without its head": Bad("d.zip", _zip("a.json", b"{}", then=lambda b: b[-60:]), ("d.zip", "damaged")),
     "a cut gz": Bad("d.json.gz", _bytes(gzip.compress(WHOLE.encode())[:-12]), ("damaged",)),
+    "a zip in a zip": Bad("z.zip", _zip("in.zip", b"PK"), ("z.zip › in.zip", "an archive inside an archive")),
+    "a bomb in a gz in a zip": Bad(
+        "z.zip", _zip("a.json.gz", gzip.compress(ZEROS)), ("z.zip › a.json.gz", "more than 200 times its size")
+    ),
+    "a page of a search": Bad(
+        "p.json",
+        _json(bundle(PATIENT) | {"type": "searchset", "link": [{"relation": "next", "url": "x"}]}),
+        ("Bundle.link[0]", "gather all the pages"),
+    ),
+    "part of a search": Bad(
+        "p.json", _json(bundle(PATIENT) | {"type": "searchset", "total": 40}), ("Bundle.total", "40 results")
+    ),
+    "DSTU2": Bad(
+        "d.json",
+        _json(bundle(PATIENT, {"resourceType": "MedicationOrder", "id": "m"})),
+        ("MedicationOrder (MedicationOrder/m)", "FHIR DSTU2"),
+    ),
+    "a type that is none": Bad("o.json", _json({"resourceType": "Observatoin"}), ("“Observatoin” is no FHIR R4",)),
     "a zip of other things": Bad("o.zip", _zip("a.txt", b"hello"), ("an archive without .json",)),
     "NaN": Bad("nan.json", _bytes(b'{"resourceType": "Observation",\n "v": NaN}'), ("line 2", "NaN")),
     "Infinity": Bad("inf.json", _bytes(b'{"v":\n -Infinity}'), ("line 2", "Infinity are not JSON")),

@@ -131,6 +131,22 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
     assert failed.error.say("en").endswith("mine.json: cannot be read: Permission denied")
 
 
+def test_a_folder_that_may_not_be_entered_is_named_and_the_others_are_read(tmp_path, monkeypatch):
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "a.json").write_text(json.dumps(PATIENT))
+    scandir = os.scandir
+
+    def guarded(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    failed, read = fhir.iter_records([tmp_path])
+    assert failed.error.say("en") == f"{tmp_path}/closed: cannot be read: Permission denied"
+    assert read.id == "p1"
+
+
 # -- what is doubtful and still read ------------------------------------------------------------------
 
 
@@ -185,6 +201,24 @@ def test_a_real_archive_is_read(tmp_path):
     a, b, c, broken = fhir.iter_records([tmp_path])
     assert [r.id for r in (a, b, c)] == ["a", "b", "c"]
     assert broken.source.endswith("b.zip › c.ndjson:2")
+
+
+def test_a_packed_file_in_an_archive_is_read(tmp_path):
+    import gzip
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        archive.writestr("folder.json/", "")
+        archive.writestr("b.json.gz", gzip.compress(json.dumps(PATIENT | {"id": "b"}).encode()))
+        archive.writestr("c.ndjson.gz", gzip.compress(json.dumps(PATIENT | {"id": "c"}).encode()))
+    assert [r.id for r in fhir.iter_records([tmp_path / "b.zip"])] == ["b", "c"]
+
+
+def test_as_many_values_as_the_limit_are_read_and_one_more_is_not():
+    document = '{"resourceType": "Patient", "id": "p", "x": [1, [], {}]}'
+    assert fhir.record(document, settings=Settings(max_values=8)).id == "p"
+    with pytest.raises(InputError, match="more than 7 values"):
+        fhir.record(document, settings=Settings(max_values=7))
 
 
 def test_64_levels_are_read_and_65_are_not():
