@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab39.core.lab import Lab
-from lab39.render.console import percent
+from lab39.core.text import percent
 from lab39.settings import Settings
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")

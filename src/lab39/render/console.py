@@ -11,7 +11,7 @@ from rich.text import Text as Rich
 
 from lab39.core.evidence import EvidenceCard, Figure, Measured
 from lab39.core.finding import Finding, Report, Severity, When
-from lab39.core.text import Lang, Text, date, number
+from lab39.core.text import Lang, Text, date, number, percent
 from lab39.render.snapshot import Snapshot
 from lab39.render.words import BANDS, COLON, DISCLAIMER, MARKS, SEVERITIES, WORDS
 
@@ -130,16 +130,6 @@ def _one(figure: float, unit: str, lang: Lang) -> str:
         return percent(figure, lang)
     digits = 0 if abs(figure) >= 100 else 1 if abs(figure) >= 10 else 2
     return f"{number(figure, lang, digits=digits)}\u202f{unit}"
-
-
-def percent(share: float, lang: Lang) -> str:
-    """A share of 1 as a percentage; nothing is rounded to 0 or 100 that is not."""
-    hundred = share * 100
-    if 0 < hundred < 0.1:
-        return "< 0,1\u202f%" if lang == "fr" else "< 0.1%"
-    if 99.95 <= hundred < 100:
-        return "> 99,9\u202f%" if lang == "fr" else "> 99.9%"
-    return number(hundred, lang, digits=1) + ("\u202f%" if lang == "fr" else "%")
 
 
 def warnings(console: Console, rows: Iterable[Text], lang: Lang) -> None:
