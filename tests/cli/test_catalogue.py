@@ -13,7 +13,7 @@ class Broken:
         raise ImportError("on purpose")
 
 
-DATA = ("list", "install", "import", "verify", "prepare")
+DATA = ("list", "install", "import", "remove", "verify", "prepare")
 
 
 def test_solutions_lists_what_is_installed_and_what_does_not_load(run, solutions):
@@ -66,13 +66,6 @@ def test_a_setting_that_cannot_be_used_is_named(run, monkeypatch, variable, valu
     ran = run("solutions")
     assert ran.code == 2
     assert variable in ran.err
-
-
-def test_unknown_pack_is_exit_2_with_the_names_there_are(run, solutions):
-    solutions(calm=Calm)
-    ran = run("data", "install", "nothing")
-    assert ran.code == 2
-    assert "nothing" in ran.err
 
 
 def test_unknown_command_is_exit_2(run, solutions):

@@ -90,6 +90,14 @@ def test_a_file_that_is_not_there_or_of_another_pack_is_refused_by_name_and_leav
     assert not packs.home.exists()
 
 
+def test_a_file_that_is_not_whole_is_refused_by_name_and_leaves_nothing(packs, tmp_path):
+    given = edition(tmp_path, "1", "2026-01-05")
+    given.write_text(given.read_text().rstrip("\n"))
+    with pytest.raises(InputError, match=r"facts\.txt: truncated"):
+        packs.import_files("facts", [given])
+    assert not packs.home.exists()
+
+
 @pytest.mark.parametrize("version", ["../../evil", "..", ".", "a/b", "x" * 65])
 def test_a_version_that_is_no_folder_name_is_refused(packs, tmp_path, version):
     given = edition(tmp_path, version, "2026-01-05")
@@ -178,6 +186,36 @@ def test_the_key_names_the_content_and_not_the_place(packs, tmp_path):
     assert packs.import_files("facts", [edition(tmp_path / "c", "1", "2026-01-06")]).key != first.key
 
 
+# -- removing -----------------------------------------------------------------------------------------
+
+
+def test_a_version_is_removed_with_what_was_compiled_from_it_and_the_one_before_is_used(packs, tmp_path):
+    for version, day in (("1", "2025-01-05"), ("2", "2026-01-05")):
+        packs.import_files("facts", [edition(tmp_path / version, version, day)])
+    index = packs.compiled(packs.get("facts"), "v1.txt", lambda path: path.write_text("index") and None)
+    assert packs.remove("facts", "2") == "2"
+    assert packs.get("facts").version == "1"
+    assert not index.exists()
+    assert packs.remove("facts") == "1"  # the only one needs no name
+    assert not packs.has("facts")
+
+
+def test_a_version_is_asked_for_when_there_are_several_or_it_is_not_there(packs, tmp_path):
+    for version in ("1", "2"):
+        packs.import_files("facts", [edition(tmp_path / version, version, "2026-01-05")])
+    for asked in (None, "3", "..", ""):
+        with pytest.raises(UnknownNameError, match="1, 2"):
+            packs.remove("facts", asked)
+    assert len(packs.installed("facts")) == 2
+
+
+def test_a_version_that_cannot_be_read_can_be_removed(packs, tmp_path):
+    pack = packs.import_files("facts", [edition(tmp_path, "1", "2026-01-05")])
+    (pack.files["facts"].parent / "manifest.json").write_text("{")
+    assert packs.remove("facts", "1") == "1"
+    assert not packs.has("facts")
+
+
 # -- compiled indexes ---------------------------------------------------------------------------------
 
 
@@ -227,6 +265,8 @@ def test_a_pack_inside_an_installed_package_is_read_in_place_with_the_package_s_
     assert pack.sha256["metadata"] == sha256(pack.files["metadata"])
     assert packs.verify() == [(pack, "metadata", True)]
     assert not packs.home.exists()
+    with pytest.raises(UnknownNameError, match="typer comes with it and cannot be removed"):
+        packs.remove("in-place")
 
 
 @pytest.mark.parametrize("spec", [in_place("no/such/file"), in_place("x", package="no-such-package-39")])

@@ -52,10 +52,21 @@ class RareDisease(Solution):
 
         signs, query = record.phenotypes(), findings.query_of(record)
         known = [(c, disease) for c in record.conditions() if (disease := findings.diagnosed(c)) is not None]
-        for condition, disease in known:
-            yield findings.known_diagnosis(condition, disease, self._fit(query, disease, ctx.packs))
         if known:
-            return
+            from lab39.solutions.raredisease import sources
+
+            fits = [self._fit(query, disease, ctx.packs) for _, disease in known]
+            idle = any(findings.explains(c, fit) for (c, _), fit in zip(known, fits, strict=True))
+            others: findings.Others = (
+                "no-signs" if not query.observed
+                else "no-pack" if not ctx.packs.has(sources.HPO)
+                else "idle" if idle
+                else "shown"
+            )  # fmt: skip
+            for (condition, disease), fit in zip(known, fits, strict=True):
+                yield findings.known_diagnosis(condition, disease, fit, others)
+            if others != "shown":
+                return
         if not query.observed:
             yield findings.no_signs(excluded_only=bool(query.excluded))
             return
