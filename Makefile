@@ -36,7 +36,7 @@ demo: .venv/run.stamp
 	@echo
 	@echo "Rapport / report     build/demo/report.html"
 	@echo "Ensuite / next       $(BIN)/lab39 assess YOUR-RECORD.json"
-	@echo "                     $(BIN)/lab39 raredisease rank --hpo HP:0001166,HP:0001083,HP:0002616"
+	@echo "                     $(BIN)/lab39 raredisease rank --hpo HP:0001166,HP:0001083,HP:0002616,HP:0001519"
 	@echo "                     $(BIN)/lab39 evidence"
 	@echo "                     $(BIN)/lab39 --help"
 

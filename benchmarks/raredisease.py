@@ -48,7 +48,10 @@ def main() -> None:
     if chosen.write and (not chosen.on or chosen.sample):
         options.error("--write needs --on YYYY-MM-DD and every case")
     if not (Settings.from_env().shared / CASES).exists():
-        raise SystemExit(f"{Settings.from_env().shared / CASES} is not there: set LAB39_SHARED to the shared data")
+        raise SystemExit(
+            f"{Settings.from_env().shared / CASES} is not there: set LAB39_SHARED to the folder that holds data/, "
+            "or make the file as benchmarks/README.md says"
+        )
     found = measure(chosen.sample)
     print(json.dumps(found, indent=1) if chosen.json else table(found))
     if chosen.write:
