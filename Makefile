@@ -6,6 +6,9 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 EXAMPLES_DAY := 2026-11-24
 
+# Certificates as the system has them: networks with a mirror or a proxy of their own work too.
+export UV_SYSTEM_CERTS := true
+
 .PHONY: demo test lint bench lock clean
 .DEFAULT_GOAL := demo
 
@@ -33,7 +36,7 @@ demo: .venv/run.stamp
 	@echo
 	@echo "Rapport / report     build/demo/report.html"
 	@echo "Ensuite / next       $(BIN)/lab39 assess YOUR-RECORD.json"
-	@echo "                     $(BIN)/lab39 raredisease rank --hpo HP:0001166,HP:0001083,HP:0002616"
+	@echo "                     $(BIN)/lab39 raredisease rank --hpo HP:0001166,HP:0001083,HP:0002616,HP:0001519"
 	@echo "                     $(BIN)/lab39 evidence"
 	@echo "                     $(BIN)/lab39 --help"
 

@@ -48,7 +48,10 @@ def main() -> None:
     if chosen.write and (not chosen.on or chosen.sample):
         options.error("--write needs --on YYYY-MM-DD and every case")
     if not (Settings.from_env().shared / CASES).exists():
-        raise SystemExit(f"{Settings.from_env().shared / CASES} is not there: set LAB39_SHARED to the shared data")
+        raise SystemExit(
+            f"{Settings.from_env().shared / CASES} is not there: set LAB39_SHARED to the folder that holds data/, "
+            "or make the file as benchmarks/README.md says"
+        )
     found = measure(chosen.sample)
     print(json.dumps(found, indent=1) if chosen.json else table(found))
     if chosen.write:
@@ -226,7 +229,9 @@ def table(found: dict[str, Any]) -> str:
             *lines,
             "",
             f"leaks: {leaks['pairs']} papers taken out, {leaks['rows_dropped']} rows gone and "
-            f"{leaks['rows_reduced']} reduced, nothing left of them; labels of other diseases are found first in "
+            f"{leaks['rows_reduced']} reduced, nothing left of them; the data state the annotated count of "
+            f"{leaks['counts_equal_to_the_data']} of {leaks['counts_of_one_paper']} rows of one paper; "
+            f"labels of other diseases are found first in "
             f"{leaks['shuffled_top1']:.2%} of {leaks['shuffled_n']} cases",
             f"random signs (synthetic): a disease stands out for {noise['stands_out']} of {noise['n']}",
             f"lab39 raredisease rank: {found['process_start_s']:.2f} s, {found['process_peak_mb']:.0f} MB at most; "

@@ -73,12 +73,20 @@ def leaks(index: Index, cases: Sequence[Case]) -> dict[str, Any]:
     """
     raw = _cited_in_file(open_file())
     groups = papers(index, cases)
-    rows = merged = 0
+    rows = merged = alone = equal = 0
     for (disease, paper), patients in groups.items():
-        left = without_paper(index, disease, paper, Stated.by(patients))
+        stated = Stated.by(patients)
+        left = without_paper(index, disease, paper, stated)
         name = f"{index.disease_ids[disease]} without {paper}"
         before, places = index.rows_of(disease)
         patients_before = dict(zip(places.tolist(), before.patients.tolist(), strict=True))
+        for at, place in enumerate(places.tolist()):
+            if before.counted[at] and index.references_of_row(place) == (paper,):
+                present, excluded = (
+                    each.get(int(before.term[at]), 0) for each in (stated.present, stated.excluded)
+                )
+                alone += 1
+                equal += (present, present + excluded) == (before.affected[at], before.patients[at])
         for at, place in enumerate(left.kept.tolist()):
             references = index.references_of_row(place)
             if paper not in references:
@@ -97,6 +105,8 @@ def leaks(index: Index, cases: Sequence[Case]) -> dict[str, Any]:
         "pairs": len(groups),
         "rows_dropped": rows,
         "rows_reduced": merged,
+        "counts_of_one_paper": alone,
+        "counts_equal_to_the_data": int(equal),
         "shuffled_top1": shuffled["top1"],
         "shuffled_top10": shuffled["top10"],
         "shuffled_n": shuffled["n"],

@@ -30,12 +30,13 @@ class Settings:
         shared: real data for tests and benchmarks, if present (``LAB39_SHARED``).
         lang: language of messages, ``fr`` or ``en`` (``LAB39_LANG``).
         max_bytes: the largest single record read, unpacked (``LAB39_MAX_BYTES``).
+        max_values: how many values a single record may hold (``LAB39_MAX_VALUES``).
         max_depth: how deep a document may nest (``LAB39_MAX_DEPTH``).
         timezone: where the lab is; decides what day it is (``LAB39_TIMEZONE``).
         public_url: how browsers reach the lab, ``https://lab.example.org`` (``LAB39_URL``); links in invitations
             begin with it, and with https cookies are only sent over https.
-        apprise: the service of each channel, ``mail=mailtos://…`` (``LAB39_APPRISE``, separated by spaces); ``{to}``
-            in a URL becomes the recipient's address.
+        apprise: the service of each channel, ``mail=mailtos://…`` (``LAB39_APPRISE``, separated by spaces);
+            ``{to}`` in a URL becomes the recipient's address.
         oidc_file: who else may sign people in, a TOML file (``LAB39_OIDC_FILE``).
         fhir_servers: base addresses the lab may call back when a CDS client leaves out data
             (``LAB39_FHIR_SERVERS``, separated by commas); none unless told. https, or http on this machine.
@@ -59,6 +60,7 @@ class Settings:
     shared: Path = Path("../shared")
     lang: Literal["fr", "en"] = "fr"
     max_bytes: int = 64 * 1024 * 1024
+    max_values: int = 4_000_000
     max_depth: int = 64
     timezone: str = "Europe/Paris"
     public_url: str = ""
@@ -159,6 +161,7 @@ class Settings:
             shared=Path(env.get("LAB39_SHARED") or default.shared),
             lang=cast(Literal["fr", "en"], lang),
             max_bytes=int(positive("LAB39_MAX_BYTES", default.max_bytes)),
+            max_values=int(positive("LAB39_MAX_VALUES", default.max_values)),
             max_depth=int(positive("LAB39_MAX_DEPTH", default.max_depth)),
             timezone=env.get("LAB39_TIMEZONE", default.timezone),
             public_url=public_url,

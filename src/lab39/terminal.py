@@ -7,12 +7,14 @@ in :mod:`lab39.cli` sets the session and turns a :class:`~lab39.core.errors.LabE
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from lab39.core.solution import Progress
     from lab39.store import Store
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON sur la sortie standard / JSON on standard output.")]
 
 
@@ -157,12 +160,22 @@ def progress(title: Text) -> Iterator[Progress]:
 def writing(path: Path) -> Iterator[Path]:
     """A path to write to that becomes ``path`` only when the block ends well: nothing is half-written.
 
+    A link is followed; a device or a pipe is written to as it is.
+
     Raises:
-        InputError: the folder cannot be written to.
+        InputError: the folder cannot be written to, or ``path`` is a folder.
     """
+    target = path.resolve()
+    if target.is_dir():
+        raise InputError(
+            Text("c'est un dossier\u202f: donner un nom de fichier", "a folder: give a file name"), str(path)
+        )
+    if target.exists() and not target.is_file():
+        yield target
+        return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         os.close(handle)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -174,13 +187,27 @@ def writing(path: Path) -> Iterator[Path]:
         mask = os.umask(0)
         os.umask(mask)
         Path(name).chmod(0o666 & ~mask)
-        Path(name).replace(path)
+        Path(name).replace(target)
     finally:
         Path(name).unlink(missing_ok=True)
 
 
-def _console(stream: Any) -> Console:
+@cache
+def _safe() -> type[Console]:
+    """A console that shows no control character of a text: what a record says cannot move the cursor, colour the
+    screen or rename the window. (Rich writes its own colours later.)"""
     from rich.console import Console
+    from rich.segment import Segment
 
+    class Safe(Console):
+        def render(self, *args: Any, **kwargs: Any) -> Iterable[Segment]:
+            for segment in super().render(*args, **kwargs):
+                text, style, control = segment
+                yield segment if control else Segment(_CONTROL.sub("\ufffd", text), style)
+
+    return Safe
+
+
+def _console(stream: Any) -> Console:
     width = None if stream.isatty() or "COLUMNS" in os.environ else 110
-    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+    return _safe()(file=stream, width=width, highlight=False, soft_wrap=False)

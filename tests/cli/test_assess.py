@@ -107,6 +107,33 @@ def test_fhir_out_of_many_records_is_ndjson_and_a_refusal_is_an_operation_outcom
     assert kinds == ["Bundle", "OperationOutcome", "Bundle"]
 
 
+def test_a_target_that_is_an_input_is_refused_before_anything_is_read(run, bundle, solutions, tmp_path):
+    solutions(calm=Calm)
+    before = bundle.read_text()
+    assert run("assess", bundle, "--html", bundle).code == 2
+    assert run("assess", tmp_path, "--html", tmp_path / "in" / "report.html").code == 2
+    assert bundle.read_text() == before
+
+
+def test_one_file_is_not_two_outputs(run, bundle, solutions, tmp_path):
+    solutions(calm=Calm)
+    out = tmp_path / "out.json"
+    assert run("assess", bundle, "--html", out, "--fhir", out).code == 2
+    assert not out.exists()
+
+
+def test_a_link_is_followed_and_a_folder_is_refused_by_its_name(run, bundle, solutions, tmp_path):
+    solutions(calm=Calm)
+    real, link = tmp_path / "real.html", tmp_path / "link.html"
+    link.symlink_to(real)
+    assert run("assess", bundle, "--html", link).code == 0
+    assert link.is_symlink()
+    assert "<html" in real.read_text("utf-8")
+    ran = run("assess", bundle, "--html", tmp_path.parent)
+    assert ran.code == 2
+    assert str(tmp_path.parent) in ran.err
+
+
 def test_several_records_in_a_json_file_are_refused_and_nothing_is_half_written(run, ndjson, solutions, tmp_path):
     solutions(calm=Calm)
     out = tmp_path / "out.json"
@@ -122,3 +149,12 @@ def test_a_folder_that_cannot_be_written_to_is_named(run, bundle, solutions, tmp
     ran = run("assess", bundle, "--html", tmp_path / "file" / "report.html")
     assert ran.code == 2
     assert "report.html" in ran.err
+
+
+def test_what_a_record_says_cannot_steer_the_terminal(run, solutions, tmp_path):
+    solutions(calm=Calm)
+    path = tmp_path / "evil.json"
+    path.write_text(json.dumps({"resourceType": "Patient", "name": [{"text": "A\x1b]0;B\x07\x9b31m"}]}))
+    shown = run("assess", path).out
+    assert "A\ufffd]0;B" in shown
+    assert not {"\x1b", "\x07", "\x9b"} & set(shown)

@@ -13,6 +13,9 @@ class Broken:
         raise ImportError("on purpose")
 
 
+DATA = ("list", "install", "import", "remove", "verify", "prepare")
+
+
 def test_solutions_lists_what_is_installed_and_what_does_not_load(run, solutions):
     solutions(calm=Calm, broken=Broken)
     rows = {row["id"]: row for row in run("solutions", "--json").json["solutions"]}
@@ -65,13 +68,21 @@ def test_a_setting_that_cannot_be_used_is_named(run, monkeypatch, variable, valu
     assert variable in ran.err
 
 
-def test_unknown_pack_is_exit_2_with_the_names_there_are(run, solutions):
-    solutions(calm=Calm)
-    ran = run("data", "install", "nothing")
-    assert ran.code == 2
-    assert "nothing" in ran.err
-
-
 def test_unknown_command_is_exit_2(run, solutions):
     solutions(calm=Calm)
     assert run("asess").code == 2
+
+
+def test_help_is_in_the_readers_language(run, monkeypatch):
+    assert "Évalue des dossiers" in run("--help").out
+    assert "Assess records" not in run("assess", "--help").out
+    monkeypatch.setenv("LAB39_LANG", "en")
+    assert "Assess records" in run("--help").out
+    assert "day of the assessment" in run("assess", "--help").out
+    assert "Jour de" not in run("assess", "--help").out
+    assert "Évalue" in run("--lang", "fr", "assess", "--help").out
+
+
+def test_every_command_of_the_lab_has_json(run):
+    for words in (["assess"], ["solutions"], ["evidence"], ["new"], ["check"], *(["data", c] for c in DATA)):
+        assert "--json" in run(*words, "--help").out, words

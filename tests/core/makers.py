@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from lab39.core import terms
 from lab39.core.finding import Finding, Missing, Reason, Severity, Source
 from lab39.core.lab import Lab
 from lab39.core.record import Record
@@ -15,6 +16,9 @@ from lab39.settings import Settings
 OPENED = Source("A document made up for tests", "2026", "p. 1")
 UNOPENED = Source("A document nobody opened", verified=False)
 PATIENT: dict[str, Any] = {"resourceType": "Patient", "id": "p1", "birthDate": "1944-03-02", "gender": "female"}
+
+STATUS = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+VERIFIED = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 
 
 def reason(source: Source = OPENED) -> Reason:
@@ -62,3 +66,23 @@ def solution(name: str, assess: Any, limit: float | None = None, **members: Any)
 
 def lab(*solutions: Solution, home: Path = Path("/nonexistent"), **kwargs: Any) -> Lab:
     return Lab(solutions, Settings(home=home, time_limit_seconds=5.0), **kwargs)
+
+
+def coded(system: str, code: str, display: str = "") -> dict[str, Any]:
+    return {"coding": [{"system": system, "code": code} | ({"display": display} if display else {})]}
+
+
+def places(read: Record) -> set[tuple[str, str]]:
+    return {(issue.place, issue.code) for issue in read.issues}
+
+
+def condition(**rest: Any) -> dict[str, Any]:
+    return {"resourceType": "Condition", "id": "c1", "code": coded(terms.SNOMED, "38341003", "HTA")} | rest
+
+
+def observation(value: dict[str, Any] | None = None, **rest: Any) -> dict[str, Any]:
+    return {"resourceType": "Observation", "id": "o1", "status": "final"} | (value or {}) | rest
+
+
+def sign(code: str = "HP:0001250", **rest: Any) -> dict[str, Any]:
+    return observation(code=coded(terms.HPO, code), **rest)

@@ -16,7 +16,14 @@ def inspect(files: list[Path]) -> Contents:
     if not ours:
         raise InputError(Text("aucun fichier de ce pack", "no file of this pack"), ", ".join(p.name for p in files))
     _, version, edition = ours[0].read_text("utf-8").split()[:3]
-    return Contents(version, dt.date.fromisoformat(edition), dict(zip(("facts", "more"), ours, strict=False)))
+    by_role = dict(zip(("facts", "more"), ours, strict=False))
+    return Contents(version, dt.date.fromisoformat(edition), by_role, lambda: _whole(ours))
+
+
+def _whole(files: list[Path]) -> None:
+    for path in files:
+        if not path.read_text("utf-8").endswith("\n"):
+            raise InputError(Text("fichier tronqué", "truncated file"), str(path))
 
 
 def inspect_package(files: list[Path]) -> Contents:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+from dataclasses import replace
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -25,13 +26,6 @@ origin = { kind = "file" }
 title = { fr = "Faits", en = "Facts" }
 """
 (FACTS,) = PackSpec.read_all(TOML)
-IN_PLACE = PackSpec(
-    "in-place",
-    Text("Sur place", "In place"),
-    "MIT",
-    {"kind": "package", "package": "typer", "files": {"metadata": "TO BE FILLED"}},
-    "tests.core.packs_for_tests:inspect_package",
-)
 
 
 @pytest.fixture
@@ -93,6 +87,14 @@ def test_a_file_that_is_not_there_or_of_another_pack_is_refused_by_name_and_leav
     (tmp_path / "wrong.txt").write_text("hello")
     with pytest.raises(InputError, match=wrong):
         packs.import_files("facts", [tmp_path / wrong])
+    assert not packs.home.exists()
+
+
+def test_a_file_that_is_not_whole_is_refused_by_name_and_leaves_nothing(packs, tmp_path):
+    given = edition(tmp_path, "1", "2026-01-05")
+    given.write_text(given.read_text().rstrip("\n"))
+    with pytest.raises(InputError, match=r"facts\.txt: truncated"):
+        packs.import_files("facts", [given])
     assert not packs.home.exists()
 
 
@@ -170,11 +172,48 @@ def test_an_edition_older_than_its_stated_life_is_announced(packs, tmp_path, on,
         assert "05/01/2026" in said.fr
 
 
+def test_an_edition_of_no_stated_life_or_no_date_is_never_old(packs, tmp_path):
+    pack = packs.import_files("facts", [edition(tmp_path, "1", "2026-01-05")])
+    far = dt.date(2099, 1, 1)
+    assert replace(pack, edition=None).age_warning(far) is None
+    assert replace(pack, spec=replace(FACTS, max_age_months=None)).age_warning(far) is None
+
+
 def test_the_key_names_the_content_and_not_the_place(packs, tmp_path):
     first = packs.import_files("facts", [edition(tmp_path / "a", "1", "2026-01-05")])
     elsewhere = Packs(tmp_path / "other", tmp_path / "cache", [FACTS])
     assert elsewhere.import_files("facts", [edition(tmp_path / "b", "1", "2026-01-05")]).key == first.key
     assert packs.import_files("facts", [edition(tmp_path / "c", "1", "2026-01-06")]).key != first.key
+
+
+# -- removing -----------------------------------------------------------------------------------------
+
+
+def test_a_version_is_removed_with_what_was_compiled_from_it_and_the_one_before_is_used(packs, tmp_path):
+    for version, day in (("1", "2025-01-05"), ("2", "2026-01-05")):
+        packs.import_files("facts", [edition(tmp_path / version, version, day)])
+    index = packs.compiled(packs.get("facts"), "v1.txt", lambda path: path.write_text("index") and None)
+    assert packs.remove("facts", "2") == "2"
+    assert packs.get("facts").version == "1"
+    assert not index.exists()
+    assert packs.remove("facts") == "1"  # the only one needs no name
+    assert not packs.has("facts")
+
+
+def test_a_version_is_asked_for_when_there_are_several_or_it_is_not_there(packs, tmp_path):
+    for version in ("1", "2"):
+        packs.import_files("facts", [edition(tmp_path / version, version, "2026-01-05")])
+    for asked in (None, "3", "..", ""):
+        with pytest.raises(UnknownNameError, match="1, 2"):
+            packs.remove("facts", asked)
+    assert len(packs.installed("facts")) == 2
+
+
+def test_a_version_that_cannot_be_read_can_be_removed(packs, tmp_path):
+    pack = packs.import_files("facts", [edition(tmp_path, "1", "2026-01-05")])
+    (pack.files["facts"].parent / "manifest.json").write_text("{")
+    assert packs.remove("facts", "1") == "1"
+    assert not packs.has("facts")
 
 
 # -- compiled indexes ---------------------------------------------------------------------------------
@@ -213,7 +252,9 @@ def test_a_build_that_fails_leaves_no_index(packs, tmp_path):
 
 def in_place(path: str, package: str = "typer") -> PackSpec:
     origin = {"kind": "package", "package": package, "files": {"metadata": path}}
-    return PackSpec("in-place", Text("Sur place", "In place"), "MIT", origin, IN_PLACE.inspect)
+    return PackSpec(
+        "in-place", Text("Sur place", "In place"), "MIT", origin, "tests.core.packs_for_tests:inspect_package"
+    )
 
 
 def test_a_pack_inside_an_installed_package_is_read_in_place_with_the_package_s_checksum(tmp_path):
@@ -224,6 +265,8 @@ def test_a_pack_inside_an_installed_package_is_read_in_place_with_the_package_s_
     assert pack.sha256["metadata"] == sha256(pack.files["metadata"])
     assert packs.verify() == [(pack, "metadata", True)]
     assert not packs.home.exists()
+    with pytest.raises(UnknownNameError, match="typer comes with it and cannot be removed"):
+        packs.remove("in-place")
 
 
 @pytest.mark.parametrize("spec", [in_place("no/such/file"), in_place("x", package="no-such-package-39")])

@@ -97,8 +97,14 @@ def test_an_age_is_as_narrow_as_the_birth_date_allows():
     assert age_on(PartialDate.parse("1944"), on).years is None
 
 
-def test_who_may_not_be_born_yet_has_no_age():
-    assert age_on(PartialDate.parse("2026"), dt.date(2026, 11, 24)) is None
+def test_who_is_not_born_yet_has_no_age():
+    assert age_on(PartialDate.parse("2026-12"), dt.date(2026, 11, 24)) is None
+    assert age_on(PartialDate.parse("2026-11-25"), dt.date(2026, 11, 24)) is None
+
+
+def test_a_newborn_whose_day_of_birth_is_not_known_is_0_year_old():
+    assert age_on(PartialDate.parse("2026-11"), dt.date(2026, 11, 24)) == Age(0, 0)
+    assert age_on(PartialDate.parse("2026"), dt.date(2026, 11, 24)) == Age(0, 0)
     assert age_on(PartialDate.parse("2026-11-24"), dt.date(2026, 11, 24)) == Age(0, 0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import subprocess
 import sys
 import threading
 import time
@@ -12,7 +13,7 @@ import pytest
 from tests.core.makers import finding, lab, missing, record, solution
 
 from lab39.core import isolation
-from lab39.core.errors import PackMissingError, UnknownNameError
+from lab39.core.errors import InputError, PackMissingError, UnknownNameError
 from lab39.core.lab import GROUP, Lab
 from lab39.core.text import Text
 from lab39.settings import Settings
@@ -344,3 +345,51 @@ def test_the_report_names_the_versions_and_no_name_of_a_person():
     assert said["versions"]["solutions"] == {"a": "1"}
     assert said["on"] == "2026-11-24"
     assert "Ada" not in json.dumps(said)
+
+
+FROZEN = """
+import datetime as dt, pathlib, re, sys
+from dataclasses import replace
+from lab39 import fhir
+from lab39.core import isolation
+from lab39.core.lab import Lab
+from lab39.core.solution import Solution
+from lab39.core.text import Text
+from lab39.settings import Settings
+
+class Frozen(Solution):
+    id, title, purpose, version = "frozen", Text("a", "b"), Text("a", "b"), "1"
+    time_limit_seconds = 0.1
+
+    def assess(self, record, on, ctx):
+        re.match("(a+)+$", "a" * 60 + "b")  # keeps Python's lock for centuries
+        return ()
+
+isolation.FROZEN_SECONDS = 0.1
+settings = replace(Settings(), home=pathlib.Path(sys.argv[1]))
+Lab([Frozen()], settings).assess(fhir.record({"resourceType": "Patient"}), dt.date(2026, 11, 24))
+"""
+
+
+def test_a_freeze_of_the_whole_process_ends_it_and_names_the_line(tmp_path):
+    ran = subprocess.run([sys.executable, "-c", FROZEN, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    assert ran.returncode != 0
+    assert "in assess" in ran.stderr
+
+
+def test_the_reason_of_a_refusal_is_told_in_both_languages():
+    refuses = raises(InputError(Text("poids illisible", "weight unreadable"), "Patient"))
+    (told,) = lab(solution("s", refuses)).assess(record(), ON).findings
+    assert told.detail.fr == "Patient\u202f: poids illisible"
+    assert told.detail.en == "Patient: weight unreadable"
+
+
+def test_a_solution_that_never_ends_writing_its_resource_is_stopped():
+    def to_fhir(self, found, subject, lang):
+        while True:
+            pass
+
+    one = lab(solution("slow", calm, 0.1, to_fhir=to_fhir))
+    (found,) = one.assess(record(), ON).findings
+    with pytest.raises(isolation.TimeLimitExceeded):
+        one.to_fhir(found, "Patient/p", "fr")

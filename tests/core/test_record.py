@@ -6,38 +6,15 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from tests.core.makers import PATIENT, bundle, record
+from tests.core.makers import PATIENT, VERIFIED, bundle, coded, condition, lab, observation, places, record, sign
 
 from lab39.core import terms
 from lab39.core.dates import Age, PartialDate
 from lab39.core.errors import InputError
 from lab39.core.record import Record
-from lab39.core.terms import Coding, Concept
-from lab39.core.units import Quantity
+from lab39.core.terms import Concept
 
-STATUS = "http://terminology.hl7.org/CodeSystem/condition-clinical"
-VERIFIED = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 ON = dt.date(2026, 11, 24)
-
-
-def coded(system, code, display=""):
-    return {"coding": [{"system": system, "code": code} | ({"display": display} if display else {})]}
-
-
-def places(read):
-    return {(issue.place, issue.code) for issue in read.issues}
-
-
-def condition(**rest):
-    return {"resourceType": "Condition", "id": "c1", "code": coded(terms.SNOMED, "38341003", "HTA")} | rest
-
-
-def observation(value=None, **rest):
-    return {"resourceType": "Observation", "id": "o1", "status": "final"} | (value or {}) | rest
-
-
-def sign(code="HP:0001250", **rest):
-    return observation(code=coded(terms.HPO, code), **rest)
 
 
 # -- the person ---------------------------------------------------------------------------------------
@@ -85,285 +62,37 @@ def test_a_name_of_the_wrong_shape_is_read_as_far_as_it_goes(given):
     assert record(patient=PATIENT | {"name": [{"family": "Roy", "given": given}]}).name == "Roy"
 
 
-# -- entries ------------------------------------------------------------------------------------------
+def test_a_birth_after_the_day_of_assessment_is_told_on_that_day():
+    read = record(patient=PATIENT | {"birthDate": "2026-12"})
+    assert read.age(ON) is None
+    (issue,) = read.issues_on(ON)
+    assert (issue.place, issue.code) == ("Bundle.entry[0].resource.birthDate", "value")
+    assert "12/2026" in issue.text.en
+    assert read.issues_on(dt.date(2026, 12, 1)) == read.issues == ()
+    assert lab().assess(read, ON).issues == (issue,)
 
 
-@pytest.mark.parametrize(
-    ("rest", "active"),
-    [
-        ({"clinicalStatus": coded(STATUS, "active")}, True),
-        ({"clinicalStatus": coded(STATUS, "relapse")}, True),
-        ({"clinicalStatus": coded(STATUS, "resolved")}, False),
-        ({"abatementDateTime": "2020"}, False),
-        ({"verificationStatus": coded(VERIFIED, "refuted"), "clinicalStatus": coded(STATUS, "active")}, False),
-        ({}, None),
-    ],
-)
-def test_a_condition_is_active_ended_or_unknown(rest, active):
-    (read,) = record(condition(**rest)).conditions()
-    assert read.active is active
-    assert read.concept == Concept((Coding(terms.SNOMED, "38341003", "HTA"),))
-    assert read.ref == "Condition/c1"
+def test_a_patient_that_is_inactive_or_means_something_else_is_told():
+    root = "Bundle.entry[0].resource"
+    assert places(record(patient=PATIENT | {"active": False})) == {(f"{root}.active", "business-rule")}
+    changed = record(patient=PATIENT | {"modifierExtension": [{"url": "http://example.org/animal"}]})
+    assert places(changed) == {(f"{root}.modifierExtension", "extension")}
+    assert record(patient=PATIENT | {"active": True}).issues == ()
 
 
-def order(**rest):
-    return {"resourceType": "MedicationRequest", "id": "m1", "status": "active", "intent": "order"} | rest
+TEST = {"tag": [{"code": "HTEST"}]}
 
 
-@pytest.mark.parametrize(
-    ("rest", "current"),
-    [
-        ({}, True),
-        ({"status": "on-hold"}, False),
-        ({"status": "stopped"}, False),
-        ({"status": "draft"}, None),
-        ({"status": None}, None),
-        ({"doNotPerform": True}, False),
-        ({"intent": "proposal"}, None),
-    ],
-)
-def test_a_medicine_is_taken_not_taken_or_unknown(rest, current):
-    (read,) = record(order(medicationCodeableConcept=coded(terms.ATC, "C07AB07"), **rest)).medications()
-    assert read.current is current
+def test_test_data_are_marked_on_the_patient_or_the_whole():
+    assert record(patient=PATIENT | {"meta": TEST}).test_data
+    assert Record.from_fhir(bundle() | {"meta": TEST}).test_data
+    assert record(patient=PATIENT | {"meta": {"security": [{"code": "HTEST"}]}}).test_data
+    assert not record(condition(meta=TEST)).test_data
 
 
-def test_a_dosage_tells_doses_a_day_only_when_the_timing_does():
-    lines = [
-        {
-            "text": "1 le matin",
-            "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
-            "doseAndRate": [{"doseQuantity": {"value": Decimal("2.50"), "unit": "mg"}}],
-        },
-        {"timing": {"repeat": {"frequency": 3, "period": Decimal("8.0"), "periodUnit": "h"}}},
-        {"timing": {"repeat": {"period": 2, "periodUnit": "wk"}}, "asNeededBoolean": False},
-        {"asNeededCodeableConcept": {"text": "douleur"}, "route": {"text": "orale"}},
-        {"timing": {"repeat": {"frequency": 2, "period": 0, "periodUnit": "d"}}},
-    ]
-    (read,) = record(order(dosageInstruction=lines)).medications()
-    assert [d.per_day for d in read.dosages] == [1, 9, Decimal(1) / 2 * (Decimal(1) / 7), None, None]
-    assert read.dosages[0].dose == Quantity(Decimal("2.50"), "mg")
-    assert [d.as_needed for d in read.dosages] == [None, None, False, True, None]
-    assert read.dosages[3].route == Concept(text="orale")
-
-
-def test_a_dose_given_is_read_from_an_administration():
-    given = {
-        "resourceType": "MedicationAdministration",
-        "status": "completed",
-        "effectiveDateTime": "2026-11-01",
-        "dosage": {"text": "IV", "dose": {"value": 4, "unit": "mg"}},
-    }
-    (read,) = record(given).medications()
-    assert read.dosages[0].dose == Quantity(Decimal(4), "mg")
-    assert read.current is False
-    assert read.prescribed is None
-
-
-@pytest.mark.parametrize("where", ["contained", "beside", "by url"])
-def test_a_medicine_is_found_through_its_reference(where):
-    drug = {"resourceType": "Medication", "id": "d1", "code": coded(terms.ATC, "C07AB07")}
-    reference = {"contained": "#d1", "beside": "Medication/d1", "by url": "urn:uuid:1"}[where]
-    asked = order(medicationReference={"reference": reference})
-    document = bundle(asked | {"contained": [drug]} if where == "contained" else asked)
-    if where != "contained":
-        document["entry"].append({"resource": drug, "fullUrl": "urn:uuid:1"})
-    read = Record.from_fhir(document)
-    assert read.medications()[0].concept.code(terms.ATC) == "C07AB07"
-    assert read.issues == ()
-
-
-def test_a_reference_that_leads_nowhere_is_told():
-    read = record(order(medicationReference={"reference": "Medication/none"}))
-    assert read.medications()[0].concept == Concept()
-    assert ("Bundle.entry[1].resource.medicationReference", "not-found") in places(read)
-
-
-def test_doses_of_vaccines_are_in_the_order_given_and_those_not_done_are_kept():
-    def dose(date, **rest):
-        return {
-            "resourceType": "Immunization",
-            "status": "completed",
-            "vaccineCode": coded(terms.CVX, "08"),
-            "occurrenceDateTime": date,
-        } | rest
-
-    second = dose("2020-05-01", protocolApplied=[{"doseNumberPositiveInt": 2}], lotNumber="L2")
-    first = dose("2020-03", protocolApplied=[{"doseNumberString": "1"}], expirationDate="2021-01-01")
-    refused = dose("2020-07-01", status="not-done")
-    read = record(second, refused, first).immunizations()
-    assert [d.date.written for d in read] == ["2020-03", "2020-05-01", "2020-07-01"]
-    assert [d.dose_number for d in read] == ["1", "2", None]
-    assert [d.status for d in read] == ["completed", "completed", "not-done"]
-    assert (read[1].lot, read[0].expires) == ("L2", PartialDate.parse("2021-01-01"))
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ({"valueQuantity": {"value": Decimal("7.10"), "unit": "mg/L"}}, Quantity(Decimal("7.10"), "mg/L")),
-        (
-            {"valueQuantity": {"value": 5, "unit": "micromol/L", "system": terms.UCUM, "code": "umol/L"}},
-            Quantity(Decimal(5), "umol/L"),
-        ),
-        (
-            {"valueQuantity": {"value": 5, "unit": "mg", "comparator": "<"}},
-            Quantity(Decimal(5), "mg", "<"),
-        ),
-        ({"valueCodeableConcept": {"text": "positif"}}, Concept(text="positif")),
-        ({"valueDateTime": "2020-02"}, PartialDate.parse("2020-02")),
-        ({"valueString": "clair"}, "clair"),
-        ({"valueBoolean": False}, False),
-        ({"valueInteger": 0}, 0),
-        ({"valueQuantity": {"value": 0, "unit": "mg"}}, Quantity(Decimal(0), "mg")),
-    ],
-)
-def test_a_value_is_read_as_what_it_is(value, expected):
-    (read,) = record(observation(value)).observations()
-    assert read.value == expected
-    assert type(read.value) is type(expected)
-    assert record(observation(value)).issues == ()
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        {},
-        {"valueQuantity": {}},
-        {"valueQuantity": {"unit": "mg"}},
-        {"valueQuantity": {"value": "7", "unit": "mg"}},
-        {"valueQuantity": {"value": True, "unit": "mg"}},
-        {"valueQuantity": {"value": Decimal("1E+999999"), "unit": "mg"}},
-        {"valueQuantity": {"value": float("nan"), "unit": "mg"}},
-        {"valueInteger": False},
-        {"valueBoolean": "false"},
-        {"valueString": 0},
-        {"valueRange": {"low": {"value": 1}}},
-    ],
-)
-def test_a_value_that_is_absent_or_unreadable_is_none_never_zero_nor_false(value):
-    read = record(observation(value))
-    assert read.observations()[0].value is None
-    unreadable = any(member not in ({}, {"unit": "mg"}) for member in value.values())
-    assert bool(read.issues) == unreadable
-
-
-def test_a_quantity_without_a_unit_is_kept_and_doubted():
-    read = record(observation({"valueQuantity": {"value": 7}}))
-    assert read.observations()[0].quantity == Quantity(Decimal(7), "")
-    assert ("Bundle.entry[1].resource.valueQuantity", "value") in places(read)
-
-
-def test_components_are_read_like_values():
-    pressure = observation(
-        component=[{"code": coded(terms.LOINC, "8480-6"), "valueQuantity": {"value": 120, "unit": "mm[Hg]"}}]
-    )
-    (read,) = record(pressure).observations()
-    assert read.components[0][0].has(terms.LOINC, "8480-6")
-    assert read.components[0][1] == Quantity(Decimal(120), "mm[Hg]")
-
-
-def lab_value(value, when):
-    return observation({"valueQuantity": {"value": value, "unit": "mg"}}, code=coded(terms.LOINC, "1"), **when)
-
-
-def at(when):
-    return {"effectiveDateTime": when}
-
-
-@pytest.mark.parametrize(
-    ("dates", "newest"),
-    [
-        ([at("2026-01-02"), at("2026-01-01")], 0),
-        ([at("2026-01-01T18:00:00Z"), at("2026-01-01T08:00:00Z")], 0),
-        ([at("2026-01-01T08:00:00-05:00"), at("2026-01-01T09:00:00+01:00")], 0),
-        ([at("2026-03-01"), at("2026")], 0),
-        ([at("2026-01-01"), at("2027-01-01")], 0),
-        ([{}, at("2020")], 1),
-        ([at("2026-01-01"), {"effectivePeriod": {"start": "2026-02-01"}}], 1),
-    ],
-)
-def test_the_latest_value_is_the_newest_known_on_that_day(dates, newest):
-    read = record(*(lab_value(i, when) for i, when in enumerate(dates)))
-    assert read.latest("1", on=ON).quantity.value == newest
-
-
-def test_there_is_no_latest_value_without_a_date_a_value_or_the_code():
-    assert record(lab_value(1, {})).latest("1", on=ON) is None
-    assert record(lab_value(1, at("2027-01-01"))).latest("1", on=ON) is None
-    assert record(observation(code=coded(terms.LOINC, "1"), **at("2020"))).latest("1", on=ON) is None
-    assert record(lab_value(1, at("2020"))).latest("2", on=ON) is None
-
-
-def test_observations_are_found_by_code_and_system():
-    read = record(lab_value(1, {}), sign())
-    assert [o.quantity.value for o in read.observations("1") if o.quantity] == [1]
-    assert len(read.observations()) == 2
-    assert read.observations("1", terms.SNOMED) == ()
-
-
-def test_allergies_and_procedures_are_read_in_full():
-    allergy = {
-        "resourceType": "AllergyIntolerance",
-        "code": {"text": "pénicilline"},
-        "criticality": "high",
-        "clinicalStatus": coded(STATUS, "active"),
-        "reaction": [{"manifestation": [{"text": "urticaire"}, {"text": "choc"}]}],
-    }
-    act = {"resourceType": "Procedure", "status": "completed", "performedPeriod": {"start": "2019-05"}}
-    read = record(allergy, allergy | {"criticality": "very"}, act)
-    assert [a.criticality for a in read.allergies()] == ["high", None]
-    assert [c.text for c in read.allergies()[0].reactions] == ["urticaire", "choc"]
-    assert read.procedures()[0].date == PartialDate.parse("2019-05")
-
-
-# -- signs --------------------------------------------------------------------------------------------
-
-PRESENT, ABSENT = coded(terms.SNOMED, "52101004"), coded(terms.SNOMED, "2667000")
-NEGATIVE = coded("http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "NEG")
-
-
-@pytest.mark.parametrize(
-    ("resource", "excluded"),
-    [
-        (sign(valueCodeableConcept=PRESENT), False),
-        (sign(valueCodeableConcept=ABSENT), True),
-        (sign(valueBoolean=True), False),
-        (sign(valueBoolean=False), True),
-        (sign(), False),
-        (sign(interpretation=[NEGATIVE]), True),
-        (condition(code=coded(terms.HPO, "HP:0001250")), False),
-        (condition(code=coded(terms.HPO, "HP:0001250"), verificationStatus=coded(VERIFIED, "refuted")), True),
-    ],
-)
-def test_a_sign_is_present_or_expressly_excluded(resource, excluded):
-    (read,) = record(resource).phenotypes()
-    assert (read.term.code, read.excluded) == ("HP:0001250", excluded)
-
-
-@pytest.mark.parametrize(
-    "rest",
-    [
-        {"valueCodeableConcept": coded(terms.SNOMED, "261665006", "Unknown")},
-        {"valueCodeableConcept": {"text": "absent"}},
-        {"valueString": "no"},
-        {"valueBoolean": "false"},
-        {"valueQuantity": {"value": 0, "unit": "1"}},
-        {"valueRange": {}},
-        {"dataAbsentReason": coded("http://terminology.hl7.org/CodeSystem/data-absent-reason", "unknown")},
-        {"status": "cancelled"},
-        {"status": "registered"},
-    ],
-)
-def test_a_sign_that_is_neither_present_nor_excluded_is_told_and_not_used(rest):
-    read = record(sign(**rest))
-    assert read.phenotypes() == ()
-    assert ("Observation/o1", "value") in places(read)
-
-
-def test_every_hpo_code_of_an_entry_is_a_sign_and_other_codes_are_none():
-    two = {"coding": [{"system": "HP", "code": "HP:0001250"}, {"system": terms.HPO, "code": "HP:0002197"}]}
-    read = record(observation(code=two), observation(code=coded(terms.LOINC, "1"), id="o2"))
-    assert [p.term.code for p in read.phenotypes()] == ["HP:0001250", "HP:0002197"]
+@pytest.mark.parametrize("meta", [7, [], {"tag": 7}, {"tag": [7]}, {"tag": [{"code": ["HTEST"]}]}])
+def test_a_mark_of_the_wrong_shape_is_none(meta):
+    assert not record(patient=PATIENT | {"meta": meta}).test_data
 
 
 # -- doubts -------------------------------------------------------------------------------------------
@@ -443,7 +172,7 @@ def test_what_was_entered_in_error_or_means_something_else_is_not_used_and_told(
 
 
 def test_an_observation_entered_in_error_gives_neither_value_nor_sign():
-    read = record(sign(status="entered-in-error", valueCodeableConcept=PRESENT))
+    read = record(sign(status="entered-in-error", valueBoolean=True))
     assert (read.observations(), read.phenotypes()) == ((), ())
     assert places(read) == {("Bundle.entry[1].resource", "suppressed")}
 
@@ -493,6 +222,49 @@ def test_the_same_person_may_be_named_in_every_way_fhir_allows(reference):
     assert len(Record.from_fhir(document).conditions()) == 1
 
 
+def test_a_patient_contained_in_a_resource_is_somebody_else():
+    inside = {"resourceType": "Patient", "id": "z"}
+    about_z = sign(subject={"reference": "#z"}, contained=[inside])
+    with pytest.raises(InputError, match=r"entry\[1\]\.resource\.subject → z"):
+        record(about_z)
+    assert len(record(about_z, about_z, patient=None).phenotypes()) == 2
+    other = sign(subject={"reference": "#z"}, contained=[inside | {"gender": "male"}])
+    with pytest.raises(InputError, match="2 patients"):
+        record(about_z, other, patient=None)
+
+
+@pytest.mark.parametrize(
+    ("rest", "member"),
+    [
+        ({"focus": [{"reference": "RelatedPerson/baby"}]}, "focus"),
+        (
+            {"focus": [{"reference": "#baby"}], "contained": [{"resourceType": "RelatedPerson", "id": "baby"}]},
+            "focus",
+        ),
+        ({"focus": [{"reference": "Patient/p1"}, {"display": "foetus"}]}, "focus"),
+        ({"focus": [{"reference": "Patient/p2"}]}, "focus"),
+        ({"focus": 7}, "focus"),
+        ({"subject": {"reference": "Device/d1"}}, "subject"),
+        ({"subject": {"reference": "#m"}, "contained": [{"resourceType": "RelatedPerson", "id": "m"}]}, "subject"),
+    ],
+)
+def test_an_observation_about_somebody_or_something_else_is_told_and_not_used(rest, member):
+    read = record(sign(**rest))
+    assert (read.observations(), read.phenotypes()) == ((), ())
+    assert places(read) == {(f"Bundle.entry[1].resource.{member}", "not-supported")}
+
+
+def test_an_observation_whose_focus_is_the_patient_is_the_patient_s():
+    assert len(record(sign(focus=[{"reference": "Patient/p1"}])).phenotypes()) == 1
+
+
+def test_a_numeric_id_is_told_and_is_one_person():
+    seen = [condition(subject={"reference": "Patient/1"})] * 2
+    read = record(*seen, patient=PATIENT | {"id": 1})
+    assert (read.id, len(read.conditions())) == ("1", 2)
+    assert places(read) == {("Bundle.entry[0].resource.id", "structure")}
+
+
 # -- the document -------------------------------------------------------------------------------------
 
 
@@ -514,3 +286,57 @@ def test_a_record_grows_without_changing_the_one_it_came_from():
     assert before.origin["entry"] is not after.origin["entry"]
     with pytest.raises(InputError, match="only a Bundle"):
         Record.from_fhir(PATIENT).with_resource(condition())
+
+
+# -- a part is not the whole --------------------------------------------------------------------------
+
+
+def page(**rest):
+    return bundle(condition()) | {"type": "searchset"} | rest
+
+
+@pytest.mark.parametrize(
+    ("rest", "place"),
+    [
+        ({"link": [{"relation": "self"}, {"relation": "next", "url": "x"}]}, r"Bundle\.link\[1\]: one page"),
+        ({"total": 3}, r"Bundle\.total: 3 results announced, 2 present"),
+        ({"total": 3, "type": "history"}, r"Bundle\.total"),
+    ],
+)
+def test_one_page_of_several_is_refused_with_its_place(rest, place):
+    with pytest.raises(InputError, match=rf"x\.json › {place}"):
+        Record.from_fhir(page(**rest), "x.json")
+
+
+def test_what_a_search_found_beside_its_matches_is_not_counted_in_its_total():
+    more = {"resource": {"resourceType": "Organization"}, "search": {"mode": "include"}}
+    whole = page(total=2)
+    whole["entry"].append(more)
+    assert Record.from_fhir(whole).issues == ()
+    with pytest.raises(InputError, match="3 results announced, 2 present"):
+        Record.from_fhir(whole | {"total": 3})
+
+
+def test_a_collection_may_have_fewer_entries_than_somebody_wrote():
+    assert Record.from_fhir(bundle() | {"total": 9, "link": [{"relation": "self"}]}).issues == ()
+
+
+def test_a_bundle_in_a_bundle_is_told():
+    assert places(record(bundle(condition()))) == {("Bundle.entry[1].resource", "not-supported")}
+
+
+@pytest.mark.parametrize("kind", ["Observatoin", "Foo", "observation", "", "Transport"])
+def test_a_type_that_r4_does_not_have_is_told_in_a_bundle_and_refused_alone(kind):
+    resource = observation(resourceType=kind)
+    assert places(record(resource)) == {("Bundle.entry[1].resource.resourceType", "structure")}
+    with pytest.raises(InputError, match=f"x: “{kind}” is no FHIR R4 resource type"):
+        Record.from_fhir(resource, "x")
+
+
+def test_what_the_server_cut_short_is_told_once():
+    cut = {"meta": {"tag": [{"code": "SUBSETTED"}]}}
+    read = record(condition(**cut), condition(id="c2", **cut))
+    assert len(read.conditions()) == 2
+    assert places(read) == {("Bundle.entry[1].resource.meta.tag", "incomplete")}
+    assert "2 resource(s)" in read.issues[0].text.en
+    assert places(Record.from_fhir(PATIENT | cut)) == {("Patient.meta.tag", "incomplete")}

@@ -8,8 +8,7 @@ from lab39 import fhir
 from lab39.core.errors import InputError
 from lab39.core.evidence import Figure, Measured
 from lab39.core.finding import Finding, Reason, Report, Severity, Source
-from lab39.core.text import Text
-from lab39.render.console import percent
+from lab39.core.text import Text, percent
 from lab39.render.page import page, picture
 from lab39.render.snapshot import snapshot
 
@@ -72,3 +71,11 @@ def test_small_shares_are_never_rounded_to_nothing():
     assert percent(0.0004, "fr") == "< 0,1\u202f%"
     assert percent(0.0, "fr") == "0,0\u202f%"
     assert percent(0.506, "en") == "50.6%"
+    assert percent(0.9996, "fr") == "> 99,9\u202f%"
+    assert percent(1.0, "en") == "100.0%"
+    assert [percent(x, "fr", digits=0) for x in (0.004, 0.326, 0.996, 1.0)] == [
+        "< 1\u202f%",
+        "33\u202f%",
+        "> 99\u202f%",
+        "100\u202f%",
+    ]

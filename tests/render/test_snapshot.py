@@ -89,7 +89,7 @@ def test_a_refill_is_not_a_second_treatment_and_a_stopped_one_is_not_shown():
         }
 
     assert len(seen(order("active", "2026-01-01"), order("active", "2026-06-01")).medicines) == 1
-    assert seen(order("active", "2026-01-01"), order("stopped", "2026-06-01")).medicines == ()
+    assert seen(order("stopped", "2026-06-01")).medicines == ()
 
 
 def test_an_injection_given_once_does_not_hide_the_prescription_of_the_same_medicine():
@@ -108,3 +108,26 @@ def test_an_injection_given_once_does_not_hide_the_prescription_of_the_same_medi
     }
     (line,) = seen(ordered, given).medicines
     assert line.value.fr == "14 unités le soir"
+
+
+def an_order(day, status="active", dose="", name="Insuline glargine"):
+    return {
+        "resourceType": "MedicationRequest",
+        "status": status,
+        "intent": "order",
+        "authoredOn": day,
+        "medicationCodeableConcept": {"text": name},
+        "subject": {"reference": "Patient/p"},
+        "dosageInstruction": [{"text": dose}],
+    }
+
+
+def test_two_doses_of_one_medicine_are_both_shown():
+    morning, evening = an_order("2026-01-01", dose="20 U le matin"), an_order("2026-02-01", dose="14 U le soir")
+    assert {line.value.fr for line in seen(morning, evening).medicines} == {"20 U le matin", "14 U le soir"}
+
+
+def test_a_stopped_order_does_not_hide_an_active_one():
+    kept, stopped = an_order("2026-01-01", dose="5 mg"), an_order("2026-06-01", "stopped", dose="2 mg")
+    (line,) = seen(kept, stopped).medicines
+    assert line.value.fr == "5 mg"

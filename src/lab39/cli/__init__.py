@@ -11,6 +11,7 @@ import os
 import sys
 from dataclasses import replace
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,8 +39,8 @@ class Root(TyperGroup):
         return [*super().list_commands(ctx), *(name for name in entry_points() if name not in self.commands)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A command by name; a solution's are imported here."""
-        return super().get_command(ctx, cmd_name) or _of_solution(cmd_name)
+        """A command by name, its help in one language; a solution's are imported here."""
+        return in_one_language(super().get_command(ctx, cmd_name) or _of_solution(cmd_name))
 
 
 app = typer.Typer(
@@ -80,7 +81,7 @@ def root(
     settings = terminal.settings_from_env()
     if lang is not None:
         if lang not in ("fr", "en"):
-            raise InputError(Text(f"«\u202f{lang} »\u202f: fr ou en", f"“{lang}”: fr or en"), "--lang")
+            raise InputError(Text(f"«\u202f{lang}\u202f»\u202f: fr ou en", f"“{lang}”: fr or en"), "--lang")
         settings = replace(settings, lang="fr" if lang == "fr" else "en")
     if home is not None:
         settings = replace(settings, home=home.expanduser())
@@ -150,6 +151,27 @@ def _only(name: str, purpose: Text, errors: list[InputError]) -> Any:
     return typer.main.get_command(sub)
 
 
+def in_one_language(command: Any) -> Any:
+    """Help texts written ``français / English`` keep the reader's half, in a command and all below it."""
+    if command is None:
+        return None
+    for item in (command, *command.params):
+        for name in ("help", "short_help"):
+            written = getattr(item, name, None)
+            if written and written.count(" / ") == 1:
+                setattr(item, name, written.split(" / ")[_lang() == "en"])
+    for inner in getattr(command, "commands", {}).values():
+        in_one_language(inner)
+    return command
+
+
+def _lang() -> str:
+    """Of the help, which is shown before any option is read."""
+    asked = [b for a, b in pairwise(sys.argv) if a == "--lang"] + [
+        a.removeprefix("--lang=") for a in sys.argv if a.startswith("--lang=")
+    ]
+    return (asked or [os.environ.get("LAB39_LANG", "fr")])[-1]
+
+
 def _short(purpose: Text) -> str:
-    lang = os.environ.get("LAB39_LANG", "fr")
-    return purpose["en" if lang == "en" else "fr"]
+    return purpose["en" if _lang() == "en" else "fr"]

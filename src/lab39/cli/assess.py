@@ -59,6 +59,7 @@ def assess(
     main: Sink = Json(sys.stdout) if json else Screen()
     try:
         day = _day(on)
+        _check_targets(paths, html, fhir)
         with contextlib.ExitStack() as stack:
             sinks = [main]
             if html is not None:
@@ -211,7 +212,7 @@ class Fhir(Sink):
 
     def __init__(self, stream: IO[str], asked: Path) -> None:
         self._stream = stream
-        self._many = asked.suffix.lower() in (".ndjson", ".jsonl")
+        self._many = _is_lines(asked)
         self._written = 0
 
     def open(self, lab: Lab) -> None:
@@ -223,11 +224,7 @@ class Fhir(Sink):
         """Validated, then written."""
         from lab39.fhir import outputs
 
-        def native(finding: Any, subject: str) -> Any:
-            solution = self._lab.solutions.get(finding.solution)
-            return solution.to_fhir(finding, subject) if solution else None
-
-        self._write(outputs.bundle(found, native, terminal.session().lang, created=self._created))
+        self._write(outputs.bundle(found, self._lab.to_fhir, terminal.session().lang, created=self._created))
 
     def refused(self, error: LabError) -> None:
         """As FHIR says it."""
@@ -239,15 +236,47 @@ class Fhir(Sink):
         from lab39.fhir.jsontext import dumps
 
         if self._written and not self._many:
-            raise InputError(
-                Text(
-                    "plusieurs dossiers\u202f: donner un fichier .ndjson (un Bundle par ligne)",
-                    "several records: give a .ndjson file (one Bundle a line)",
-                ),
-                "--fhir",
-            )
+            raise _several()
         self._stream.write(dumps(resource, indent=None if self._many else 1) + "\n")
         self._written += 1
+
+
+def _check_targets(paths: list[Path], html: Path | None, fhir: Path | None) -> None:
+    """Before anything is assessed: what is written replaces nothing that was asked for.
+
+    Raises:
+        InputError: a target is an input, or both targets are one file, or one file would hold many Bundles.
+    """
+    targets = [(name, path) for name, path in (("--html", html), ("--fhir", fhir)) if path is not None]
+    inputs = {p.resolve() for p in paths}
+    for name, path in targets:
+        place = path.resolve()
+        if place in inputs or any(p in place.parents for p in inputs if p.is_dir()):
+            raise InputError(
+                Text(
+                    f"{path} est parmi les dossiers à évaluer\u202f: écrire ailleurs",
+                    f"{path} is among the records to assess: write elsewhere",
+                ),
+                name,
+            )
+    if html is not None and fhir is not None and html.resolve() == fhir.resolve():
+        raise InputError(Text("le même fichier que --html", "the same file as --html"), "--fhir")
+    if fhir is not None and not _is_lines(fhir) and (len(paths) > 1 or any(p.is_dir() for p in paths)):
+        raise _several()
+
+
+def _is_lines(path: Path) -> bool:
+    return path.suffix.lower() in (".ndjson", ".jsonl")
+
+
+def _several() -> InputError:
+    return InputError(
+        Text(
+            "plusieurs dossiers\u202f: donner un fichier .ndjson (un Bundle par ligne)",
+            "several records: give a .ndjson file (one Bundle a line)",
+        ),
+        "--fhir",
+    )
 
 
 def _day(on: str | None) -> dt.date:
@@ -280,13 +309,30 @@ def _run(paths: Iterable[Path], day: dt.date, only: list[str], sinks: list[Sink]
             for sink in sinks:
                 sink.refused(item.error)
             continue
-        with contextlib.redirect_stdout(sys.stderr):  # a solution that prints must not spoil --json
-            found = lab.assess(item, day, only)
+        try:
+            with contextlib.redirect_stdout(sys.stderr):  # a solution that prints must not spoil --json
+                found = lab.assess(item, day, only)
+        except Exception as error:  # a defect of the lab on this record: the other records are still assessed
+            failed.append(_defect(item.source, error))
+            for sink in sinks:
+                sink.refused(failed[-1])
+            continue
         for sink in sinks:
             sink.report(item, found)
     for sink in sinks:
         sink.close(failed)
     return failed
+
+
+def _defect(source: str, error: Exception) -> LabError:
+    what = type(error).__name__
+    return LabError(
+        Text(
+            f"le laboratoire n'a pas su lire ce dossier ({what})\u202f; c'est un défaut, à signaler",
+            f"the lab could not read this record ({what}); this is a defect, please report it",
+        ),
+        source,
+    )
 
 
 def _counted(records: Iterator[Any]) -> Iterator[Any]:

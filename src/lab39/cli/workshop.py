@@ -22,12 +22,16 @@ def new(
     name: str,
     folder: Annotated[Path, typer.Option("--in", metavar="FOLDER", help="Où l'écrire / where.")] = Path(),
     author: Annotated[str, typer.Option(help="Auteur / author.", show_default=False)] = "",
+    json: JsonOption = False,
 ) -> None:
     """Crée une solution complète qui fonctionne aussitôt. / Make a whole solution that works at once."""
     from lab39 import scaffold
 
     made = scaffold.create(name, folder, author=author)
-    terminal.out().print(str(made), markup=False, soft_wrap=True)
+    if json:
+        terminal.emit({"made": str(made)})
+    else:
+        terminal.out().print(str(made), markup=False, soft_wrap=True)
     terminal.say(
         Text(
             f"créé. Ensuite\u202f: lab39 check {made}, puis pip install -e {made}",

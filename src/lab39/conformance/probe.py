@@ -188,8 +188,8 @@ def _resources(solution: Solution, finding: Any) -> list[Any]:
     from lab39.fhir.jsontext import dumps
     from lab39.fhir.outputs import detected_issue
 
-    native = solution.to_fhir(finding, SUBJECT)
-    found = [native] if native is not None else []
+    natives = (solution.to_fhir(finding, SUBJECT, lang) for lang in LANGS)
+    found = [native for native in natives if native is not None]
     found += [detected_issue(finding, SUBJECT, lang) for lang in LANGS]
     return [dumps(resource) for resource in found]
 

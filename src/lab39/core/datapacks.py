@@ -6,6 +6,7 @@ A solution declares its packs in ``packs.toml``; users list, install, import and
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -72,11 +73,20 @@ class PackSpec:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What an inspector found: a version, the date of the edition if the files tell it, and files by role."""
+    """What an inspector found.
+
+    Attributes:
+        version, edition: as the files tell them; the date may be unknown.
+        files: by role.
+        check: reads the files to their end and raises :class:`InputError` when they are not whole. An inspector
+            only looks at their beginning, as packs of installed packages are inspected by every command; the
+            check runs once, before a pack is adopted.
+    """
 
     version: str
     edition: dt.date | None
     files: Mapping[str, Path]
+    check: Callable[[], None] = field(default=lambda: None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +236,44 @@ class Packs:
             paths += sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
         return self._adopt(spec, paths, "import: " + ", ".join(p.name for p in paths))
 
+    def remove(self, name: str, version: str | None = None) -> str:
+        """Forget an imported or downloaded version, and what was compiled from it.
+
+        Args:
+            version: needed when there are several.
+
+        Returns:
+            The version removed. One that cannot be read any more can still be removed.
+
+        Raises:
+            UnknownNameError: no such pack or version, or several and none named.
+        """
+        spec = self.spec(name)
+        folder = self.home / name
+        there = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+        if (version or "") not in there and (version is not None or len(there) != 1):
+            known = ", ".join(there) or "–"
+            place = Text.same("")
+            if spec.origin["kind"] == "package":
+                place = Text(
+                    f" Celle du paquet {spec.origin['package']} vient avec lui et ne s'enlève pas.",
+                    f" That of the package {spec.origin['package']} comes with it and cannot be removed.",
+                )
+            which = f"{name} {version}" if version else name
+            raise UnknownNameError(
+                Text(
+                    f"donner une version importée de «\u202f{name}\u202f»\u202f: {known}.{place.fr}",
+                    f"give an imported version of “{name}”: {known}.{place.en}",
+                ),
+                which,
+            )
+        gone = version or there[0]
+        with contextlib.suppress(InputError, OSError):
+            shutil.rmtree(self.cache / name / self._load(spec, folder / gone / MANIFEST).key, ignore_errors=True)
+        shutil.rmtree(folder / gone)
+        self._got.clear()
+        return gone
+
     def verify(self, name: str | None = None) -> list[tuple[Pack, str, bool]]:
         """Recompute every checksum: ``(pack, role, intact)`` for each file."""
         names = [self.spec(name).name] if name else sorted(self.specs)
@@ -265,6 +313,7 @@ class Packs:
                 ),
                 spec.name,
             )
+        contents.check()
         self.home.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(dir=self.home, prefix=".incoming-"))
         try:

@@ -119,7 +119,7 @@ def completed_years(birth: dt.date, on: dt.date) -> int:
 
 
 def age_on(birth: PartialDate, on: dt.date) -> Age | None:
-    """The age on a day; ``None`` when the birth may be after it."""
-    if birth.latest > on:
+    """The age on a day; ``None`` when the birth is after it. Born by that day if the birth date allows it."""
+    if birth.earliest > on:
         return None
-    return Age(completed_years(birth.latest, on), completed_years(birth.earliest, on))
+    return Age(completed_years(min(birth.latest, on), on), completed_years(birth.earliest, on))

@@ -16,6 +16,8 @@ from lab39.core.units import Quantity
 Resource = Mapping[str, Any]
 PROPOSED = ("proposal", "plan", "option")
 """MedicationRequest.intent values that authorise nothing (R4 value set medicationrequest-intent)."""
+HYPOTHETICAL = ("provisional", "differential", "unconfirmed")
+"""Verification status codes of what is only supposed (R4 value set condition-ver-status)."""
 Value = Quantity | Concept | PartialDate | Decimal | str | bool | int | None
 
 
@@ -117,6 +119,15 @@ class Observation(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Impression(Entry):
+    """A clinician's assessment; ``findings`` are those given as codes."""
+
+    status: str | None
+    date: PartialDate | None
+    findings: tuple[Concept, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Phenotype(Entry):
     """A sign in HPO terms, present or expressly excluded."""
 
@@ -135,6 +146,13 @@ class Allergy(Entry):
     verification: str | None
     criticality: Literal["low", "high", "unable-to-assess"] | None
     reactions: tuple[Concept, ...]
+
+    @property
+    def active(self) -> bool | None:
+        """Whether the risk is present; ``None`` when the record does not say."""
+        if self.verification == "refuted":
+            return False
+        return {"active": True, "inactive": False, "resolved": False}.get(self.clinical or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,15 @@
 
 The work runs in a daemon thread. When it overruns, an exception is raised inside that thread, which ends any
 loop written in Python; a call into C that never returns keeps its thread (the lab then stops asking that
-solution).
+solution). C code that never returns *and* keeps Python's lock to itself (a regular expression that backtracks
+without end) freezes the whole process: nothing in it can run to say so. A watchdog outside that lock then ends the
+process and prints the line that hung, so that a freeze is never silent.
 """
 
 from __future__ import annotations
 
+import faulthandler
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +19,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 GRACE_SECONDS = 0.5
+FROZEN_SECONDS = 5.0
+"""How long after a time limit nothing at all may run before the process is called frozen."""
 
 
 class Overrun(BaseException):
@@ -81,15 +87,46 @@ def run(work: Callable[[], T], watch: Stopwatch) -> T:
             done.set()
 
     thread = threading.Thread(target=target, daemon=True, name="lab39-solution")
-    thread.start()
-    while not done.wait(max(0.001, min(watch.remaining, 1.0))):
-        if watch.remaining <= 0:
-            raise TimeLimitExceeded(watch.limit_seconds, stuck=not _stop(thread, done))
+    with _watchdog:
+        thread.start()
+        while not done.wait(max(0.001, min(watch.remaining, 1.0))):
+            _watchdog.feed(watch.remaining)
+            if watch.remaining <= 0:
+                raise TimeLimitExceeded(watch.limit_seconds, stuck=not _stop(thread, done))
     if outcome.error is None:
         return outcome.value
     if isinstance(outcome.error, Exception):
         raise outcome.error
     raise RuntimeError(f"{type(outcome.error).__name__}: {outcome.error}") from outcome.error
+
+
+class _Watchdog:
+    """Ends the process when nothing in it has run for too long; fed about once a second by whoever waits."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._waiting += 1
+        self.feed(0.0)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._waiting -= 1
+            if not self._waiting:
+                faulthandler.cancel_dump_traceback_later()
+
+    def feed(self, remaining: float) -> None:
+        """Somebody runs; allow the second until the next meal, and what is left of the limit."""
+        stream = sys.__stderr__
+        if stream is not None and not stream.closed:
+            allowed = max(remaining, 1.0) + FROZEN_SECONDS
+            faulthandler.dump_traceback_later(allowed, exit=True, file=stream)
+
+
+_watchdog = _Watchdog()
 
 
 def _stop(thread: threading.Thread, done: threading.Event) -> bool:

@@ -7,22 +7,25 @@ import importlib.metadata
 import json
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from lab39 import __version__
 from lab39.core import isolation
 from lab39.core.datapacks import Pack, Packs, PackSpec
-from lab39.core.errors import PackMissingError, UnknownNameError
+from lab39.core.errors import LabError, PackMissingError, UnknownNameError
 from lab39.core.finding import Finding, Input, Missing, Reason, Report, Severity, Source
 from lab39.core.record import Record
 from lab39.core.solution import Progress, Solution
-from lab39.core.text import Text
+from lab39.core.text import Lang, Text
 from lab39.settings import Settings
 
+T = TypeVar("T")
 GROUP = "lab39.solutions"
 PREPARE_LIMIT_SECONDS = 600.0
+LOAD_LIMIT_SECONDS = 30.0
 NO_ANSWER = ("could-not-run", "pack-missing")
 _ITSELF = Source("Lab39, docs/architecture.md", place="Isolation")
 Observer = Callable[[str, str, float, Exception | None], None]
@@ -62,7 +65,7 @@ class Lab:
         specs: list[PackSpec] = []
         for each in list(self.solutions.values()):
             try:
-                specs += each.packs()
+                specs += _limited(each.packs)
             except Exception as error:
                 self.broken[each.id] = f"packs.toml: {error}"
                 del self.solutions[each.id]
@@ -84,7 +87,7 @@ class Lab:
             if name not in points:
                 raise unknown_solution(name, points)
             try:
-                loaded = points[name].load()()
+                loaded = _limited(partial(_made, points[name]))
                 if not isinstance(loaded, Solution) or getattr(loaded, "id", None) != name:
                     raise TypeError(f"{points[name].value} is not a Solution with id {name!r}")
                 if not (
@@ -126,7 +129,7 @@ class Lab:
         for name in chosen:
             if name not in self.broken:
                 self.solution(name)
-        issues = record.issues  # read before any solution, so that their order depends on nobody
+        issues = record.issues_on(on)  # read before any solution, so that their order depends on nobody
         session = _Assessment(self)
         findings: list[Finding] = []
         for name in [*self.solutions, *self.broken]:
@@ -147,6 +150,18 @@ class Lab:
             titles={name: s.title for name, s in self.solutions.items()},
             versions=self._versions(used),
         )
+
+    def to_fhir(self, finding: Finding, subject: str, lang: Lang) -> Mapping[str, Any] | None:
+        """A solution's own resource for a finding, within its time limit; ``None`` when it has none.
+
+        Raises:
+            Exception: what the solution raised, or that it overran.
+        """
+        solution = self.solutions.get(finding.solution)
+        if solution is None:
+            return None
+        limit = solution.time_limit_seconds or self.settings.time_limit_seconds
+        return isolation.run(lambda: solution.to_fhir(finding, subject, lang), isolation.Stopwatch(limit))
 
     def versions(self) -> dict[str, Any]:
         """What a report made now would name as its versions; the same ones give the same findings."""
@@ -208,10 +223,10 @@ class _Assessment:
     def _run(self, name: str, record: Record, on: dt.date, asking: tuple[str, ...]) -> Iterable[Finding]:
         lab = self._lab
         if name in lab.broken:
-            return [could_not_run(Text.same(name), lab.broken[name])]
+            return [could_not_run(Text.same(name), Text.same(lab.broken[name]))]
         solution = lab.solutions[name]
         if name in lab._stuck:
-            return [could_not_run(solution.title, "it did not stop when asked to; restart the lab")]
+            return [could_not_run(solution.title, _STUCK)]
         lab._prepare(solution)
         limit = solution.time_limit_seconds or lab.settings.time_limit_seconds
         watch = isolation.Stopwatch(limit)
@@ -237,8 +252,12 @@ class _Assessment:
         if isinstance(failed, isolation.TimeLimitExceeded):
             if failed.stuck:
                 lab._stuck.add(name)
-            return [could_not_run(solution.title, f"time limit: more than {failed.seconds:g} s")]
-        return [could_not_run(solution.title, _where(failed))]
+            seconds = f"{failed.seconds:g}\u202fs"
+            why = Text(f"temps limite\u202f: plus de {seconds}", f"time limit: more than {failed.seconds:g} s")
+            return [could_not_run(solution.title, why)]
+        if isinstance(failed, LabError):
+            return [could_not_run(solution.title, Text(failed.say("fr"), failed.say("en")))]
+        return [could_not_run(solution.title, Text.same(_where(failed)))]
 
 
 class _Context:
@@ -256,7 +275,13 @@ class _Context:
         return None if any(f.code in NO_ANSWER for f in found) else found
 
 
-def could_not_run(title: Text, what: str) -> Finding:
+_STUCK = Text(
+    "elle ne s'est pas arrêtée quand on le lui a demandé\u202f; redémarrer le laboratoire",
+    "it did not stop when asked to; restart the lab",
+)
+
+
+def could_not_run(title: Text, what: Text) -> Finding:
     """The visible trace of a solution that failed."""
     return Finding(
         code="could-not-run",
@@ -265,7 +290,7 @@ def could_not_run(title: Text, what: str) -> Finding:
             f"{title.fr[:60]}\u202f: exécution impossible, rien n'a été évalué de ce côté",
             f"{title.en[:60]}: could not run, nothing was evaluated there",
         ),
-        detail=Text.same(what),
+        detail=what,
         reasons=(
             Reason(
                 "lab39.isolation",
@@ -274,7 +299,7 @@ def could_not_run(title: Text, what: str) -> Finding:
                     "A solution that fails or overruns is reported and does not stop the others.",
                 ),
                 _ITSELF,
-                (Input(Text("erreur", "error"), Text.same(what)),),
+                (Input(Text("erreur", "error"), what),),
             ),
         ),
     )
@@ -308,6 +333,15 @@ def unknown_solution(name: str, known: Iterable[str]) -> UnknownNameError:
 def _outcome(found: tuple[Finding, ...]) -> str:
     told = next((f.code for f in found if f.code in NO_ANSWER), None)
     return told or ("findings" if found else "nothing")
+
+
+def _made(point: importlib.metadata.EntryPoint) -> object:
+    return point.load()()
+
+
+def _limited(work: Callable[[], T]) -> T:
+    """Somebody's code, before any assessment."""
+    return isolation.run(work, isolation.Stopwatch(LOAD_LIMIT_SECONDS))
 
 
 def _where(error: Exception) -> str:

@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Literal, TypeVar, cast
 
+from lab39.core import documents, readers, signs, subjects, terms
 from lab39.core import entries as e
-from lab39.core import readers, subjects, terms
 from lab39.core.dates import Age, PartialDate, age_on
 from lab39.core.errors import InputError, Issue
+from lab39.core.reading import Reading
 from lab39.core.text import Text
 
 E = TypeVar("E", bound=e.Entry)
 Sex = Literal["male", "female", "other"]
+TEST_DATA = "HTEST"
+"""The code of test data in HL7 v3-ActReason."""
 MEDICINES = ("MedicationRequest", "MedicationStatement", "MedicationAdministration")
 
 
@@ -54,11 +57,14 @@ class Record:
                 self._by_ref[url] = raw
             if raw.get("id"):
                 self._by_ref[f"{raw.get('resourceType')}/{raw['id']}"] = raw
-        self._reading = readers.Reading(self._by_ref.get, list(issues))
+        self._reading = Reading(self._by_ref.get, list(issues))
         patients = [(raw, place) for raw, place, _ in self._rows if raw.get("resourceType") == "Patient"]
         if len(patients) > 1:
-            raise _several([place for _, place in patients], source)
+            raise subjects.several([place for _, place in patients], source)
         self._patient, self._patient_place = patients[0] if patients else ({}, "Patient")
+        given = self._patient.get("id")
+        self._patient_id = str(given) if isinstance(given, str | int) and given != "" else ""
+        self._aside: set[int] = set()
         self._refuse_strangers()
         if not patients:
             self._reading.note(
@@ -71,60 +77,34 @@ class Record:
 
     def _refuse_strangers(self) -> None:
         people = subjects.named(self._rows, self._by_ref)
-        mine = self._patient.get("id")
+        mine = self._patient_id
         others = [f"{place} → {who}" for who, place in people.items() if who != mine]
         if others and (mine or len(people) > 1):
-            raise _several([f"{self._patient_place} → {mine}", *others] if mine else others, self.source)
+            raise subjects.several([f"{self._patient_place} → {mine}", *others] if mine else others, self.source)
 
     @classmethod
     def from_fhir(cls, document: Mapping[str, Any], source: str = "") -> Record:
         """A record from parsed FHIR R4 JSON: a Bundle, or a single resource.
 
         Raises:
-            InputError: not a FHIR resource, no entry that can be read, or several patients.
+            InputError: not a FHIR resource of R4, one page of several, or several patients.
         """
-        kind = document.get("resourceType")
-        if not isinstance(kind, str):
-            raise InputError(
-                Text(
-                    "«\u202fresourceType\u202f» absent\u202f: ce n'est pas du FHIR",
-                    "no “resourceType”: this is not FHIR",
-                ),
-                source,
-            )
-        if kind != "Bundle":
-            return cls([(document, kind, "")], origin=document, form="resource", source=source)
-        entries = document.get("entry", [])
-        if not isinstance(entries, list):
-            raise InputError(
-                Text("une liste est attendue", "a list is expected"), f"{source} › Bundle.entry".lstrip(" ›")
-            )
-        rows, issues = [], []
-        for i, entry in enumerate(entries):
-            place = f"Bundle.entry[{i}]"
-            resource = entry.get("resource") if isinstance(entry, Mapping) else None
-            if isinstance(resource, Mapping) and isinstance(resource.get("resourceType"), str):
-                url = entry.get("fullUrl")
-                rows.append((resource, f"{place}.resource", url if isinstance(url, str) else ""))
-            else:
-                issues.append(
-                    Issue(
-                        "structure",
-                        place,
-                        Text(
-                            "entrée sans ressource FHIR\u202f: non lue",
-                            "an entry without a FHIR resource: not read",
-                        ),
-                    )
-                )
-        return cls(rows, origin=document, source=source, issues=issues)
+        rows, issues = documents.rows_of(document, source)
+        form = "bundle" if document["resourceType"] == "Bundle" else "resource"
+        return cls(rows, origin=document, form=form, source=source, issues=issues)
 
     # -- the person ---------------------------------------------------------------------------------
 
     @property
     def id(self) -> str:
         """The patient's id, else the source, else ``""``."""
-        return str(self._patient.get("id") or self.source)
+        return self._patient_id or self.source
+
+    @property
+    def test_data(self) -> bool:
+        """Whether the document or its patient is tagged as test data (``HTEST``, HL7 v3-ActReason)."""
+        marked = (self.origin, self._patient)
+        return any(TEST_DATA in documents.tags(holder, "security", "tag") for holder in marked)
 
     @cached_property
     def name(self) -> str:
@@ -201,12 +181,16 @@ class Record:
 
         One dated to the month or the year counts from its first day, so that it hides none that is better dated.
         """
-        found = [
-            o
-            for o in self._observations
-            if o.value is not None and o.date and o.date.earliest <= on and o.concept.has(system, *codes)
-        ]
+        found = [o for o in self._dated(codes, on, system) if o.value is not None]
         return max(reversed(found), key=_best_dated, default=None)
+
+    def latest_quantity(self, *codes: str, on: dt.date, system: str = terms.LOINC) -> e.Observation | None:
+        """Like :meth:`latest`, among the observations whose value is a quantity: a result in words hides none."""
+        found = [o for o in self._dated(codes, on, system) if o.quantity is not None]
+        return max(reversed(found), key=_best_dated, default=None)
+
+    def _dated(self, codes: tuple[str, ...], on: dt.date, system: str) -> list[e.Observation]:
+        return [o for o in self._observations if o.date and o.date.earliest <= on and o.concept.has(system, *codes)]
 
     def phenotypes(self) -> tuple[e.Phenotype, ...]:
         """HPO-coded signs, present and expressly excluded."""
@@ -227,6 +211,17 @@ class Record:
             getattr(self, name)
         return tuple(self._reading.issues)
 
+    def issues_on(self, on: dt.date) -> tuple[Issue, ...]:
+        """:attr:`issues`, and what cannot be understood on that day."""
+        birth = self.birth_date
+        if birth is None or birth.earliest <= on:
+            return self.issues
+        said = Text(
+            f"date de naissance ({birth.say('fr')}) postérieure au jour de l'évaluation : âge inconnu",
+            f"the birth date ({birth.say('en')}) is after the day of assessment: age unknown",
+        )
+        return (*self.issues, Issue("value", f"{self._patient_place}.birthDate", said))
+
     def with_resource(self, resource: Mapping[str, Any]) -> Record:
         """A new record with one more R4 resource, appended to the document as an entry.
 
@@ -246,6 +241,17 @@ class Record:
             ref = url or (f"{raw['resourceType']}/{raw['id']}" if raw.get("id") else f"#{i}")
             status = raw.get("status")
             entry = reader(self._reading, raw, place, ref)
+            about = subjects.elsewhere(raw, self._patient_id, self._by_ref)
+            self._aside.add(id(raw))
+            if about:
+                self._reading.note(
+                    "not-supported",
+                    f"{place}.{about}",
+                    "ne porte pas sur ce patient (un proche, un bébé, un appareil) : non utilisé",
+                    "is not about this patient (a relative, a baby, a device): not used",
+                    "warning",
+                )
+                continue
             if raw.get("modifierExtension"):
                 self._reading.note(
                     "extension",
@@ -263,6 +269,7 @@ class Record:
                     "warning",
                 )
                 continue
+            self._aside.discard(id(raw))
             found.append(entry)
         return found
 
@@ -284,8 +291,9 @@ class Record:
 
     @cached_property
     def _phenotypes(self) -> tuple[e.Phenotype, ...]:
-        seen: list[e.Observation | e.Condition] = [*self._observations, *self._conditions]
-        return tuple(p for entry in seen for p in readers.phenotypes(self._reading, entry, entry.ref))
+        seen: list[e.Observation | e.Condition | e.Impression] = [*self._observations, *self._conditions]
+        seen += self._read(readers.impression, "ClinicalImpression")
+        return tuple(p for entry in seen for p in signs.phenotypes(self._reading, entry))
 
     @cached_property
     def _allergies(self) -> tuple[e.Allergy, ...]:
@@ -295,22 +303,31 @@ class Record:
     def _procedures(self) -> tuple[e.Procedure, ...]:
         return readers.newest_last(self._read(readers.procedure, "Procedure"))
 
+    @cached_property
+    def _doubts(self) -> None:
+        """What no accessor gives: noted once, after all have read."""
+        note = self._reading.note
+        signs.unread(self._reading, self._rows, self._aside)
+        if self._patient.get("modifierExtension"):
+            note(
+                "extension",
+                f"{self._patient_place}.modifierExtension",
+                "modifie le sens de la ressource et n'est pas compris : le patient est lu sans en tenir compte",
+                "changes what the resource means and is not understood: the patient is read without it",
+            )
+        if self._patient.get("active") is False:
+            note(
+                "business-rule",
+                f"{self._patient_place}.active",
+                "dossier de patient déclaré inactif (doublon ? erreur ?) : lu quand même",
+                "a patient record said to be inactive (a duplicate? a mistake?): read all the same",
+                "warning",
+            )
+        self._reading.take(self._patient, "id", str, self._patient_place)
+
 
 def _best_dated(seen: e.Observation) -> tuple[dt.date, bool]:
     return (seen.date.earliest, seen.date.exact is not None) if seen.date else (dt.date.min, False)
-
-
-def _several(places: list[str], source: str) -> InputError:
-    shown = ", ".join(places[:3]) + ("…" if len(places) > 3 else "")
-    return InputError(
-        Text(
-            f"{len(places)} patients ({shown})\u202f: un dossier concerne une personne. "
-            "Donner un dossier par personne (NDJSON ou dossier de fichiers).",
-            f"{len(places)} patients ({shown}): a record is about one person. "
-            "Give one record a person (NDJSON or a folder of files).",
-        ),
-        source,
-    )
 
 
 _CACHED = (
@@ -321,4 +338,5 @@ _CACHED = (
     "_phenotypes",
     "_allergies",
     "_procedures",
+    "_doubts",
 )

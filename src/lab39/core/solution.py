@@ -15,7 +15,7 @@ from lab39.core.evidence import EvidenceCard
 from lab39.core.finding import Finding
 from lab39.core.messages import Template
 from lab39.core.record import Record
-from lab39.core.text import Text
+from lab39.core.text import Lang, Text
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the fraction done, for work over a second."""
@@ -108,9 +108,14 @@ class Solution:
         except FileNotFoundError:
             return ()
 
-    def to_fhir(self, finding: Finding, subject: str) -> Mapping[str, Any] | None:
-        """The native R4 resource for a finding (RiskAssessment…); ``None`` for the lab's own rendering."""
-        del finding, subject
+    def to_fhir(self, finding: Finding, subject: str, lang: Lang) -> Mapping[str, Any] | None:
+        """The native R4 resource for a finding (RiskAssessment…); ``None`` for the lab's own rendering.
+
+        Args:
+            subject: reference of the person, for ``subject`` or ``patient``.
+            lang: of every text in it, and its ``language``.
+        """
+        del finding, subject, lang
         return None
 
     def evidence(self) -> EvidenceCard:

@@ -68,6 +68,22 @@ def number(value: float | int | Decimal, lang: Lang, *, digits: int | None = Non
     return format_decimal(value, format=pattern, locale=lang)
 
 
+def percent(share: float, lang: Lang, *, digits: int = 1) -> str:
+    """A share of 1 as a percentage; nothing is rounded to 0 or 100 that is not (``< 0,1 %``, ``> 99,9 %``).
+
+    Args:
+        share: from 0 to 1.
+        digits: decimals shown.
+    """
+    hundred, least = share * 100, 10.0**-digits
+    sign, shown = "", hundred
+    if 0 < hundred < least:
+        sign, shown = "< ", least
+    elif 100 - least / 2 <= hundred < 100:
+        sign, shown = "> ", 100 - least
+    return f"{sign}{number(shown, lang, digits=digits)}" + ("\u202f%" if lang == "fr" else "%")
+
+
 def date(value: dt.date, lang: Lang) -> str:
     """A full date as readers of the language write it (``24/11/2026`` / ``24 Nov 2026``)."""
     from babel.dates import format_date

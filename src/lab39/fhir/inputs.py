@@ -44,7 +44,7 @@ def record(text: str | bytes | Mapping[str, Any], source: str = "", settings: Se
     if not isinstance(text, Mapping):
         if len(text) > limits.max_bytes:
             raise _too_large(source, limits.max_bytes)
-        document = jsontext.loads(text, source, max_depth=limits.max_depth)
+        document = jsontext.loads(text, source, max_depth=limits.max_depth, max_values=limits.max_values)
     else:
         document = text
     if not isinstance(document, Mapping):
@@ -57,10 +57,12 @@ def record(text: str | bytes | Mapping[str, Any], source: str = "", settings: Se
         )
     if phenopackets.looks_like(document):
         return phenopackets.to_record(document, source)
+    if document.get("resourceType") != "Bundle":
+        refuse_other_releases([document], source)
     found = Record.from_fhir(document, source)
     if not found.resources():
         raise InputError(Text("le Bundle ne contient aucune ressource", "the Bundle holds no resource"), source)
-    refuse_other_releases(found)
+    refuse_other_releases(found.resources(), source)
     return found
 
 
@@ -94,8 +96,9 @@ def iter_records(paths: Iterable[Path], settings: Settings | None = None) -> Ite
         place = _shown(path)
         try:
             if path.is_dir():
-                inside = sorted(p for p in path.rglob("*") if p.is_file() and _kind(p.name))
-                if not inside:
+                inside, closed = _inside(path)
+                yield from closed
+                if not inside and not closed:
                     raise InputError(
                         Text(
                             "aucun fichier .json, .ndjson, .jsonl, .gz ou .zip dans ce dossier",
@@ -123,10 +126,23 @@ def iter_records(paths: Iterable[Path], settings: Settings | None = None) -> Ite
         except zipfile.BadZipFile as error:
             yield Failed(place, InputError(_damaged(error), place))
         except OSError as error:
-            why = error.strerror or str(error)
-            yield Failed(
-                place, InputError(Text(f"lecture impossible\u202f: {why}", f"cannot be read: {why}"), place)
-            )
+            yield Failed(place, InputError(_unreadable(error), place))
+
+
+def _inside(folder: Path) -> tuple[list[Path], list[Failed]]:
+    """The files to read under a folder, in order, and the folders that could not be entered."""
+    closed: list[OSError] = []
+    files = [Path(at, name) for at, _, names in os.walk(folder, onerror=closed.append) for name in names]
+    failed = []
+    for error in closed:
+        place = _shown(Path(os.fsdecode(error.filename or folder)))
+        failed.append(Failed(place, InputError(_unreadable(error), place)))
+    return sorted(p for p in files if _kind(p.name) and p.is_file()), failed
+
+
+def _unreadable(error: OSError) -> Text:
+    why = error.strerror or str(error)
+    return Text(f"lecture impossible\u202f: {why}", f"cannot be read: {why}")
 
 
 def _shown(path: Path) -> str:
@@ -159,7 +175,7 @@ def _file(path: Path, limits: Settings) -> Iterator[Record | Failed]:
 
 def _zip(path: Path, limits: Settings) -> Iterator[Record | Failed]:
     with zipfile.ZipFile(path) as archive:
-        inside = [i for i in archive.infolist() if _kind(i.filename) in ("one", "many")]
+        inside = [i for i in archive.infolist() if _kind(i.filename) and not i.is_dir()]
         if not inside:
             raise InputError(
                 Text("archive sans fichier .json ni .ndjson", "an archive without .json or .ndjson files"),
@@ -168,8 +184,12 @@ def _zip(path: Path, limits: Settings) -> Iterator[Record | Failed]:
         for item in inside:
             place = f"{_shown(path)} › {item.filename}".encode("utf-8", "replace").decode()
             try:
+                if _kind(item.filename) == "zip":
+                    raise InputError(_ZIP_IN_ZIP, place)
                 with archive.open(item) as stream:
-                    yield from _stream(stream, item.filename, place, limits, max(item.compress_size, 1) * RATIO)
+                    packed = item.filename.lower().endswith(".gz")
+                    body = cast(IO[bytes], gzip.GzipFile(fileobj=stream)) if packed else stream
+                    yield from _stream(body, item.filename, place, limits, max(item.compress_size, 1) * RATIO)
             except LabError as error:
                 yield Failed(place, error)
             except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, lzma.LZMAError) as error:
@@ -196,9 +216,9 @@ def _stream(
             seen += len(line)
             spot = f"{place}:{number}"
             if seen > bound:
-                raise _bomb(spot)
+                raise _bomb(spot, _REST)
             if len(line) > limits.max_bytes:
-                raise _too_large(spot, limits.max_bytes)
+                raise _too_large(spot, limits.max_bytes, _REST)
             if line.strip():
                 records += 1
                 try:
@@ -215,23 +235,35 @@ def _damaged(error: Exception) -> Text:
     return Text(f"archive abîmée ou chiffrée\u202f: {error}", f"damaged or encrypted archive: {error}")
 
 
-def _bomb(place: str) -> InputError:
+_NOTHING = Text("", "")
+_REST = Text(
+    " Cette ligne et toutes celles qui la suivent n'ont pas été lues.",
+    " This line and all those after it were not read.",
+)
+_ZIP_IN_ZIP = Text(
+    "une archive dans une archive n'est pas lue\u202f: la déployer d'abord",
+    "an archive inside an archive is not read: unpack it first",
+)
+
+
+def _bomb(place: str, then: Text = _NOTHING) -> InputError:
     return InputError(
         Text(
             f"l'archive se déploie à plus de {RATIO} fois sa taille\u202f: refusée. "
-            "Si elle est sûre, la décompresser.",
-            f"the archive unpacks to more than {RATIO} times its size: refused. Unpack it yourself if it is safe.",
+            f"Si elle est sûre, la décompresser.{then.fr}",
+            f"the archive unpacks to more than {RATIO} times its size: refused. "
+            f"Unpack it yourself if it is safe.{then.en}",
         ),
         place,
     )
 
 
-def _too_large(place: str, limit: int) -> InputError:
+def _too_large(place: str, limit: int, then: Text = _NOTHING) -> InputError:
     mib = limit // 1024**2
     return InputError(
         Text(
-            f"un dossier de plus de {mib} Mio est refusé. Donner du NDJSON, ou relever LAB39_MAX_BYTES.",
-            f"a record over {mib} MiB is refused. Give NDJSON, or raise LAB39_MAX_BYTES.",
+            f"un dossier de plus de {mib} Mio est refusé. Donner du NDJSON, ou relever LAB39_MAX_BYTES.{then.fr}",
+            f"a record over {mib} MiB is refused. Give NDJSON, or raise LAB39_MAX_BYTES.{then.en}",
         ),
         place,
     )

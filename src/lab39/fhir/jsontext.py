@@ -11,13 +11,16 @@ import simplejson
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 
+MAX_VALUES = 4_000_000
+"""Far above 64 MiB of a real record (58 bytes a value in Synthea's); 15 million ``[]`` would take 1.2 GB."""
 
-def loads(text: str | bytes, place: str = "", *, max_depth: int = 64) -> Any:
+
+def loads(text: str | bytes, place: str = "", *, max_depth: int = 64, max_values: int = MAX_VALUES) -> Any:
     """Parse strict JSON; numbers with a point or exponent become ``Decimal``.
 
     Raises:
         InputError: not UTF-8, not JSON (NaN and Infinity are not), a key given twice, nesting over
-            ``max_depth``; the message has the line and column.
+            ``max_depth``, more values than ``max_values``; the message has the line and column.
     """
     if isinstance(text, bytes):
         raw = text
@@ -29,6 +32,7 @@ def loads(text: str | bytes, place: str = "", *, max_depth: int = 64) -> Any:
         text = text.removeprefix("\ufeff")
         _check_characters(text, place)
         raw = text.encode()
+    _check_count(raw, place, max_values)
     _check_depth(raw, place, max_depth)
     try:
         found = simplejson.loads(text, use_decimal=True, object_pairs_hook=_no_duplicates, allow_nan=False)
@@ -115,6 +119,18 @@ def _why(text: str, error: simplejson.JSONDecodeError) -> Text:
     if text.startswith(("NaN", "Infinity", "-Infinity"), error.pos):
         return Text("NaN et Infinity ne sont pas du JSON", "NaN and Infinity are not JSON")
     return Text("JSON invalide ici", "invalid JSON here")
+
+
+def _check_count(raw: bytes, place: str, limit: int) -> None:
+    """Refuse what takes far more memory than its text; there are at most as many values as commas and openings."""
+    if sum(raw.count(mark) for mark in (b",", b"[", b"{")) > limit:
+        raise InputError(
+            Text(
+                f"plus de {limit} valeurs\u202f: refusé. Donner du NDJSON, ou relever LAB39_MAX_VALUES.",
+                f"more than {limit} values: refused. Give NDJSON, or raise LAB39_MAX_VALUES.",
+            ),
+            place,
+        )
 
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)

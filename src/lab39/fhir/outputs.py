@@ -21,7 +21,7 @@ DISCLAIMER = Text(
 )
 _SEVERITY = {Severity.CRITICAL: "high", Severity.WARNING: "moderate", Severity.INFO: "low"}
 COLON = Text("\u202f: ", ": ")
-ToFhir = Callable[[Finding, str], Mapping[str, Any] | None]
+ToFhir = Callable[[Finding, str, Lang], Mapping[str, Any] | None]
 
 
 def bundle(report: Report, native: ToFhir, lang: Lang = "fr", *, created: str) -> Mapping[str, Any]:
@@ -39,7 +39,8 @@ def bundle(report: Report, native: ToFhir, lang: Lang = "fr", *, created: str) -
     issues = list(report.issues)
     for i, finding in enumerate(report.findings):
         try:
-            resource = dict(native(finding, subject) or detected_issue(finding, subject, lang))
+            resource = dict(native(finding, subject, lang) or detected_issue(finding, subject, lang))
+            validate(resource)
         except Exception as error:  # somebody's code: its finding is still told, in the lab's own form
             issues.append(_no_native(finding, error))
             resource = dict(detected_issue(finding, subject, lang))

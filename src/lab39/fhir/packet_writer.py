@@ -69,7 +69,7 @@ def from_record(record: Record, created: str) -> Mapping[str, Any]:
             "phenopacketSchemaVersion": SCHEMA_VERSION,
         },
     }
-    if _is_test_data(record):
+    if record.test_data:
         reference = {"id": f"v3-ActReason:{TEST_DATA['code']}", "description": "test data"}
         packet["metaData"]["externalReferences"] = [reference]
     validate(packet)
@@ -102,7 +102,10 @@ def _subject(record: Record, created: str) -> Mapping[str, Any]:
         return subject
     if birth.exact:
         return subject | {"dateOfBirth": f"{birth.exact.isoformat()}T00:00:00Z"}
-    age = record.age(PartialDate.parse(created).earliest)
+    try:
+        age = record.age(PartialDate.parse(created).earliest)
+    except ValueError:  # told by the validation of the whole
+        return subject
     if age is None:
         return subject
     ends = {"start": age.min_years, "end": age.max_years}
@@ -161,13 +164,3 @@ def _resource(prefix: str) -> Mapping[str, Any]:
         "namespacePrefix": prefix,
         "iriPrefix": iri,
     }
-
-
-def _is_test_data(record: Record) -> bool:
-    tags = [
-        tag
-        for patient in record.resources("Patient")
-        if isinstance(meta := patient.get("meta"), Mapping)
-        for tag in meta.get("tag") or ()
-    ]
-    return any(isinstance(tag, Mapping) and tag.get("code") == TEST_DATA["code"] for tag in tags)

@@ -12,12 +12,16 @@ from typing import Any
 
 from lab39.core import terms
 from lab39.core.errors import InputError, Issue
-from lab39.core.readers import ABSENT, ONSET_EXTENSION, PRESENT
+from lab39.core.record import TEST_DATA as HTEST
 from lab39.core.record import Record
+from lab39.core.signs import ABSENT, ONSET_EXTENSION, PRESENT
 from lab39.core.text import Text
 
 SEX = {"FEMALE": "female", "MALE": "male", "OTHER_SEX": "other"}
-TEST_DATA = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST"}
+TEST_DATA = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": HTEST}
+HUMAN = ("ncbitaxon:9606", "9606", "homo sapiens")
+QUALIFIERS = ("modifiers", "severity", "resolution")
+"""Members of a PhenotypicFeature that change what it says and that no R4 view of it holds here."""
 _FIELDS = {
     *("id", "subject", "phenotypicFeatures", "measurements", "biosamples", "interpretations", "diseases"),
     *("medicalActions", "files", "metaData"),
@@ -38,7 +42,8 @@ def to_record(packet: Mapping[str, Any], source: str = "") -> Record:
     """A record whose origin is the packet.
 
     Raises:
-        InputError: a family or cohort; a feature without a type; a schema version other than 2.
+        InputError: a family or cohort; a subject that is not human; a feature without a type; a schema version
+            other than 2.
     """
     if "proband" in packet or "members" in packet:
         raise InputError(
@@ -78,6 +83,7 @@ def to_record(packet: Mapping[str, Any], source: str = "") -> Record:
         )
     issues.sort(key=lambda issue: issue.place)
     subject = _object(packet, "subject", source)
+    _refuse_animals(subject, source)
     patient_id = str(subject.get("id") or packet.get("id") or "subject")
     patient = {**_patient(subject, patient_id), **_mark(meta)}
     issues += _about_age(subject)
@@ -95,9 +101,19 @@ def to_record(packet: Mapping[str, Any], source: str = "") -> Record:
     for i, feature in enumerate(features):
         place = f"phenotypicFeatures[{i}]"
         rows.append((_feature(feature, f"{source} › {place}".lstrip(" ›"), i, patient_id), place, ""))
+        issues += _about_qualifiers(feature, place)
+    solved = _solved(packet, source)
     for i, disease in enumerate(_list(packet, "diseases", source)):
         place = f"diseases[{i}]"
-        rows.append((_disease(disease, f"{source} › {place}".lstrip(" ›"), i, patient_id), place, ""))
+        term = _id(disease.get("term"))
+        sure = solved.pop(term, None) if term else None
+        excluded = _excluded(disease, f"{source} › {place}".lstrip(" ›"))
+        if sure and excluded:
+            issues.append(_contradiction(place, term))
+        status = "refuted" if excluded else "confirmed" if sure else None
+        rows.append((_disease(disease, status, f"disease-{i}", patient_id), place, ""))
+    for place, found in solved.values():
+        rows.append((_disease({"term": found}, "confirmed", f"diagnosis-{place[16:-1]}", patient_id), place, ""))
     for i, measured in enumerate(_list(packet, "measurements", source)):
         rows.append((_measurement(measured, i, patient_id), f"measurements[{i}]", ""))
     complex_values = [
@@ -153,10 +169,42 @@ def _about_age(subject: Mapping[str, Any]) -> list[Issue]:
     ]
 
 
+def _refuse_animals(subject: Mapping[str, Any], source: str) -> None:
+    taxon = subject.get("taxonomy")
+    said = taxon if isinstance(taxon, Mapping) else {}
+    name = str(said.get("id") or said.get("label") or "")
+    if name and name.casefold() not in HUMAN:
+        raise InputError(
+            Text(
+                f"« {name[:60]} » n'est pas l'espèce humaine (NCBITaxon:9606) : Lab39 ne lit "
+                "que des dossiers de personnes",
+                f"“{name[:60]}” is not human (NCBITaxon:9606): Lab39 reads records of people only",
+            ),
+            f"{source} › subject.taxonomy".lstrip(" ›"),
+        )
+
+
+def _about_qualifiers(feature: Mapping[str, Any], place: str) -> list[Issue]:
+    return [
+        Issue(
+            "not-supported",
+            f"{place}.{key}",
+            Text(
+                "gardé, non lu : le signe est pris sans cette nuance",
+                "kept, not read: the sign is taken without it",
+            ),
+            "warning",
+        )
+        for key in QUALIFIERS
+        if feature.get(key)
+    ]
+
+
 def _mark(meta: Mapping[str, Any]) -> Mapping[str, Any]:
     """The tag of test data. A packet has no tags: it says so by an external reference to the same code."""
     references = meta.get("externalReferences")
-    if any(r.get("id") == f"v3-ActReason:{TEST_DATA['code']}" for r in references or () if isinstance(r, Mapping)):
+    rows = references if isinstance(references, list) else ()
+    if any(isinstance(r, Mapping) and r.get("id") == f"v3-ActReason:{HTEST}" for r in rows):
         return {"meta": {"tag": [TEST_DATA]}}
     return {}
 
@@ -210,8 +258,43 @@ def _excluded(stated: Mapping[str, Any], place: str) -> bool:
     return excluded
 
 
-def _disease(disease: Mapping[str, Any], place: str, i: int, patient_id: str) -> Mapping[str, Any]:
-    status = "refuted" if _excluded(disease, place) else "confirmed"
+def _solved(packet: Mapping[str, Any], source: str) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """The diseases of the interpretations that are solved, by term id, each with its place.
+
+    Schema 2.0, "Disease": a diagnosis is "an inference or hypothesis"; "Interpretation": ``SOLVED`` says that the
+    disease of its ``diagnosis`` is the answer.
+    """
+    found: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    for i, row in enumerate(_list(packet, "interpretations", source)):
+        diagnosis = row.get("diagnosis")
+        disease = diagnosis.get("disease") if isinstance(diagnosis, Mapping) else None
+        if row.get("progressStatus") == "SOLVED" and isinstance(disease, Mapping) and _id(disease):
+            found.setdefault(_id(disease), (f"interpretations[{i}]", disease))
+    return found
+
+
+def _id(term: Any) -> str:
+    found = term.get("id") if isinstance(term, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
+def _contradiction(place: str, term: str) -> Issue:
+    return Issue(
+        "business-rule",
+        place,
+        Text(
+            f"{term} exclue ici et retenue par une interprétation résolue : tenue pour exclue, à vérifier",
+            f"{term} excluded here and held by a solved interpretation: taken as excluded, to be checked",
+        ),
+        "warning",
+    )
+
+
+def _disease(
+    disease: Mapping[str, Any], status: str | None, resource_id: str, patient_id: str
+) -> Mapping[str, Any]:
+    """A Condition, with no verification status unless the packet says more than a hypothesis."""
+    verification = {"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": status}
     term = disease.get("term")
     onset = _time(disease.get("onset"))
     when = (
@@ -219,15 +302,14 @@ def _disease(disease: Mapping[str, Any], place: str, i: int, patient_id: str) ->
         if onset
         else {}
     )
-    return when | {
+    said = {"verificationStatus": {"coding": [verification]}} if status else {}
+    resource = {
         "resourceType": "Condition",
-        "id": f"disease-{i}",
+        "id": resource_id,
         "code": _concept(term) if isinstance(term, Mapping) else {},
         "subject": {"reference": f"Patient/{patient_id}"},
-        "verificationStatus": {
-            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": status}]
-        },
     }
+    return resource | when | said
 
 
 def _measurement(measured: Mapping[str, Any], i: int, patient_id: str) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from rich.text import Text as Rich
 
 from lab39.core.evidence import EvidenceCard, Figure, Measured
 from lab39.core.finding import Finding, Report, Severity, When
-from lab39.core.text import Lang, Text, date, number
+from lab39.core.text import Lang, Text, date, number, percent
 from lab39.render.snapshot import Snapshot
 from lab39.render.words import BANDS, COLON, DISCLAIMER, MARKS, SEVERITIES, WORDS
 
@@ -132,14 +132,6 @@ def _one(figure: float, unit: str, lang: Lang) -> str:
     return f"{number(figure, lang, digits=digits)}\u202f{unit}"
 
 
-def percent(share: float, lang: Lang) -> str:
-    """A share of 1 as a percentage; nothing is rounded to 0 or 100 that is not."""
-    hundred = share * 100
-    if 0 < hundred < 0.1:
-        return "< 0,1\u202f%" if lang == "fr" else "< 0.1%"
-    return number(hundred, lang, digits=1) + ("\u202f%" if lang == "fr" else "%")
-
-
 def warnings(console: Console, rows: Iterable[Text], lang: Lang) -> None:
     """What the reader must know about the lab itself, once under all reports."""
     for row in rows:
@@ -155,7 +147,7 @@ def failures(console: Console, rows: Iterable[str], lang: Lang) -> None:
     """Records that were refused, each with its place and why."""
     console.print(Rich(WORDS["failed"][lang], "bold red"))
     for row in rows:
-        console.print(Padding(row, (0, 0, 0, 2)), markup=False)
+        console.print(f"  {row}", markup=False, soft_wrap=True)  # a path broken across lines cannot be copied
 
 
 def day(found: Report, lang: Lang) -> str:

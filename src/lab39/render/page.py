@@ -13,8 +13,8 @@ from lab39.core.dates import PartialDate
 from lab39.core.errors import LabError
 from lab39.core.evidence import EvidenceCard, Figure, Measured
 from lab39.core.finding import Report, Severity, When
-from lab39.core.text import LANGS, Lang, Text, date
-from lab39.render.console import percent, value
+from lab39.core.text import LANGS, Lang, Text, date, number, percent
+from lab39.render.console import value
 from lab39.render.snapshot import Snapshot
 from lab39.render.words import BANDS, COLON, DISCLAIMER, MARKS, SEVERITIES, WORDS
 
@@ -167,6 +167,7 @@ def equip(env: Environment) -> None:
         colon=COLON,
         picture=picture,
         counts=_counts,
+        count=lambda n: Text(number(n, "fr"), number(n, "en")),
         share=lambda x: Text(percent(x, "fr"), percent(x, "en")),
         when_order=tuple(When),
     )

@@ -25,6 +25,7 @@ SEX = {
 }
 CHILD = {"female": Text("fille", "girl"), "male": Text("garçon", "boy")}
 CHILD_UNTIL_YEARS = 15
+GIVEN = "given"
 LOINC_CODE = re.compile(r"\d{1,7}-\d")
 SEX_UNKNOWN = Text("sexe inconnu", "sex unknown")
 
@@ -61,7 +62,7 @@ def snapshot(record: Record, report: Report) -> Snapshot:
     allergies = tuple(Text.same(a.concept.label) for a in record.allergies() if a.verification != "refuted")
     if not allergies:
         absent.append(Text("allergies : non renseignées", "allergies: not recorded"))
-    medicines = tuple(_medicine(m) for m in _once(record.medications()) if m.current is not False)
+    medicines = tuple(_medicine(m) for m in _once(m for m in record.medications() if m.current is not False))
     conditions = (c for c in record.conditions() if c.active is not False and c.concept.label)
     return Snapshot(
         title=record.name or record.id or "–",
@@ -129,7 +130,7 @@ def _shown(quantity: Quantity, unit: str, analyte: str | None) -> Text:
 
 
 def _medicine(medicine: Medication) -> Line:
-    how = "; ".join(d.text for d in medicine.dosages if d.text)
+    how = _how(medicine)
     name = medicine.concept.label or "?"
     if medicine.prescribed is None and medicine.raw.get("resourceType") == "MedicationStatement":
         note = Text("pris sans ordonnance connue", "taken, no known prescription")
@@ -138,17 +139,22 @@ def _medicine(medicine: Medication) -> Line:
 
 
 def _once(medicines: Iterable[Medication]) -> list[Medication]:
-    """The newest entry of each medicine: a refill is not a second treatment, and what was given is only shown for a
-    medicine that nothing says is ordered or taken."""
-    newest: dict[str, Medication] = {}
+    """The newest entry of each medicine at each dose: a refill is not a second treatment, another dose may be. What
+    was given is only shown for a medicine that nothing says is ordered or taken."""
+    newest: dict[tuple[str, str], Medication] = {}
+    told: set[str] = set()
+    for each in sorted(medicines, key=lambda m: m.start.latest if m.start else dt.date.min):
+        name = each.concept.label or each.ref
+        if each.raw.get("resourceType") == "MedicationAdministration":
+            newest[name, GIVEN] = each
+        else:
+            told.add(name)
+            newest[name, _how(each)] = each
+    return [each for (name, how), each in newest.items() if how != GIVEN or name not in told]
 
-    def age(medicine: Medication) -> tuple[bool, dt.date]:
-        given = medicine.raw.get("resourceType") == "MedicationAdministration"
-        return not given, medicine.start.latest if medicine.start else dt.date.min
 
-    for each in sorted(medicines, key=age):
-        newest[each.concept.label or each.ref] = each
-    return list(newest.values())
+def _how(medicine: Medication) -> str:
+    return "; ".join(d.text for d in medicine.dosages if d.text)
 
 
 def _day(date: PartialDate | None) -> Text:

@@ -23,7 +23,6 @@ MARKS = {Severity.CRITICAL: "■", Severity.WARNING: "▲", Severity.INFO: "●"
 WORDS = {
     "report": Text("Rapport du", "Report of"),
     "people": Text("Personnes", "People"),
-    "person": Text("Personne", "Person"),
     "why": Text("Pourquoi ?", "Why?"),
     "not_evaluated": Text("Non évalué, faute de données", "Not evaluated, data absent"),
     "nothing": Text(
@@ -50,12 +49,8 @@ WORDS = {
     "measured": Text("Mesuré", "Measured"),
     "synthetic": Text("synthétique", "synthetic"),
     "lower": Text("plus bas est mieux", "lower is better"),
-    "interval": Text("intervalle", "interval"),
     "versions": Text("Versions", "Versions"),
     "no_figures": Text("Aucun chiffre mesuré.", "No measured figure."),
-    "to_fill": Text("à renseigner", "to fill in"),
-    "on_the": Text("le", "on"),
-    "language": Text("Langue", "Language"),
     "top": Text("Retour à la liste", "Back to the list"),
 }
 

@@ -298,17 +298,17 @@ class NotANumber(Right):
 
 
 class InvalidResource(Right):
-    def to_fhir(self, finding, subject):
+    def to_fhir(self, finding, subject, lang):
         return {"resourceType": "RiskAssessment", "status": "final"}
 
 
 class UnknownResource(Right):
-    def to_fhir(self, finding, subject):
+    def to_fhir(self, finding, subject, lang):
         return {"resourceType": "Opinion"}
 
 
 class ToFhirThatFails(Right):
-    def to_fhir(self, finding, subject):
+    def to_fhir(self, finding, subject, lang):
         raise KeyError("probability")
 
 

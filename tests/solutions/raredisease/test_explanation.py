@@ -59,7 +59,7 @@ def test_a_sign_that_one_paper_denies_and_another_shows_is_not_called_denied(com
 def test_frequent_signs_not_stated_are_expected_the_most_telling_first(small):
     # divergence of 1.5/3 from 0.5/3 is 0.29; that of 8.5/11 from 18/33 is 0.11
     found = explain(small, [FEVER], ALPHA).expected
-    assert [(e.term, e.patients) for e in found] == [(LENS, 2), (LONG, 10)]
+    assert [(e.term, e.statement.affected, e.statement.patients) for e in found] == [(LENS, 1, 2), (LONG, 8, 10)]
     assert [round(divergence(e.frequency, e.background), 2) for e in found] == [0.29, 0.11]
 
 
@@ -124,7 +124,7 @@ def test_a_question_names_who_shows_the_sign_and_whether_that_is_stated(small):
     query = rd.Query((LONG,))
     asked = rd.next_signs(small, query, rd.rank(small, query, constants=CONSTANTS), top=9, constants=CONSTANTS)
     seizure = next(q for q in asked if q.term == SEIZURE)
-    assert (seizure.disease, seizure.frequency, seizure.stated) == (BETA, pytest.approx(0.5), False)
+    assert (seizure.disease, seizure.frequency, seizure.statement) == (BETA, pytest.approx(0.5), None)
 
 
 def test_without_candidates_there_is_no_question(small):

@@ -15,9 +15,11 @@ from tests.solutions.raredisease.tiny import (
     BETA,
     CONSTANTS,
     EYE,
+    FEVER,
     GAMMA,
     GONE,
     INHERITANCE,
+    LENS,
     LIMB,
     LONG,
     OLD_LONG,
@@ -30,6 +32,7 @@ from tests.solutions.raredisease.tiny import (
 
 from lab39.solutions import raredisease as rd
 
+FITTED = rd.load_constants()
 MARFAN_SIGNS = ("HP:0001166", "HP:0001083", "HP:0002616", "HP:0001519")
 
 
@@ -214,7 +217,7 @@ def test_posteriors_and_the_background_sum_to_one(small, observed, excluded, can
 def test_the_contributions_of_the_signs_sum_to_the_score(small, observed, excluded):
     found = rank(small, observed, excluded)
     for disease in found.candidates:
-        signs = [*disease.evidence_for, *disease.evidence_against]
+        signs = [*disease.evidence_for, *disease.evidence_nil, *disease.evidence_against]
         assert math.fsum(e.log_lr for e in signs) == pytest.approx(disease.score, abs=1e-9)
         assert {e.term for e in signs} == {*found.observed, *found.excluded}
 
@@ -237,7 +240,8 @@ def test_what_one_sign_contributes_does_not_depend_on_the_others(real, observed)
 
 def test_the_evidence_says_what_was_compared(small):
     (sign,) = next(d for d in rank(small, [VERY_LONG]).candidates if d.id == ALPHA).evidence_for
-    assert (sign.term, sign.matched, sign.distance, sign.stated) == (VERY_LONG, LONG, 1, True)
+    assert (sign.term, sign.matched, sign.distance) == (VERY_LONG, LONG, 1)
+    assert sign.statement == rd.Statement(LONG, affected=8, patients=10)  # 3 of 4 and 5 of 6, not their estimate
     assert sign.frequency == pytest.approx(8.5 / 11)
     assert sign.background == pytest.approx(18 / 33)
 
@@ -246,10 +250,18 @@ def test_a_frequency_that_nobody_stated_is_marked_so(small):
     found = rank(small, [SEIZURE, EYE])
     beta = next(d for d in found.candidates if d.id == BETA)
     gamma = next(d for d in found.candidates if d.id == GAMMA)
-    assert [e.stated for e in (*beta.evidence_for, *beta.evidence_against) if e.term == SEIZURE] == [False]
-    assert [e.stated for e in (*gamma.evidence_for, *gamma.evidence_against) if e.term == EYE] == [True]
+    assert [e.statement for e in (*beta.evidence_for, *beta.evidence_against) if e.term == SEIZURE] == [None]
+    stated = [e.statement for e in (*gamma.evidence_for, *gamma.evidence_against) if e.term == EYE]
+    assert stated == [rd.Statement(EYE, share=0.25)]
+
+
+def test_a_sign_that_changes_the_odds_by_less_than_two_percent_speaks_neither_for_nor_against(small):
+    alpha, beta, _ = sorted(rank(small, [LONG], [FEVER, LENS], constants=FITTED).candidates, key=lambda d: d.id)
+    assert [(e.term, e.kind) for e in beta.evidence_nil] == [(LENS, "excluded"), (FEVER, "excluded")]
+    assert [e.term for e in alpha.evidence_against] == [LENS]  # annotated there: its absence says something
+    assert all(abs(e.log_lr) < FITTED.negligible for e in beta.evidence_nil)
 
 
 def test_a_ranking_names_the_versions_it_rests_on(small):
     versions = rank(small, [LONG]).versions
-    assert versions == {"hpo": "2025-01-16", "hpoa": "2025-01-16", "index": "1", "model": CONSTANTS.version}
+    assert versions == {"hpo": "2025-01-16", "hpoa": "2025-01-16", "index": "2", "model": CONSTANTS.version}

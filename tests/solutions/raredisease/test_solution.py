@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from tests.solutions.raredisease.conftest import lab_of
-from tests.solutions.raredisease.tiny import ALPHA, GONE, LENS, LONG, OLD_SEIZURE, SEIZURE, VERY_LONG
+from tests.solutions.raredisease.tiny import ALPHA, BABELON, GONE, LENS, LONG, OLD_SEIZURE, SEIZURE, VERY_LONG
 
 from lab39 import fhir
 from lab39.core import origins
@@ -83,6 +83,31 @@ def test_the_reasons_cite_the_method_and_the_edition_and_use_each_sign(lab):
     inputs = found.reasons[0].inputs
     assert [i.value.en for i in inputs] == ["present"] * len(MARFAN) + ["absent"]
     assert found.focus == tuple(i.ref for i in inputs)
+
+
+def test_a_source_that_nobody_opened_is_marked_so_and_another_carries_the_advice(lab):
+    found = one(lab, packet(MARFAN))
+    verified = {r.rule.partition(".")[2]: r.source.verified for r in found.reasons}
+    assert verified == {"likelihood-ratio": False, "annotations": True, "standing": True}
+    assert all(isinstance(rule["verified"], bool) for rule in findings.knowledge()["rule"].values())
+
+
+def test_equal_priors_are_said_beside_the_probabilities(lab):
+    for record in (packet(MARFAN), packet(["HP:0001945"])):
+        found = one(lab, record)
+        assert findings.EQUAL_PRIORS.fr in found.detail.fr
+        assert findings.EQUAL_PRIORS.en in found.detail.en
+
+
+def test_a_sign_without_weight_is_listed_neither_for_nor_against(lab):
+    found = one(lab, packet(MARFAN, ["HP:0001250"]))  # seizures are not annotated in Marfan syndrome
+    assert [e.term for e in found.payload.candidates[0].evidence_nil] == ["HP:0001250"]
+    assert "Seizure" not in found.detail.en
+
+
+def test_a_source_reads_the_same_in_both_languages(lab):
+    sources = [reason.source.document for reason in one(lab, packet(MARFAN)).reasons]
+    assert "Human Phenotype Ontology (hp.obo, phenotype.hpoa)" in sources
 
 
 def test_common_signs_point_to_nothing_and_rule_nothing_out(lab):
@@ -186,41 +211,78 @@ def test_without_its_pack_it_says_which_command_brings_it(tmp_path, monkeypatch)
 # -- a diagnosis already made -----------------------------------------------------------------------------------
 
 
-def test_a_diagnosis_already_made_is_not_put_in_question(tiny_lab):
-    found = one(tiny_lab, packet([LONG], diseases=[ALPHA]))
-    assert (found.code, found.severity) == ("known-diagnosis", Severity.INFO)
-    assert f"disease {ALPHA}" in found.summary.fr
-    assert found.payload.disease.id == ALPHA
-    assert f"rang {found.payload.disease.rank}" in found.detail.fr
-    assert found.focus == ("Condition/disease-0",)
-
-
-def test_a_known_disease_that_is_not_annotated_is_still_known(tiny_lab):
-    found = one(tiny_lab, packet([LONG], diseases=["ORPHA:999999"]))
-    assert found.code == "known-diagnosis"
-    assert found.payload is None
-
-
-@pytest.mark.parametrize("status", ["provisional", "differential", "unconfirmed", "refuted"])
-def test_a_hypothesis_is_not_a_diagnosis(tiny_lab, status):
+def coded(status, code="100001", signs=(LONG,)):
+    """A person with a condition of OMIM and signs."""
     condition = {
         "resourceType": "Condition",
         "id": "c",
         "subject": {"reference": "Patient/p"},
-        "code": {"coding": [{"system": "http://www.orpha.net", "code": "7"}]},
-        "verificationStatus": {"coding": [{"code": status}]},
+        "code": {"coding": [{"system": "https://www.omim.org", "code": code, "display": f"disease {code}"}]},
     }
-    sign = {
-        "resourceType": "Observation",
-        "id": "o",
-        "status": "final",
-        "code": {"coding": [{"system": "http://human-phenotype-ontology.org", "code": LONG}]},
-    }
-    entries = [{"resource": r} for r in ({"resourceType": "Patient", "id": "p"}, condition, sign)]
-    document = {"resourceType": "Bundle", "type": "collection", "entry": entries}
-    assert one(tiny_lab, fhir.record(document)).code != "known-diagnosis"
-    del condition["verificationStatus"]
-    assert one(tiny_lab, fhir.record(document)).code == "known-diagnosis"
+    if status:
+        condition["verificationStatus"] = {"coding": [{"code": status}]}
+    shown = [
+        {
+            "resourceType": "Observation",
+            "id": f"o{i}",
+            "status": "final",
+            "code": {"coding": [{"system": "http://human-phenotype-ontology.org", "code": sign}]},
+        }
+        for i, sign in enumerate(signs)
+    ]
+    entries = [{"resource": r} for r in ({"resourceType": "Patient", "id": "p"}, condition, *shown)]
+    return fhir.record({"resourceType": "Bundle", "type": "collection", "entry": entries})
+
+
+def both(lab, record):
+    """The finding on the diagnosis, and the codes of the others."""
+    found = {f.code: f for f in lab.assess(record, ON).findings}
+    return found.pop("known-diagnosis"), list(found)
+
+
+def test_a_confirmed_diagnosis_that_explains_the_signs_is_enough_and_it_is_said(lab):
+    known, others = both(lab, coded("confirmed", "154700", MARFAN))
+    assert others == []
+    assert known.payload.disease.posterior >= findings.knowledge()["threshold"]["explains"]["value"]
+    assert "les autres maladies n'ont pas été cherchées" in known.detail.fr
+    assert "Diagnostic déjà posé" in known.summary.fr
+    assert f"rang {known.payload.disease.rank} (" in known.detail.fr
+    assert known.focus == ("Condition/c",)
+
+
+def test_a_confirmed_diagnosis_that_explains_the_signs_badly_does_not_hide_the_others(lab):
+    gilbert = coded("confirmed", "143500", MARFAN)
+    known, others = both(lab, gilbert)
+    assert known.payload.disease.rank > 1000
+    assert others in (["one-stands-out"], ["several-fit"])
+    assert "other diseases were looked at too" in known.detail.en
+
+
+def test_a_diagnosis_not_said_to_be_confirmed_hides_nothing(lab):
+    known, others = both(lab, coded(None, "154700", MARFAN))
+    assert len(others) == 1
+    assert "non dit confirmé" in known.summary.fr
+
+
+def test_a_known_disease_that_is_not_annotated_is_still_known_and_others_are_looked_at(tiny_lab):
+    known, others = both(tiny_lab, coded("confirmed", "999999"))
+    assert known.payload is None
+    assert len(others) == 1
+
+
+def test_without_signs_or_their_data_it_is_said_that_no_other_disease_was_looked_at(
+    tiny_lab, tmp_path, monkeypatch
+):
+    known, others = both(tiny_lab, coded("confirmed", signs=()))
+    assert (others, "No HPO-coded sign" in known.detail.en) == ([], True)
+    monkeypatch.setattr(origins, "from_package", lambda _spec: None)
+    known, others = both(Lab([RareDisease()], Settings(home=tmp_path / "bare")), coded("confirmed"))
+    assert (others, "lab39 data install hpo" in known.detail.en) == ([], True)
+
+
+@pytest.mark.parametrize("status", ["provisional", "differential", "unconfirmed", "refuted", "entered-in-error"])
+def test_a_hypothesis_is_not_a_diagnosis(tiny_lab, status):
+    assert one(tiny_lab, coded(status)).code != "known-diagnosis"
 
 
 # -- FHIR -------------------------------------------------------------------------------------------------------
@@ -228,7 +290,7 @@ def test_a_hypothesis_is_not_a_diagnosis(tiny_lab, status):
 
 def test_a_differential_is_a_valid_risk_assessment_in_percent(lab):
     found = one(lab, packet(MARFAN))
-    resource = RareDisease().to_fhir(found, "Patient/p")
+    resource = RareDisease().to_fhir(found, "Patient/p", "fr")
     outputs.validate(resource)
     assert resource["resourceType"] == "RiskAssessment"
     assert {r["reference"] for r in resource["basis"]} == set(found.focus)
@@ -241,9 +303,25 @@ def test_a_differential_is_a_valid_risk_assessment_in_percent(lab):
     assert background["outcome"]["text"] == findings.NONE_OF_THESE.fr
 
 
+def test_a_risk_assessment_is_written_in_one_language(lab):
+    found = one(lab, packet(MARFAN))
+    french, english = (RareDisease().to_fhir(found, "Patient/p", lang) for lang in LANGS)
+    for resource, lang in ((french, "fr"), (english, "en")):
+        outputs.validate(resource)
+        assert resource["language"] == lang
+        assert resource["code"]["text"] == found.summary[lang]
+        assert resource["prediction"][-1]["outcome"]["text"] == findings.NONE_OF_THESE[lang]
+        assert resource["mitigation"] == found.suggestions[0].label[lang]
+        assert resource["note"][0]["text"].startswith(outputs.DISCLAIMER[lang])
+    assert "rapport de vraisemblance" in french["method"]["text"]
+    assert "likelihood ratio" in english["method"]["text"]
+
+
 def test_findings_without_a_differential_take_the_form_of_the_lab(tiny_lab):
-    for record in (packet(), packet([GONE]), packet([LONG], diseases=[ALPHA])):
-        assert RareDisease().to_fhir(one(tiny_lab, record), "Patient/p") is None
+    for record in (packet(), packet([GONE])):
+        assert RareDisease().to_fhir(one(tiny_lab, record), "Patient/p", "en") is None
+    known, _ = both(tiny_lab, coded("confirmed"))
+    assert RareDisease().to_fhir(known, "Patient/p", "en") is None
 
 
 @pytest.mark.parametrize(
@@ -280,7 +358,16 @@ def test_a_compiled_index_is_used_again_and_a_newer_pack_makes_a_new_one(tmp_pat
     again = Lab([RareDisease()], lab.settings)
     assert one(again, packet([LONG])).payload.versions["hpoa"] == "2099-01-01"
     assert path.stat().st_mtime_ns == stamp
-    assert path.stem.startswith("ranking-v1-")
+    assert path.stem.startswith("ranking-v2-")
+
+
+def test_a_damaged_index_is_built_again(tmp_path):
+    lab = lab_of(tmp_path)
+    assert lab.prepare() == {}
+    (path,) = (lab.settings.cache / "hpo").rglob("*.npz")
+    path.write_bytes(path.read_bytes()[:1000])
+    assert one(Lab([RareDisease()], lab.settings), packet([LONG, LENS])).payload.candidates
+    assert path.stat().st_size > 1000
 
 
 # -- packs ------------------------------------------------------------------------------------------------------
@@ -324,6 +411,48 @@ def test_an_incomplete_pack_says_what_is_missing(tmp_path):
         lab.packs.import_files("hpo", [obo_path, obo_path, hpoa_path])
     with pytest.raises(InputError, match=r"hp-fr\.babelon\.tsv missing.*hp\.obo"):
         lab.packs.import_files("hpo-fr", [obo_path])
+
+
+def rewrite(path, change):
+    path.write_bytes(change(path.read_bytes()))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("phenotype.hpoa", lambda b: b[: b.rindex(b"OMIM:100001") + 20], "truncated file"),
+        ("phenotype.hpoa", lambda b: b[:-2], "truncated file"),  # inside the last column: still twelve
+        ("phenotype.hpoa", lambda b: b.rstrip(b"\n").rpartition(b"\t")[0] + b"\n", "11 columns, not 12"),
+        ("phenotype.hpoa", lambda b: b.replace(b"HP:0040281", b"HP:0040999"), "unknown frequency class"),
+        ("hp.obo", lambda b: b[:-4], "truncated file"),
+        (
+            "hp.obo",
+            lambda b: b[: b.index(b"id: HP:0000118")] + b"id: HP:0000118\nis_a: HP:0000777\n",
+            "no such term",
+        ),
+    ],
+)
+def test_a_file_that_is_not_whole_is_refused_and_the_pack_in_use_stays(tmp_path, name, change, said):
+    from tests.solutions.raredisease.tiny import write
+
+    from lab39.core.errors import InputError
+
+    lab = lab_of(tmp_path)
+    given = write(tmp_path / "cut", release="2100-01-01")
+    rewrite(tmp_path / "cut" / name, change)
+    with pytest.raises(InputError, match=said):
+        lab.packs.import_files("hpo", given)
+    assert lab.packs.get("hpo").version == "2099-01-01"
+
+
+def test_a_french_table_that_is_not_whole_is_refused(tmp_path):
+    from lab39.core.errors import InputError
+
+    lab = lab_of(tmp_path, french=False)
+    (tmp_path / "fr.tsv").write_text(BABELON[:-5], "utf-8")
+    with pytest.raises(InputError, match="truncated file"):
+        lab.packs.import_files("hpo-fr", [tmp_path / "fr.tsv"])
+    assert not lab.packs.has("hpo-fr")
 
 
 @pytest.mark.shared

@@ -158,6 +158,7 @@ BABELON = "\n".join(
         (LENS, "en", "fr", "IAO:0000115", "A definition", "OFFICIAL", "Une définition"),
         (LONG, "en", "fr", "rdfs:label", "Long fingers", "OFFICIAL", "Doigts longs"),
         (FEVER, "en", "fr", "rdfs:label", "Fever", "NOT_TRANSLATED", "Fever"),
+        (),
     )
 )
 SYNONYMS = "\n".join(
@@ -167,5 +168,6 @@ SYNONYMS = "\n".join(
         ("ID", "AL oboInOwl:hasExactSynonym@fr", "", "", ""),
         (SEIZURE, "Crise d'épilepsie", "synonyms of", "CANDIDATE", "1"),
         (FEVER, "", "synonyms of", "NOT_TRANSLATED", "2"),
+        (),
     )
 )

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         RankedDisease,
         Ranking,
         SignMatch,
+        Statement,
         TermEvidence,
     )
     from lab39.solutions.raredisease.questions import next_signs
@@ -64,6 +65,7 @@ _HOME = {
     "RankedDisease": "model",
     "Ranking": "model",
     "SignMatch": "model",
+    "Statement": "model",
     "TermEvidence": "model",
     "compile_index": "compile",
     "evaluate": "evaluate",
@@ -93,6 +95,7 @@ __all__ = [
     "RankedDisease",
     "Ranking",
     "SignMatch",
+    "Statement",
     "TermEvidence",
     "compile_index",
     "evaluate",

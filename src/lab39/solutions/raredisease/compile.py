@@ -8,8 +8,8 @@ Arrays of the file:
 - ``has_start`` int32 [T+1], ``has_disease`` uint16, ``has_frequency`` float32: profiles by term, propagated
 - ``background`` float64 [3, T]: mean frequency over each group
 - ``row_start`` int32 [D+1], ``row_term``, ``row_affected``, ``row_patients``, ``row_counted``, ``row_negated`` [R]
-- ``row_reference_start`` [R+1], ``row_reference``; ``disease_reference_start`` [D+1], ``disease_reference``;
-  ``reference`` UTF-8 lines
+- ``row_class`` int32 [R]: number of the frequency class that the row states, 0 for none
+- ``row_reference_start`` [R+1], ``row_reference``; ``reference`` UTF-8 lines
 """
 
 from __future__ import annotations
@@ -94,11 +94,10 @@ def build(ontology: obo.Ontology, annotations: hpoa.Annotations, constants: Cons
     signs = profiles.pooled(rows, constants.pseudo_count, constants.prior_frequency)
     full = profiles.propagated(signs, up)
     group = np.array([_group(d) for d in diseases], dtype=np.uint8)
-    cited = sorted({r for refs in annotations.references.values() for r in refs})
+    cited = sorted({r for row, _ in usable for r in row.references})
     reference_at = {reference: i for i, reference in enumerate(cited)}
     names = {row.disease: row.name for row in annotations.rows}
     of_rows = [[reference_at[r] for r in row.references] for row, _ in usable]
-    of_diseases = [sorted(reference_at[r] for r in annotations.references[d]) for d in diseases]
     meta = {
         "format": FORMAT,
         "hpo": ontology.version,
@@ -131,9 +130,9 @@ def build(ontology: obo.Ontology, annotations: hpoa.Annotations, constants: Cons
         "row_patients": rows.patients,
         "row_counted": rows.counted,
         "row_negated": rows.negated,
+        "row_class": np.array([int(r.frequency.term.removeprefix(PREFIX) or 0) for r, _ in usable], dtype=np.int32),
         "reference": _lines(cited),
         **_lists("row_reference", of_rows),
-        **_lists("disease_reference", of_diseases),
     }
 
 

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text as Rich
 
 from lab39.core.text import Lang, Text, number
-from lab39.solutions.raredisease.findings import NONE_OF_THESE, REFER, Standing, share, standing
+from lab39.fhir.outputs import COLON, DISCLAIMER
+from lab39.solutions.raredisease.findings import EQUAL_PRIORS, NONE_OF_THESE, REFER, Standing, share, standing
 from lab39.solutions.raredisease.labels import Labels
 from lab39.solutions.raredisease.model import (
     Candidates,
@@ -26,6 +27,7 @@ from lab39.solutions.raredisease.model import (
     TermEvidence,
 )
 from lab39.solutions.raredisease.obo import PHENOTYPE
+from lab39.solutions.raredisease.statements import say
 
 WIDTH = 78
 _BAR = 12
@@ -57,12 +59,8 @@ _WORDS = {
     "rank": Text("rang", "rank"),
     "model": Text("modèle", "model"),
     "nothing": Text("Aucun signe ressemblant. Essayer un autre mot.", "No sign like this. Try another word."),
-    "patients": Text("malades", "patients"),
+    "nil": Text("Sans poids", "No weight"),
 }
-_USE = Text(
-    "Aide à la décision pour des utilisateurs formés\u202f; n'est pas un dispositif médical.",
-    "Decision support for trained users; not a medical device.",
-)
 
 
 def differential(
@@ -95,12 +93,14 @@ def differential(
         rest = max(0.0, 1 - found.p_background - sum(d.posterior for d in found.candidates))
         _line(out, _candidate("", rest, f"{number(others, lang)} {_WORDS['others'][lang]}", lang, dim=True))
     _line(out, _candidate("", found.p_background, NONE_OF_THESE[lang], lang, dim=True))
+    _line(out, Rich(EQUAL_PRIORS[lang], "dim"))
     if level == "one":
         _line(out, Rich(f"→ {REFER[lang]}"))
     if asked:
         _line(out, Rich(_WORDS["ask"][lang], "bold"))
         for question in asked:
-            often = share(question.frequency)[lang] if question.stated else _WORDS["unstated"][lang]
+            stated = question.statement
+            often = say(stated, question.term)[lang] if stated else _WORDS["unstated"][lang]
             name = labels.label(question.term, question.label)[lang]
             _line(out, Rich(f"? {name} ({question.term})"), 2)
             where = f"{often} · {question.disease_name} · {_WORDS['mean'][lang]} {share(question.background)[lang]}"
@@ -124,10 +124,8 @@ def explanation(out: Console, found: Explanation, labels: Labels, lang: Lang) ->
     if found.expected:
         _line(out, Rich(_WORDS["expected"][lang], "bold"))
         for each in found.expected:
-            counted = f", {number(each.patients, lang)} {_WORDS['patients'][lang]}" if each.patients else ""
-            figures = (
-                f"{share(each.frequency)[lang]}{counted} · {_WORDS['mean'][lang]} {share(each.background)[lang]}"
-            )
+            often = say(each.statement, each.term)[lang]
+            figures = f"{often} · {_WORDS['mean'][lang]} {share(each.background)[lang]}"
             _line(out, Rich(f"? {labels.label(each.term, each.label)[lang]} ({each.term})"), 2)
             _line(out, Rich(figures, "dim"), 4)
     _told(out, found.mapped, found.ignored, lang)
@@ -196,15 +194,16 @@ def _evidence(out: Console, disease: RankedDisease, labels: Labels, lang: Lang, 
             _line(out, Rich(_WORDS[key][lang], "bold"))
         for sign in signs:
             _line(out, _weight(sign, labels, lang), 2 if headed else 5)
+    if disease.evidence_nil:
+        names = "\u202f; ".join(_name(sign, labels, lang) for sign in disease.evidence_nil)
+        _line(out, Rich(f"{_WORDS['nil'][lang]}{COLON[lang]}{names}", "dim"), 1 if headed else 5)
 
 
 def _weight(sign: TermEvidence, labels: Labels, lang: Lang) -> Table:
     filled = min(_WEIGHT, max(1, round(abs(sign.log_lr) / _FULL * _WEIGHT)))
     speaks = sign.log_lr > 0
     bar = Rich(("+" if speaks else "−") * filled, "cyan" if speaks else "red")
-    name = Rich(labels.label(sign.term, sign.label)[lang])
-    if sign.kind == "excluded":
-        name.append({"fr": " (absent)", "en": " (absent)"}[lang])
+    name = Rich(_name(sign, labels, lang))
     if sign.distance and sign.matched != PHENOTYPE:
         through = labels.label(sign.matched or "", sign.matched_label or "")[lang]
         name.append(f" – {_WORDS['through'][lang]} {through}", "dim")
@@ -215,13 +214,17 @@ def _weight(sign: TermEvidence, labels: Labels, lang: Lang) -> Table:
     return row
 
 
+def _name(sign: TermEvidence, labels: Labels, lang: Lang) -> str:
+    return labels.label(sign.term, sign.label)[lang] + (" (absent)" if sign.kind == "excluded" else "")
+
+
 def _rests_on(sign: TermEvidence, lang: Lang) -> str:
-    if sign.frequency is None or sign.matched == PHENOTYPE:  # sharing only the root is sharing nothing
+    if sign.matched is None or sign.matched == PHENOTYPE:  # sharing only the root is sharing nothing
         return _WORDS["not_annotated"][lang]
-    if not sign.stated:
+    if sign.statement is None:
         return _WORDS["unstated"][lang]
     mean = f" · {_WORDS['mean'][lang]} {share(sign.background)[lang]}" if sign.background is not None else ""
-    return f"{share(sign.frequency)[lang]}{mean}"
+    return f"{say(sign.statement, sign.matched)[lang]}{mean}"
 
 
 def _told(out: Console, mapped: Sequence[MappedTerm], ignored: Sequence[IgnoredTerm], lang: Lang) -> None:
@@ -235,7 +238,7 @@ def _told(out: Console, mapped: Sequence[MappedTerm], ignored: Sequence[IgnoredT
 def _foot(out: Console, versions: Mapping[str, str], lang: Lang) -> None:
     made = f"HPO {versions['hpo']}, phenotype.hpoa {versions['hpoa']}, {_WORDS['model'][lang]} {versions['model']}"
     _line(out, Rich(f"{made} · hpo.jax.org", "dim"))
-    _line(out, Rich(_USE[lang], "dim"))
+    _line(out, Rich(DISCLAIMER[lang], "dim"))
 
 
 def _line(out: Console, what: Rich | Table, indent: int = 1) -> None:

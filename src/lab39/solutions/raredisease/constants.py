@@ -12,7 +12,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 """Of the compiled index; raise it when its arrays change."""
 
 
@@ -36,6 +36,7 @@ class Constants:
     sign_dependence: float
     background_log_odds: float
     frequent: float
+    negligible: float
 
     def compiled(self) -> dict[str, Any]:
         """Those an index depends on: an index made with others must be made again."""

@@ -12,6 +12,7 @@ from lab39.solutions.raredisease import likelihood, ranking
 from lab39.solutions.raredisease.constants import Constants, load_constants
 from lab39.solutions.raredisease.index import GROUPS, Index
 from lab39.solutions.raredisease.model import Candidates, ExpectedSign, Explanation, Query
+from lab39.solutions.raredisease.statements import Statements
 from lab39.solutions.raredisease.terms import Resolved, resolve
 
 
@@ -52,7 +53,7 @@ def explain(
     posterior, _ = ranking.posteriors(score, len(resolved.observed), constants)
     place = int(np.flatnonzero(ranking.best(score, len(score)) == at)[0]) + 1
     found = ranking.ranked(field, resolved, at, place, float(score[at]), float(posterior[at]), constants)
-    signs = (*found.evidence_for, *found.evidence_against)
+    signs = (*found.evidence_for, *found.evidence_nil, *found.evidence_against)
     denied = _denied(index, disease)
     return Explanation(
         disease=found,
@@ -112,12 +113,8 @@ def expected_signs(
     """
     index = field.index
     rows, _ = index.rows_of(disease)
-    counted: dict[int, float] = {}
-    for term, patients, is_count, negated in zip(
-        rows.term.tolist(), rows.patients.tolist(), rows.counted.tolist(), rows.negated.tolist(), strict=True
-    ):
-        if not negated and patients > 0:
-            counted[term] = counted.get(term, 0.0) + (patients if is_count else 0.0)
+    given = Statements(index, disease)
+    annotated = sorted(set(rows.term[~rows.negated & (rows.patients > 0)].tolist()))
     known = Known(index, query)
     found = [
         (
@@ -126,12 +123,14 @@ def expected_signs(
                 term=index.term_ids[term],
                 label=index.labels[term],
                 frequency=frequency,
-                patients=round(patients),
+                statement=statement,
                 background=float(field.background[term]),
             ),
         )
-        for term, patients in counted.items()
-        if (frequency := field.frequency(term, disease)) >= constants.frequent and not known.answers(term)
+        for term in annotated
+        if (frequency := field.frequency(term, disease)) >= constants.frequent
+        and (statement := given.of(term)) is not None
+        and not known.answers(term)
     ]
     return tuple(sign for _, sign in sorted(found, key=lambda pair: (-pair[0], pair[1].term)))
 

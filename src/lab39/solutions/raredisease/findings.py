@@ -13,15 +13,22 @@ from lab39.core import terms
 from lab39.core.entries import Condition, Phenotype
 from lab39.core.finding import Bar, Confidence, Finding, Input, Missing, Reason, Severity, Source, Suggestion
 from lab39.core.record import Record
-from lab39.core.text import NO_TEXT, Text, number
+from lab39.core.text import Text, number, percent
 from lab39.solutions.raredisease.labels import NO_FRENCH, Labels
 from lab39.solutions.raredisease.model import Explanation, Query, Question, RankedDisease, Ranking, TermEvidence
+from lab39.solutions.raredisease.statements import say
 
 BARS = 5
 SIGNS = 5
 Standing = Literal["one", "several", "none"]
+Others = Literal["shown", "idle", "no-signs", "no-pack"]
 NONE_OF_THESE = Text("aucune de ces maladies", "none of these diseases")
 PRESENT, ABSENT = Text("présent", "present"), Text("absent", "absent")
+EQUAL_PRIORS = Text(
+    "Toutes les maladies ont la même probabilité de départ\u202f: la fréquence des maladies n'est pas prise en "
+    "compte.",
+    "All diseases start with the same probability: how common they are is not taken into account.",
+)
 REFER = Text(
     "Demander l'avis d'un centre de référence ou de compétence maladies rares (annuaire\u202f: orpha.net)",
     "Ask an expert centre for rare diseases (directory: orpha.net)",
@@ -163,7 +170,7 @@ def no_usable_sign(ranking: Ranking) -> Finding:
 
 def diagnosed(condition: Condition) -> str | None:
     """``OMIM:154700`` or ``ORPHA:558`` for a diagnosis already made; ``None`` for anything else."""
-    if condition.verification in ("refuted", "provisional", "differential", "unconfirmed"):
+    if condition.verification in ("refuted", "entered-in-error", "provisional", "differential", "unconfirmed"):
         return None
     for system, prefix in ((terms.OMIM, "OMIM"), (terms.ORPHA, "ORPHA")):
         if (code := condition.concept.code(system)) is not None:
@@ -171,16 +178,38 @@ def diagnosed(condition: Condition) -> str | None:
     return None
 
 
-def known_diagnosis(condition: Condition, disease: str, fit: Explanation | None) -> Finding:
-    """The finding for a diagnosis already made, with how the signs of the record fit it when that is known."""
+def explains(condition: Condition, fit: Explanation | None) -> bool:
+    """Whether a diagnosis makes it idle to look for another: confirmed, and probable on the signs alone."""
+    if condition.verification != "confirmed" or fit is None:
+        return False
+    return bool(fit.disease.posterior >= knowledge()["threshold"]["explains"]["value"])
+
+
+def known_diagnosis(
+    condition: Condition,
+    disease: str,
+    fit: Explanation | None,
+    others: Others,
+) -> Finding:
+    """The finding for a diagnosis already made, with how the signs of the record fit it when that is known.
+
+    Args:
+        others: whether other diseases were looked at beside it, or why not.
+    """
     name = condition.concept.label or (fit.disease.name if fit else disease)
-    detail = NO_TEXT
+    parts: list[Text] = []
     if fit is not None:
-        place = fit.disease.rank
-        detail = Text(
-            f"Sur les signes du dossier seuls, le modèle la classe au rang {number(place, 'fr')}.",
-            f"On the signs of the record alone, the model ranks it {number(place, 'en')}.",
+        rank = Text(number(fit.disease.rank, "fr"), number(fit.disease.rank, "en"))
+        chance = share(fit.disease.posterior)
+        parts.append(
+            Text(
+                f"Sur les signes du dossier seuls, le modèle la classe au rang {rank.fr} ({chance.fr}).",
+                f"On the signs of the record alone, the model ranks it {rank.en} ({chance.en}).",
+            )
         )
+    parts.append(_OTHERS[others])
+    detail = Text(" ".join(p.fr for p in parts), " ".join(p.en for p in parts))
+    confirmed = condition.verification == "confirmed"
     date = condition.recorded or condition.onset
     shown = Input(
         Text("diagnostic", "diagnosis"), Text.same(f"{disease} {name}"), date.written if date else "", condition.ref
@@ -188,12 +217,39 @@ def known_diagnosis(condition: Condition, disease: str, fit: Explanation | None)
     return Finding(
         code="known-diagnosis",
         severity=Severity.INFO,
-        summary=Text(f"Diagnostic déjà posé\u202f: {short(name, 80)}", f"Already diagnosed: {short(name, 80)}"),
+        summary=Text(f"Diagnostic déjà posé\u202f: {short(name, 80)}", f"Already diagnosed: {short(name, 80)}")
+        if confirmed
+        else Text(
+            f"Diagnostic inscrit, non dit confirmé\u202f: {short(name, 80)}",
+            f"Diagnosis in the record, not said to be confirmed: {short(name, 80)}",
+        ),
         detail=detail,
         reasons=(_reason("known-diagnosis", (shown,)),),
         focus=(condition.ref,) if condition.ref else (),
         payload=fit,
     )
+
+
+_OTHERS: Mapping[Others, Text] = {
+    "shown": Text(
+        "Elle n'explique pas bien ces signes, ou n'est pas dite confirmée\u202f: les autres maladies ont aussi été "
+        "cherchées.",
+        "It does not explain these signs well, or is not said to be confirmed: other diseases were looked at too.",
+    ),
+    "idle": Text(
+        "Elle explique les signes\u202f: les autres maladies n'ont pas été cherchées.",
+        "It explains the signs: other diseases were not looked at.",
+    ),
+    "no-signs": Text(
+        "Aucun signe présent codé HPO\u202f: les autres maladies n'ont pas été cherchées.",
+        "No HPO-coded sign that is present: other diseases were not looked at.",
+    ),
+    "no-pack": Text(
+        "Les autres maladies n'ont pas été cherchées\u202f: le pack «\u202fhpo\u202f» n'est pas installé (lab39 "
+        "data install hpo).",
+        "Other diseases were not looked at: the pack “hpo” is not installed (lab39 data install hpo).",
+    ),
+}
 
 
 def bars(ranking: Ranking) -> tuple[Bar, ...]:
@@ -216,14 +272,8 @@ def short(words: str, length: int) -> str:
 
 
 def share(value: float) -> Text:
-    """A share of 1 as a percentage with the digits it needs; nothing is rounded to 0 or 100 that is not."""
-    hundred = value * 100
-    if 0 < hundred < 0.01:
-        return Text("< 0,01\u202f%", "< 0.01%")
-    if 99.5 <= hundred < 100:
-        return Text("> 99\u202f%", "> 99%")
-    digits = 0 if hundred >= 10 or hundred == 0 else 1 if hundred >= 1 else 2
-    return Text(f"{number(hundred, 'fr', digits=digits)}\u202f%", f"{number(hundred, 'en', digits=digits)}%")
+    """A share of 1 as every face of the lab writes it."""
+    return Text(percent(value, "fr"), percent(value, "en"))
 
 
 def _share(value: float) -> float:
@@ -267,6 +317,7 @@ def _detail(level: Standing, ranking: Ranking, labels: Labels, unusable: int) ->
     else:
         parts += _weighed(Text("Pour", "For"), first.evidence_for, labels)
         parts += _weighed(Text("Contre", "Against"), first.evidence_against, labels)
+    parts.append(EQUAL_PRIORS)
     parts += [Text(f"{m.text.fr}.", f"{m.text.en}.") for m in ranking.mapped]
     parts += [Text(f"{i.text.fr}.", f"{i.text.en}.") for i in ranking.ignored]
     if unusable:
@@ -305,10 +356,10 @@ def _probability_of(first: RankedDisease, ranking: Ranking) -> Text:
 def _missing(question: Question, labels: Labels) -> Missing:
     name = short(question.disease_name, 60)
     usual = share(question.background)
-    if question.stated:
-        often = share(question.frequency)
-        fr = f"présent chez {often.fr} des malades («\u202f{name}\u202f»), {usual.fr} en moyenne\u202f: départage"
-        en = f"present in {often.en} of patients (“{name}”), {usual.en} on average: it separates"
+    if question.statement is not None:
+        often = say(question.statement, question.term)
+        fr = f"«\u202f{name}\u202f»\u202f: {often.fr}\u202f; {usual.fr} en moyenne\u202f: départage"
+        en = f"“{name}”: {often.en}; {usual.en} on average: it separates"
     else:
         fr = f"décrit dans «\u202f{name}\u202f» (fréquence non précisée), {usual.fr} en moyenne\u202f: départage"
         en = f"described in “{name}” (frequency not stated), {usual.en} on average: it separates"
@@ -317,5 +368,7 @@ def _missing(question: Question, labels: Labels) -> Missing:
 
 def _reason(rule: str, inputs: tuple[Input, ...] = (), date: str = "") -> Reason:
     row = knowledge()["rule"][rule]
-    source = Source(row["document"], date or row.get("date", ""), row.get("place", ""), row.get("url", ""))
+    source = Source(
+        row["document"], date or row.get("date", ""), row.get("place", ""), row.get("url", ""), row["verified"]
+    )
     return Reason(f"raredisease.{rule}", Text.of({"fr": row["fr"], "en": row["en"]}), source, inputs)

@@ -71,14 +71,12 @@ class Annotations:
 
     ``repeated`` rows were left out: the same sign of the same disease from the same references. When their
     counts differ (one row an onset), the one with most patients affected stays.
-    ``references`` holds every reference of a disease, rows of other aspects included.
     """
 
     version: str
     rows: tuple[Annotation, ...]
     repeated: int
     other_aspects: int
-    references: dict[str, frozenset[str]]
 
 
 def parse_frequency(text: str) -> Frequency:
@@ -135,7 +133,6 @@ def _read(lines: Iterable[str], place: str) -> Annotations:
     version = ""
     header = False
     kept: dict[tuple[str, str, bool, tuple[str, ...]], Annotation] = {}
-    references: dict[str, set[str]] = {}
     seen = other = 0
     for number, line in enumerate(lines, 1):
         if line.startswith("#"):
@@ -147,8 +144,8 @@ def _read(lines: Iterable[str], place: str) -> Annotations:
             if tuple(cells) != COLUMNS:
                 raise InputError(
                     Text(
-                        "colonnes inattendues\u202f: ce n'est pas phenotype.hpoa (12 colonnes, de « database_id » "
-                        "à « biocuration »)",
+                        "colonnes inattendues\u202f: ce n'est pas phenotype.hpoa "
+                        "(12 colonnes, de «\u202fdatabase_id\u202f» à «\u202fbiocuration\u202f»)",
                         "unexpected columns: this is not phenotype.hpoa (12 columns, “database_id” to "
                         "“biocuration”)",
                     ),
@@ -166,7 +163,6 @@ def _read(lines: Iterable[str], place: str) -> Annotations:
             )
         disease, name, qualifier, term, cited, _, _, frequency, _, _, aspect, _ = cells
         sources = tuple(sorted({r for r in re.split("[;,]", cited) if r}))
-        references.setdefault(disease, set()).update(sources)
         if aspect != "P":
             other += 1
             continue
@@ -188,7 +184,6 @@ def _read(lines: Iterable[str], place: str) -> Annotations:
         rows=tuple(kept.values()),
         repeated=seen - len(kept),
         other_aspects=other,
-        references={disease: frozenset(found) for disease, found in references.items()},
     )
 
 

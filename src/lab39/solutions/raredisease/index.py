@@ -132,6 +132,12 @@ class Index:
             a["row_negated"][at],
         ), at  # fmt: skip
 
+    def classes_of(self, disease: int) -> Ints:
+        """The frequency class each row of :meth:`rows_of` states, as its HPO number; 0 for none."""
+        here = slice(self.arrays["row_start"][disease], self.arrays["row_start"][disease + 1])
+        found: Ints = self.arrays["row_class"][here]
+        return found
+
     @cached_property
     def references(self) -> list[str]:
         """Every reference by position."""
@@ -141,12 +147,6 @@ class Index:
         """``PMID:…``, ``OMIM:…`` behind one row."""
         here = slice(self.arrays["row_reference_start"][row], self.arrays["row_reference_start"][row + 1])
         return tuple(self.references[i] for i in self.arrays["row_reference"][here].tolist())
-
-    def references_of_disease(self, disease: int) -> frozenset[str]:
-        """Every reference of a disease, those of onset and inheritance rows included."""
-        start = self.arrays["disease_reference_start"]
-        here = slice(start[disease], start[disease + 1])
-        return frozenset(self.references[i] for i in self.arrays["disease_reference"][here].tolist())
 
     @cached_property
     def versions(self) -> dict[str, str]:

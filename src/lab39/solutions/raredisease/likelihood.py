@@ -21,7 +21,8 @@ import numpy as np
 from lab39.solutions.raredisease.constants import Constants
 from lab39.solutions.raredisease.index import Index
 from lab39.solutions.raredisease.model import Candidates, TermEvidence
-from lab39.solutions.raredisease.profiles import Floats, Ints, Sparse, spans
+from lab39.solutions.raredisease.profiles import Floats, Ints, Sparse
+from lab39.solutions.raredisease.statements import Statements
 from lab39.solutions.raredisease.terms import Resolved
 
 
@@ -114,26 +115,15 @@ def scores(field: Field, query: Resolved, constants: Constants) -> Floats:
 
 def evidence(field: Field, query: Resolved, disease: int, constants: Constants) -> tuple[TermEvidence, ...]:
     """Each sign's contribution to one disease, the largest first; they sum to its score."""
-    given = stated(field.index, disease)
+    given = Statements(field.index, disease)
     frequency = cache(lambda term: field.frequency(term, disease))  # signs share most of their ancestors
     found = [_observed(field, term, frequency, constants, given) for term in query.observed]
     found += [_excluded(field, term, frequency, constants, given) for term in query.excluded]
     return tuple(sorted(found, key=lambda e: (-e.log_lr, e.term)))
 
 
-def stated(index: Index, disease: int) -> frozenset[int]:
-    """The terms whose frequency in a disease the annotations give, or that of a kind of them.
-
-    For the other terms of its profile, the frequency is the model's assumption for an annotated sign.
-    """
-    rows, _ = index.rows_of(disease)
-    given = rows.term[(rows.patients > 0) & ~rows.negated].astype(np.int64)
-    up = index.up
-    return frozenset(up.term[spans(up.start[given], up.start[given + 1] - up.start[given])].tolist())
-
-
 def _observed(
-    field: Field, term: int, frequency: Callable[[int], float], constants: Constants, given: frozenset[int]
+    field: Field, term: int, frequency: Callable[[int], float], constants: Constants, given: Statements
 ) -> TermEvidence:
     index = field.index
     best, matched, steps = 0.0, None, None
@@ -152,13 +142,13 @@ def _observed(
         distance=steps,
         frequency=None if matched is None else frequency(matched),
         background=None if matched is None else float(field.background[matched]),
-        stated=matched in given,
+        statement=None if matched is None else given.of(matched),
         log_lr=math.log(constants.noise + (1 - constants.noise) * best),
     )
 
 
 def _excluded(
-    field: Field, term: int, frequency: Callable[[int], float], constants: Constants, given: frozenset[int]
+    field: Field, term: int, frequency: Callable[[int], float], constants: Constants, given: Statements
 ) -> TermEvidence:
     index = field.index
     background = min(float(field.background[term]), 1 - 1e-9)
@@ -174,7 +164,7 @@ def _excluded(
         distance=0 if held else None,
         frequency=shown if held else None,
         background=float(field.background[term]),
-        stated=held and term in given,
+        statement=given.of(term) if held else None,
         log_lr=constants.excluded_weight * math.log((1 - mixed) / (1 - background)),
     )
 

@@ -51,6 +51,24 @@ class MappedTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """How the annotations state a frequency; ``statements.say`` puts it in words.
+
+    Attributes:
+        term: the sign it is about: the one asked for, or a kind of it.
+        affected, patients: m of n patients counted, over all rows of the sign; 0 of 0 when none are.
+        frequency_class: an HPO frequency class (``HP:0040281``), when nobody is counted.
+        share: a percentage without its patients (0-1), when there is neither.
+    """
+
+    term: str
+    affected: int = 0
+    patients: int = 0
+    frequency_class: str = ""
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TermEvidence:
     """What one sign of the query says about one disease.
 
@@ -60,10 +78,10 @@ class TermEvidence:
         matched, matched_label: the term of the disease's profile it was compared with: the sign itself
             (which holds what is annotated below it) or one of its ancestors; ``None`` when nothing matches.
         distance: is-a steps from the sign up to ``matched``.
-        frequency: share of patients with this disease who have ``matched`` (0-1); ``None`` when not annotated.
+        frequency: the model's estimate of the share of patients with this disease who have ``matched`` (0-1);
+            ``None`` when not annotated. Never shown: ``statement`` is.
         background: mean of that share over the candidate diseases (0-1).
-        stated: whether the annotations give that frequency; when they only say that the sign occurs,
-            ``frequency`` is the model's own assumption and is not shown as a figure.
+        statement: how the annotations state that frequency; ``None`` when they only say that the sign occurs.
         log_lr: contribution to the score, natural logarithm; above 0 speaks for the disease.
     """
 
@@ -75,7 +93,7 @@ class TermEvidence:
     distance: int | None
     frequency: float | None
     background: float | None
-    stated: bool
+    statement: Statement | None
     log_lr: float
 
 
@@ -87,7 +105,9 @@ class RankedDisease:
         rank: 1 is first; ties are broken by id, so a ranking is always the same.
         score: sum of the log likelihood ratios, natural logarithm (excluded signs at their learned weight).
         posterior: probability of this disease under the model (0-1); see ``ranking.posteriors``.
-        evidence_for, evidence_against: the signs, strongest first. Contributions sum to ``score``.
+        evidence_for, evidence_against: the signs, strongest first.
+        evidence_nil: the signs that say nothing either way (``constants.negligible``). Contributions of all three
+            sum to ``score``.
     """
 
     id: str
@@ -97,6 +117,7 @@ class RankedDisease:
     posterior: float
     evidence_for: tuple[TermEvidence, ...] = ()
     evidence_against: tuple[TermEvidence, ...] = ()
+    evidence_nil: tuple[TermEvidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +156,14 @@ class Ranking:
 class ExpectedSign:
     """A frequent sign of a disease that the query neither states nor excludes: worth asking.
 
-    ``frequency`` is a share of the patients with the disease (0-1); ``patients`` the patients counted, 0 when
-    the annotation gives a frequency class or a percentage; ``background`` the mean share over the candidate
-    diseases.
+    ``frequency`` is the model's estimate (0-1), ``statement`` what the annotations state; ``background`` the mean
+    share over the candidate diseases.
     """
 
     term: str
     label: str
     frequency: float
-    patients: int
+    statement: Statement
     background: float
 
 
@@ -154,7 +174,7 @@ class Question:
     Attributes:
         gain: expected information gain, nats.
         disease, disease_name: the candidate that shows the sign most.
-        frequency: share of its patients with the sign (0-1); ``stated`` as in :class:`TermEvidence`.
+        frequency, statement: as in :class:`TermEvidence`.
         background: mean share over the candidate diseases.
     """
 
@@ -164,7 +184,7 @@ class Question:
     disease: str
     disease_name: str
     frequency: float
-    stated: bool
+    statement: Statement | None
     background: float
 
 

@@ -15,6 +15,7 @@ from lab39.solutions.raredisease.explanation import Known
 from lab39.solutions.raredisease.index import Index
 from lab39.solutions.raredisease.model import Candidates, Query, Question, Ranking
 from lab39.solutions.raredisease.profiles import Floats
+from lab39.solutions.raredisease.statements import Statements
 from lab39.solutions.raredisease.terms import resolve
 
 
@@ -64,7 +65,7 @@ def next_signs(
             disease=ranking.candidates[shows[at]].id,
             disease_name=ranking.candidates[shows[at]].name,
             frequency=float(shares[at].max()),
-            stated=asked[at] in likelihood.stated(index, diseases[shows[at]]),
+            statement=Statements(index, diseases[shows[at]]).of(asked[at]),
             background=float(background[at]),
         )
         for at in found

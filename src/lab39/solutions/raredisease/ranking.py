@@ -97,6 +97,7 @@ def ranked(
         rank=place,
         score=score,
         posterior=posterior,
-        evidence_for=tuple(e for e in signs if e.log_lr > 0),
-        evidence_against=tuple(reversed([e for e in signs if e.log_lr <= 0])),
+        evidence_for=tuple(e for e in signs if e.log_lr >= constants.negligible),
+        evidence_against=tuple(reversed([e for e in signs if e.log_lr <= -constants.negligible])),
+        evidence_nil=tuple(e for e in signs if abs(e.log_lr) < constants.negligible),
     )

@@ -12,40 +12,41 @@ from typing import Any
 
 from lab39.core import terms
 from lab39.core.finding import Finding
-from lab39.core.text import Text
+from lab39.core.text import Lang, Text
+from lab39.fhir.outputs import DISCLAIMER
 from lab39.solutions.raredisease.findings import NONE_OF_THESE
 from lab39.solutions.raredisease.model import RankedDisease, Ranking
 
 _RISK = "http://terminology.hl7.org/CodeSystem/risk-probability"
 _SYSTEMS = {"OMIM": terms.OMIM, "ORPHA": terms.ORPHA}
+_METHOD = Text("rapport de vraisemblance", "likelihood ratio")
 _NOTE = Text(
-    "Aide à la décision pour des utilisateurs formés\u202f; n'est pas un dispositif médical. Probabilités selon un "
-    "modèle qui ne connaît que les signes codés.",
-    "Decision support for trained users; not a medical device. Probabilities under a model that knows only the "
-    "coded signs.",
+    "Probabilités selon un modèle qui ne connaît que les signes codés et tient toutes les maladies pour également "
+    "fréquentes.",
+    "Probabilities under a model that knows only the coded signs and takes all diseases to be equally common.",
 )
 
 
-def risk_assessment(finding: Finding, ranking: Ranking, subject: str) -> Mapping[str, Any]:
-    """The resource, in French as the lab's own renderings default to."""
+def risk_assessment(finding: Finding, ranking: Ranking, subject: str, lang: Lang) -> Mapping[str, Any]:
+    """The resource in one language; names of diseases are those of the annotations, in English."""
     versions = ", ".join(f"{name} {version}" for name, version in sorted(ranking.versions.items()))
     resource: dict[str, Any] = {
         "resourceType": "RiskAssessment",
         "status": "preliminary",
-        "language": "fr",
-        "method": {"text": f"Lab39 raredisease, rapport de vraisemblance ({versions})"},
-        "code": {"text": finding.summary.fr},
+        "language": lang,
+        "method": {"text": f"Lab39 raredisease, {_METHOD[lang]} ({versions})"},
+        "code": {"text": finding.summary[lang]},
         "subject": {"reference": subject},
         "prediction": [
             *(_prediction(_disease(d), d.posterior) for d in ranking.candidates),
-            _prediction({"text": NONE_OF_THESE.fr}, ranking.p_background),
+            _prediction({"text": NONE_OF_THESE[lang]}, ranking.p_background),
         ],
-        "note": [{"text": _NOTE.fr}],
+        "note": [{"text": f"{DISCLAIMER[lang]} {_NOTE[lang]}"}],
     }
     if basis := [{"reference": ref} for ref in finding.focus if not ref.startswith("#")]:
         resource["basis"] = basis
     if finding.suggestions:
-        resource["mitigation"] = finding.suggestions[0].label.fr
+        resource["mitigation"] = finding.suggestions[0].label[lang]
     return resource
 
 

@@ -11,7 +11,7 @@ from lab39.core.errors import LabError
 from lab39.core.finding import Finding
 from lab39.core.record import Record
 from lab39.core.solution import Context, Progress, Solution
-from lab39.core.text import Text
+from lab39.core.text import Lang, Text
 
 if TYPE_CHECKING:
     from lab39.solutions.raredisease.index import Index
@@ -52,16 +52,27 @@ class RareDisease(Solution):
 
         signs, query = record.phenotypes(), findings.query_of(record)
         known = [(c, disease) for c in record.conditions() if (disease := findings.diagnosed(c)) is not None]
-        for condition, disease in known:
-            yield findings.known_diagnosis(condition, disease, self._fit(query, disease, ctx.packs))
         if known:
-            return
+            from lab39.solutions.raredisease import sources
+
+            fits = [self._fit(query, disease, ctx.packs) for _, disease in known]
+            idle = any(findings.explains(c, fit) for (c, _), fit in zip(known, fits, strict=True))
+            others: findings.Others = (
+                "no-signs" if not query.observed
+                else "no-pack" if not ctx.packs.has(sources.HPO)
+                else "idle" if idle
+                else "shown"
+            )  # fmt: skip
+            for (condition, disease), fit in zip(known, fits, strict=True):
+                yield findings.known_diagnosis(condition, disease, fit, others)
+            if others != "shown":
+                return
         if not query.observed:
             yield findings.no_signs(excluded_only=bool(query.excluded))
             return
         yield self._differential(query, findings.Seen(signs, self.labels(ctx.packs)), self.index(ctx.packs))
 
-    def to_fhir(self, finding: Finding, subject: str) -> Mapping[str, Any] | None:
+    def to_fhir(self, finding: Finding, subject: str, lang: Lang) -> Mapping[str, Any] | None:
         """A ``RiskAssessment`` for a differential."""
         from lab39.solutions.raredisease.model import Ranking
 
@@ -69,7 +80,7 @@ class RareDisease(Solution):
             return None
         from lab39.solutions.raredisease.riskassessment import risk_assessment
 
-        return risk_assessment(finding, finding.payload, subject)
+        return risk_assessment(finding, finding.payload, subject, lang)
 
     def index(self, packs: Packs) -> Index:
         """The index of the newest ``hpo`` pack, read once.

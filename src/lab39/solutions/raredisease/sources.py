@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +40,45 @@ def inspect_hpo(files: list[Path]) -> Contents:
             str(found["hpoa" if signs else "obo"]),
         )
     version = diseases if signs == diseases else f"{diseases}+hp-{signs}"
-    return Contents(re.sub(r"[^\w.+-]", "_", version), edition, found)
+    return Contents(re.sub(r"[^\w.+-]", "_", version), edition, found, partial(check_hpo, found))
+
+
+def check_hpo(files: Mapping[str, Path]) -> None:
+    """Read both files to their end and make of them what an index is made of.
+
+    Raises:
+        InputError: a file that ends too early, a line that does not follow its format.
+    """
+    from lab39.solutions.raredisease.compile import build
+
+    for path in files.values():
+        _ends_whole(path)
+    build(obo.read_ontology(files["obo"]), hpoa.read_annotations(files["hpoa"]), load_constants())
+
+
+def check_french(files: Mapping[str, Path]) -> None:
+    """Read the tables to their end.
+
+    Raises:
+        InputError: a table that ends too early or cannot be read.
+    """
+    for path in files.values():
+        _ends_whole(path)
+    labels.load_labels(files["labels"], files.get("synonyms"), "")
+
+
+def _ends_whole(path: Path) -> None:
+    with path.open("rb") as stream:
+        stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, stream.tell() - 1))
+        if stream.read(1) != b"\n":
+            raise InputError(
+                Text(
+                    "fichier tronqué (la dernière ligne n'est pas finie)\u202f: le télécharger de nouveau",
+                    "truncated file (the last line does not end): download it again",
+                ),
+                str(path),
+            )
 
 
 def inspect_french(files: list[Path]) -> Contents:
@@ -53,7 +93,7 @@ def inspect_french(files: list[Path]) -> Contents:
         "synonyms": lambda path: labels.has_columns(path, labels.SYNONYMS),
     }
     found = _by_role(files, kinds, ("labels",))
-    return Contents(f"content-{sha256(found['labels'])[:8]}", None, found)
+    return Contents(f"content-{sha256(found['labels'])[:8]}", None, found, partial(check_french, found))
 
 
 def index_path(packs: Packs, progress: Callable[[float], None] = lambda _fraction: None) -> Path:
@@ -73,10 +113,15 @@ def index_path(packs: Packs, progress: Callable[[float], None] = lambda _fractio
 
 
 def open_index(packs: Packs, progress: Callable[[float], None] = lambda _fraction: None) -> Index:
-    """The index of the newest ``hpo`` pack; see :func:`index_path`."""
+    """The index of the newest ``hpo`` pack; see :func:`index_path`. A damaged one is built again, once."""
     from lab39.solutions.raredisease.index import load_index
 
-    return load_index(index_path(packs, progress))
+    path = index_path(packs, progress)
+    try:
+        return load_index(path)
+    except InputError:
+        path.unlink(missing_ok=True)
+        return load_index(index_path(packs, progress))
 
 
 def open_labels(packs: Packs) -> labels.Labels:

@@ -1,8 +1,8 @@
 """What a disease's profile was before one paper: the regime ``own-paper-subtracted``.
 
 Many published cases were curated into the annotations, so that a case would meet its own signs in the profile of
-its disease. Rows merge references: 72 % of the rows that cite a paper of the phenopacket store and rest on several
-name two to 26 papers in one count, and leaving out whole rows would take away what other papers found. The rule:
+its disease. Rows merge references: nearly half (46 %) of the rows that cite the paper of a development case hold
+the count of several papers, two to 26, and leaving out whole rows would take away what others found. The rule:
 
 1. A row of signs that rests on this paper alone goes.
 2. From a row that rests on several, the paper's patients are taken off ``m`` of ``n``:

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator
 from pydantic.json_schema import SkipJsonSchema
 
 from lab39.core.errors import InputError
-from lab39.core.finding import Finding, Report
+from lab39.core.finding import Report
 from lab39.core.record import Record
 from lab39.core.text import LANGS, Lang, Text
 from lab39.fhir import outputs
@@ -122,9 +122,4 @@ def keep(
 
 def as_fhir(here: House, report: Report, lang: Lang) -> Any:
     """The report as a Bundle of findings, validated."""
-
-    def native(finding: Finding, subject: str) -> Any:
-        solution = here.lab.solutions.get(finding.solution)
-        return solution.to_fhir(finding, subject) if solution else None
-
-    return outputs.bundle(report, native, lang, created=here.now().isoformat(timespec="seconds"))
+    return outputs.bundle(report, here.lab.to_fhir, lang, created=here.now().isoformat(timespec="seconds"))

@@ -16,8 +16,8 @@ from typing import Any, Literal
 from lab39.core import terms
 from lab39.core.dates import PartialDate
 from lab39.core.errors import InputError
-from lab39.core.readers import ABSENT, PRESENT
 from lab39.core.record import Record
+from lab39.core.signs import ABSENT, PRESENT
 from lab39.core.text import Text
 from lab39.core.units import Quantity
 from lab39.fhir import phenopackets

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi.responses import Response
 
 from lab39.core.errors import UnknownNameError
-from lab39.core.finding import Finding, Report
+from lab39.core.finding import Report
 from lab39.core.lab import Lab
 from lab39.core.record import Record
 from lab39.core.text import Lang, Text
@@ -43,12 +41,7 @@ def stem(pseudonym: str) -> str:
 
 def fhir(lab: Lab, found: Report, stem: str, lang: Lang, created: dt.datetime) -> File:
     """A Bundle of the findings, each as its solution writes it."""
-
-    def native(finding: Finding, subject: str) -> Mapping[str, Any] | None:
-        solution = lab.solutions.get(finding.solution)
-        return solution.to_fhir(finding, subject) if solution else None
-
-    whole = outputs.bundle(found, native, lang, created=created.isoformat(timespec="seconds"))
+    whole = outputs.bundle(found, lab.to_fhir, lang, created=created.isoformat(timespec="seconds"))
     return File(f"{stem}-fhir.json", FHIR, jsontext.dumps(whole, indent=1) + "\n")
 
 

@@ -12,10 +12,9 @@ from typing import Any
 
 from lab39.core.errors import Issue, LabError
 from lab39.core.finding import Finding, Missing, Report, Severity
-from lab39.core.text import NO_TEXT, Lang, Text
+from lab39.core.text import NO_TEXT, Lang, Text, percent
 from lab39.fhir import outputs
 from lab39.fhir.outputs import CODES, NAMESPACE
-from lab39.render.console import percent
 from lab39.render.words import COLON, DISCLAIMER, WORDS
 from lab39.web.api.cds.catalogue import Prefetch, Service, override_reasons
 from lab39.web.words import typeset
