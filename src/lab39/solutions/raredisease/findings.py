@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from lab39.core import terms
-from lab39.core.entries import Condition, Phenotype
+from lab39.core.entries import HYPOTHETICAL, Condition, Phenotype
 from lab39.core.finding import Bar, Confidence, Finding, Input, Missing, Reason, Severity, Source, Suggestion
 from lab39.core.record import Record
 from lab39.core.text import Text, number, percent
@@ -170,7 +170,7 @@ def no_usable_sign(ranking: Ranking) -> Finding:
 
 def diagnosed(condition: Condition) -> str | None:
     """``OMIM:154700`` or ``ORPHA:558`` for a diagnosis already made; ``None`` for anything else."""
-    if condition.verification in ("refuted", "entered-in-error", "provisional", "differential", "unconfirmed"):
+    if condition.verification in ("refuted", "entered-in-error", *HYPOTHETICAL):
         return None
     for system, prefix in ((terms.OMIM, "OMIM"), (terms.ORPHA, "ORPHA")):
         if (code := condition.concept.code(system)) is not None:
