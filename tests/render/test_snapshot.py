@@ -131,3 +131,29 @@ def test_a_stopped_order_does_not_hide_an_active_one():
     kept, stopped = an_order("2026-01-01", dose="5 mg"), an_order("2026-06-01", "stopped", dose="2 mg")
     (line,) = seen(kept, stopped).medicines
     assert line.value.fr == "5 mg"
+
+
+def test_a_result_in_words_does_not_hide_the_weight_known_before():
+    said = observation("29463-7", 54, "kg")
+    words = {k: v for k, v in said.items() if k != "valueQuantity"} | {
+        "valueString": "refuse d'être pesée",
+        "effectiveDateTime": "2026-11-20",
+    }
+    assert any(line.label.fr == "Poids" for line in seen(said, words).measures)
+
+
+def test_an_allergy_that_was_resolved_is_not_shown_as_current():
+    def allergy(status):
+        return {
+            "resourceType": "AllergyIntolerance",
+            "clinicalStatus": {
+                "coding": [
+                    {"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": status}
+                ]
+            },
+            "code": {"text": "Pénicilline"},
+            "patient": {"reference": "Patient/p"},
+        }
+
+    assert seen(allergy("resolved")).allergies == ()
+    assert [a.fr for a in seen(allergy("active")).allergies] == ["Pénicilline"]

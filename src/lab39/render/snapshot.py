@@ -59,7 +59,7 @@ def snapshot(record: Record, report: Report) -> Snapshot:
     measures, absent = _measures(record, on)
     if record.birth_date is None:
         absent.insert(0, Text("date de naissance", "birth date"))
-    allergies = tuple(Text.same(a.concept.label) for a in record.allergies() if a.verification != "refuted")
+    allergies = tuple(Text.same(a.concept.label) for a in record.allergies() if a.active is not False)
     if not allergies:
         absent.append(Text("allergies : non renseignées", "allergies: not recorded"))
     medicines = tuple(_medicine(m) for m in _once(m for m in record.medications() if m.current is not False))
@@ -67,7 +67,7 @@ def snapshot(record: Record, report: Report) -> Snapshot:
     return Snapshot(
         title=record.name or record.id or "–",
         who=who(record, on),
-        fictional=_fictional(record),
+        fictional=record.test_data,
         measures=tuple(measures),
         medicines=medicines,
         conditions=tuple(Text.same(label) for label in dict.fromkeys(c.concept.label for c in conditions)),
@@ -107,7 +107,7 @@ def _measures(record: Record, on: dt.date) -> tuple[list[Line], list[Text]]:
     lines, absent = [], []
     for row in _table():
         label = Text.of(row["label"])
-        found = record.latest(*cast(list[str], row["codes"]), on=on)
+        found = record.latest_quantity(*cast(list[str], row["codes"]), on=on)
         quantity = found.quantity if found else None
         if found is None or quantity is None:
             if row.get("ask"):
@@ -169,15 +169,3 @@ def _missing(report: Report) -> list[Missing]:
         for m in f.missing
         if m.code != "data-pack" and (f.not_evaluated or LOINC_CODE.fullmatch(m.code))
     ]
-
-
-def _fictional(record: Record) -> bool:
-    tags = [
-        tag
-        for holder in (record.origin, *record.resources("Patient"))
-        if isinstance(meta := holder.get("meta"), dict)
-        for key in ("security", "tag")
-        for tag in meta.get(key) or ()
-        if isinstance(tag, dict)
-    ]
-    return any(tag.get("code") == "HTEST" for tag in tags)

@@ -255,7 +255,7 @@ def test_a_confirmed_diagnosis_that_explains_the_signs_badly_does_not_hide_the_o
     known, others = both(lab, gilbert)
     assert known.payload.disease.rank > 1000
     assert others in (["one-stands-out"], ["several-fit"])
-    assert "other diseases were looked at too" in known.detail.en
+    assert "Other diseases were looked at too" in known.detail.en
 
 
 def test_a_diagnosis_not_said_to_be_confirmed_hides_nothing(lab):

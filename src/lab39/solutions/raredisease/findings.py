@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from lab39.core import terms
-from lab39.core.entries import Condition, Phenotype
+from lab39.core.entries import HYPOTHETICAL, Condition, Phenotype
 from lab39.core.finding import Bar, Confidence, Finding, Input, Missing, Reason, Severity, Source, Suggestion
 from lab39.core.record import Record
 from lab39.core.text import Text, number, percent
@@ -170,7 +170,7 @@ def no_usable_sign(ranking: Ranking) -> Finding:
 
 def diagnosed(condition: Condition) -> str | None:
     """``OMIM:154700`` or ``ORPHA:558`` for a diagnosis already made; ``None`` for anything else."""
-    if condition.verification in ("refuted", "entered-in-error", "provisional", "differential", "unconfirmed"):
+    if condition.verification in ("refuted", "entered-in-error", *HYPOTHETICAL):
         return None
     for system, prefix in ((terms.OMIM, "OMIM"), (terms.ORPHA, "ORPHA")):
         if (code := condition.concept.code(system)) is not None:
@@ -231,11 +231,7 @@ def known_diagnosis(
 
 
 _OTHERS: Mapping[Others, Text] = {
-    "shown": Text(
-        "Elle n'explique pas bien ces signes, ou n'est pas dite confirmée\u202f: les autres maladies ont aussi été "
-        "cherchées.",
-        "It does not explain these signs well, or is not said to be confirmed: other diseases were looked at too.",
-    ),
+    "shown": Text("Les autres maladies ont aussi été cherchées.", "Other diseases were looked at too."),
     "idle": Text(
         "Elle explique les signes\u202f: les autres maladies n'ont pas été cherchées.",
         "It explains the signs: other diseases were not looked at.",
@@ -358,11 +354,11 @@ def _missing(question: Question, labels: Labels) -> Missing:
     usual = share(question.background)
     if question.statement is not None:
         often = say(question.statement, question.term)
-        fr = f"«\u202f{name}\u202f»\u202f: {often.fr}\u202f; {usual.fr} en moyenne\u202f: départage"
-        en = f"“{name}”: {often.en}; {usual.en} on average: it separates"
+        fr = f"départage\u202f: «\u202f{name}\u202f», {often.fr}, contre {usual.fr} en moyenne"
+        en = f"it separates: “{name}”, {often.en}, against {usual.en} on average"
     else:
-        fr = f"décrit dans «\u202f{name}\u202f» (fréquence non précisée), {usual.fr} en moyenne\u202f: départage"
-        en = f"described in “{name}” (frequency not stated), {usual.en} on average: it separates"
+        fr = f"départage\u202f: décrit dans «\u202f{name}\u202f» (fréquence non précisée), {usual.fr} en moyenne"
+        en = f"it separates: described in “{name}” (frequency not stated), {usual.en} on average"
     return Missing(question.term, labels.label(question.term, question.label), Text(fr, en))
 
 
