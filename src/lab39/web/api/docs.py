@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
+from markupsafe import Markup, escape
 
+from lab39.core.text import Text
 from lab39.fhir import jsontext
 from lab39.web.api import openapi
 from lab39.web.api.answers import Exact
 from lab39.web.roles import Needs
 from lab39.web.templating import render
+
+GROUPS = {
+    "Assess": Text("Évaluer une fois", "Assess once"),
+    "Solutions": Text("Solutions", "Solutions"),
+    "Records": Text("Dossiers conservés", "Records kept"),
+    "FHIR": Text("FHIR R4", "FHIR R4"),
+    "CDS Hooks": Text("CDS Hooks 2.0.1", "CDS Hooks 2.0.1"),
+}
+"""The groups of operations, as the page calls them."""
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(Needs("showroom.see"))])
 
@@ -36,11 +48,12 @@ class Operation:
     anchor: str
     method: str
     path: str
-    summary: str
-    description: str
+    summary: Markup
+    description: Markup
     needs_person: bool
     parameters: tuple[Parameter, ...]
-    body: str
+    body: Markup
+    media: str
     example: str
     answers: tuple[tuple[str, str, str], ...]
 
@@ -50,12 +63,14 @@ def page(request: Request) -> HTMLResponse:
     """Every operation, with an example to copy."""
     document = request.app.openapi()
     tags = {row["name"]: row["description"] for row in document["tags"]}
-    groups = [(name, about, [o for tag, o in _operations(document) if tag == name]) for name, about in tags.items()]
-    base = str(request.base_url).rstrip("/")
+    groups = [
+        (GROUPS[name], about, [o for tag, o in _operations(document) if tag == name])
+        for name, about in tags.items()
+    ]
     return render(
         request,
         "api.html.jinja",
-        {"groups": [g for g in groups if g[2]], "document": document, "where": openapi.PATH, "base": base},
+        {"groups": [g for g in groups if g[2]], "document": document, "where": openapi.PATH},
     )
 
 
@@ -77,11 +92,12 @@ def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, Operation]]:
                     anchor=str(row["operationId"]),
                     method=method.upper(),
                     path=path,
-                    summary=" ".join(first.split()),
-                    description=" ".join(rest.split()),
+                    summary=_said(first),
+                    description=_said(rest),
                     needs_person=bool(row.get("security")),
                     parameters=tuple(_parameter(p) for p in row.get("parameters", ())),
-                    body=f"{body} {media}".strip(),
+                    body=_said(body),
+                    media=media,
                     example=example,
                     answers=tuple(
                         (status, str(answer["description"]), ", ".join(answer.get("content", {})))
@@ -91,13 +107,21 @@ def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, Operation]]:
             )
 
 
+_CODE = re.compile(r"`{1,2}([^`]+)`{1,2}")
+
+
+def _said(text: str) -> Markup:
+    """Words of a docstring, with what stands between backquotes as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(" ".join(text.split())))))  # noqa: S704 (escaped)
+
+
 def _parameter(row: Mapping[str, Any]) -> Parameter:
     schema = row.get("schema", {})
     kind = str(schema.get("format") or schema.get("type") or "")
     if "enum" in schema:
         kind = ", ".join(map(str, schema["enum"]))
     if schema.get("type") == "array":
-        kind = "…"
+        kind = f"{schema.get('items', {}).get('type', '')}, repeatable"
     said = str(row.get("description") or schema.get("description") or "")
     return Parameter(row["name"], row["in"], bool(row.get("required")), kind, said)
 
@@ -112,4 +136,4 @@ def _body(row: Mapping[str, Any] | None) -> tuple[str, str, str]:
     for each in first.get("examples", {}).values():
         shown = shown or each["value"]
     example = jsontext.dumps(shown, indent=2) if shown is not None else ""
-    return f"({', '.join(content)})", str(row.get("description", "")), example
+    return ", ".join(content), str(row.get("description", "")), example
