@@ -1,5 +1,6 @@
 # make demo   see it work            make test   everything is checked
 # make bench  beside the peers       make lock   renew requirements/
+# make serve  open it to a browser   make prove  kill it, attack it, load it (half an hour)
 # make clean  forget what was built
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,7 +10,7 @@ EXAMPLES_DAY := 2026-11-24
 # Certificates as the system has them: networks with a mirror or a proxy of their own work too.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo serve test lint bench prove lock clean
 .DEFAULT_GOAL := demo
 
 $(UV): requirements/bootstrap.txt
@@ -40,6 +41,9 @@ demo: .venv/run.stamp
 	@echo "                     $(BIN)/lab39 evidence"
 	@echo "                     $(BIN)/lab39 --help"
 
+serve: .venv/run.stamp
+	@$(BIN)/lab39 serve
+
 lint: .venv/dev.stamp
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
@@ -51,6 +55,9 @@ test: .venv/dev.stamp lint
 
 bench: .venv/dev.stamp
 	@$(BIN)/python benchmarks/raredisease.py
+
+prove: .venv/dev.stamp
+	@$(BIN)/python benchmarks/prove.py
 
 lock: $(UV)
 	@cd requirements && ../$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" bootstrap.in -o bootstrap.txt

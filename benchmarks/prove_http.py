@@ -125,6 +125,7 @@ class Client(threading.Thread):
                 with self.done.lock:
                     self.done.unanswered += 1
                 self.over.wait(0.02)
+        self._hang_up()
 
     def _assess(self, text: str) -> None:
         path = self.chance.choice(("/api/v1/assess", "/fhir/$assess"))

@@ -63,13 +63,13 @@ class Lab:
 
     def start(self, *options: str) -> float:
         """Start it; the seconds until it was ready."""
-        began = time.monotonic()
+        began, said = time.monotonic(), self.said
         self.begin(*options)
         while time.monotonic() - began < STARTS_WITHIN_SECONDS:
             assert self.process is not None
             if self.process.poll() is not None:
                 raise RuntimeError(f"the lab ended by itself: {self.said}\n{self.logs[-3000:]}")
-            if self.get("/readyz")[0] == 200:
+            if self.get("/readyz")[0] == 200 and "is open" in self.said[len(said) :]:
                 return time.monotonic() - began
             time.sleep(0.02)
         raise RuntimeError(f"the lab did not start: {self.said}\n{self.logs[-3000:]}")
@@ -144,7 +144,8 @@ class Lab:
     @property
     def said(self) -> str:
         """What it told the person who started it."""
-        return (self.home / "said.txt").read_text("utf-8")
+        path = self.home / "said.txt"
+        return path.read_text("utf-8") if path.exists() else ""
 
     @property
     def logs(self) -> str:

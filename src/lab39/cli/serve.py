@@ -98,16 +98,15 @@ def _welcome(address: str) -> None:
     from lab39.web import security
     from lab39.web.signin import codes
 
-    terminal.say(Text(f"Lab39 est ouvert\u202f: {address}", f"Lab39 is open: {address}"))
     with terminal.store() as store, store.reading() as tx:
         empty = codes.nobody_yet(tx)
+    said = Text(f"Lab39 est ouvert\u202f: {address}", f"Lab39 is open: {address}")
     if empty:
         code = codes.first_code(security.lab_secret(terminal.session().settings.keys), utc_now())
-        terminal.say(
-            Text(
-                f"Personne n'y est encore. Premier gestionnaire\u202f: {address}/sign-in, code {code} "
-                "(il change chaque jour et ne sert qu'une fois)",
-                f"Nobody is in it yet. First manager: {address}/sign-in, code {code} "
-                "(it changes every day and works once)",
-            )
+        said = Text(
+            f"{said.fr}\nPersonne n'y est encore. Premier gestionnaire\u202f: {address}/sign-in, code {code} "
+            "(il change chaque jour et ne sert qu'une fois)",
+            f"{said.en}\nNobody is in it yet. First manager: {address}/sign-in, code {code} "
+            "(it changes every day and works once)",
         )
+    terminal.say(said)

@@ -168,7 +168,7 @@ class Supervisor:
         now = time.monotonic()
         for each in kept:
             if each.process is not None and each.process.poll() is not None:
-                self._ended(each, environment, now)
+                self._ended(each, environment, now, starting=starting)
                 if starting and each.failures > 2:
                     raise StartError(
                         Text(
@@ -179,12 +179,13 @@ class Supervisor:
             if each.process is None and now >= each.due and not self._stopping:
                 each.process, each.since = self._start(each.role, environment, parent), now
 
-    def _ended(self, each: _Kept, environment: Mapping[str, str], now: float) -> None:
+    def _ended(self, each: _Kept, environment: Mapping[str, str], now: float, *, starting: bool) -> None:
         assert each.process is not None
         code, number = each.process.returncode, each.process.pid
         each.process = None
         _forget(environment[FOLDER], number)
-        each.failures = 0 if now - each.since >= STEADY_SECONDS else each.failures + 1
+        steady = now - each.since >= STEADY_SECONDS and not starting
+        each.failures = 0 if steady else each.failures + 1
         pause = 0.0 if each.failures < 2 else min(0.5 * 2 ** (each.failures - 2), LONGEST_PAUSE)
         each.due = now + pause
         if not self._stopping:
