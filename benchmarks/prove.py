@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -150,12 +151,11 @@ def _database(wanted: bool) -> Iterator[str | None]:
         yield ""
         return
     sys.path.insert(0, str(ROOT))
-    from tests.store.postgres import Cluster, why_absent
-
-    if why_absent():
+    servers = import_module("tests.store.postgres")  # the throw-away one of the tests
+    if servers.why_absent():
         yield None
         return
-    with Cluster() as cluster:
+    with servers.Cluster() as cluster:
         cluster.create("prove")
         yield cluster.url("prove")
 

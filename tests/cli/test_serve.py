@@ -277,6 +277,7 @@ def test_one_that_ends_again_and_again_is_started_after_longer_and_longer_pauses
 def test_the_service_manager_is_told_when_the_lab_is_ready_and_when_it_stops(tmp_path, monkeypatch):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(5)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         kept = Programs({"web": SLEEP})
         kept.run(kept.stop)

@@ -289,7 +289,7 @@ def test_what_cannot_be_read_is_told_on_a_card(client: TestClient):
 
 def test_another_patient_is_refused(client: TestClient):
     wrong = call("patient-view")
-    wrong["prefetch"]["patient"] = {**PATIENT, "id": "p2"}
+    wrong["prefetch"] = {"patient": {**PATIENT, "id": "p2"}}
     assert client.post(VIEW, json=wrong).status_code == 422
     stranger = call("patient-view")
     raw = order("m9", "Zinc") | {"subject": {"reference": "Patient/p2"}}

@@ -233,6 +233,14 @@ def test_a_finding_is_decided_about_by_its_key(client: TestClient):
     assert another.status_code == 404
 
 
+def test_an_assessment_is_read_under_its_own_record_only(client: TestClient):
+    signed_in(client, "professional")
+    first, second = kept(client)["id"], kept(client, bundle())["id"]
+    (head,) = client.get(f"/api/v1/records/{first}/assessments").json()["assessments"]
+    assert client.get(f"/api/v1/records/{first}/assessments/{head['id']}").status_code == 200
+    assert client.get(f"/api/v1/records/{second}/assessments/{head['id']}").status_code == 404
+
+
 def test_somebody_elses_record_does_not_exist(client: TestClient):
     signed_in(client, "professional")
     record = kept(client)["id"]
