@@ -51,6 +51,7 @@ WORDS = {
     "lower": Text("plus bas est mieux", "lower is better"),
     "versions": Text("Versions", "Versions"),
     "no_figures": Text("Aucun chiffre mesuré.", "No measured figure."),
+    "to_fill": Text("à renseigner", "to fill in"),
     "top": Text("Retour à la liste", "Back to the list"),
 }
 
