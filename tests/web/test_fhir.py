@@ -120,7 +120,7 @@ class Exact(Calm):
             payload={"raw": dict(seen.raw["valueQuantity"])},
         )
 
-    def to_fhir(self, finding: Finding, subject: str) -> Any:
+    def to_fhir(self, finding: Finding, subject: str, lang: str) -> Any:
         return {
             "resourceType": "Observation",
             "status": "final",
