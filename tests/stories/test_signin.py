@@ -48,7 +48,7 @@ class Door:
         migrate(store)
         app = create_app(settings, lab=Lab([], settings), store=store)
         self.here: House = app.state.house
-        self.server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
+        self.server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None))
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
         while not self.server.started:
