@@ -1,0 +1,1 @@
+"""The community pharmacist: names, products, interactions."""
