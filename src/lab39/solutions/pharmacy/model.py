@@ -54,7 +54,7 @@ class Route(StrEnum):
 
     @property
     def local(self) -> bool:
-        """Whether it is meant to act where it is applied: the thesaurus leaves local routes out but for exceptions."""
+        """Whether it is meant to act where it is applied; the thesaurus leaves these out, but for exceptions."""
         return self in _LOCAL
 
 
