@@ -1,4 +1,4 @@
-"""The table of interactions of a lab that has no thesaurus: small, partial, and told so (``starter_thesaurus.toml``)."""
+"""The interactions of a lab without a thesaurus: a small table, partial and told so."""
 
 from __future__ import annotations
 
