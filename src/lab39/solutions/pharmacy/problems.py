@@ -29,6 +29,7 @@ class Problem:
         words: parts of words, without case and accents.
         risk: in a few words.
         watch: what a precaution of this kind asks.
+        serious: it can kill or disable, so that even the lowest level has a card of its own.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Problem:
     risk: Text
     watch: Text
     values: tuple[Value, ...] = ()
+    serious: bool = False
 
 
 ALONE = Problem("alone", (), NO_TEXT, NO_TEXT)
@@ -53,6 +55,7 @@ def problems() -> tuple[Problem, ...]:
             Text.of(row["risk"]),
             Text.of(row["watch"]),
             tuple(Value(v["code"], v["unit"], Text.of(v["name"])) for v in row.get("values", ())),
+            row.get("serious", False),
         )
         for row in rows["problem"]
     )

@@ -1,0 +1,113 @@
+"""From interactions to cards: one a problem, the gravest first, what is only to be known in one passive card."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from lab39.solutions.pharmacy.model import Interaction, Level, Person
+from lab39.solutions.pharmacy.problems import ALONE, Problem, folded, problem_of
+
+OLD_YEARS = 75
+"""From this age on, a rule that warns for old people is told apart (HAS: "personne âgée" from 75 years)."""
+LOW_CLEARANCE_ML_MIN = 60.0
+"""Below this clearance, a rule that warns for renal impairment is told apart (KDIGO 2024, stage G3a and below)."""
+
+
+class Tier(IntEnum):
+    """How loudly an interaction is told."""
+
+    ACT = 0
+    """Contraindicated or advised against, or possibly so."""
+    WATCH = 1
+    """A precaution, or what concerns this person in particular."""
+    PASSIVE = 2
+    """To be known, and nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Interactions that make one problem.
+
+    Attributes:
+        interactions: the gravest first.
+    """
+
+    problem: Problem
+    tier: Tier
+    interactions: tuple[Interaction, ...]
+
+    @property
+    def gravest(self) -> Interaction:
+        """The first of them."""
+        return self.interactions[0]
+
+    @property
+    def headline(self) -> tuple[Interaction, ...]:
+        """Those as grave, and as settled, as the gravest."""
+        first = self.gravest
+        return tuple(i for i in self.interactions if (i.level, i.resolved) == (first.level, first.resolved))
+
+
+def cards(interactions: Iterable[Interaction], person: Person) -> tuple[Card, ...]:
+    """Cards in the order to read them.
+
+    Interactions of one problem share a card when one of them is more than passive; what no problem names has a card
+    of its own for each rule; what is passive everywhere stands in one last card.
+    """
+    groups: dict[tuple[str, str], list[Interaction]] = defaultdict(list)
+    problems: dict[tuple[str, str], Problem] = {}
+    for each in interactions:
+        problem = problem_of(each.rule.mechanism)
+        key = (problem.id, f"{each.rule.a}|{each.rule.b}" if problem is ALONE else "")
+        groups[key].append(each)
+        problems[key] = problem
+    found: list[Card] = []
+    passive: list[Interaction] = []
+    for key, members in groups.items():
+        tier = min(tier_of(each, person, problems[key]) for each in members)
+        ordered = tuple(sorted(members, key=_order))
+        if tier is Tier.PASSIVE:
+            passive += ordered
+        else:
+            found.append(Card(problems[key], tier, ordered))
+    found.sort(key=lambda card: (card.tier, _order(card.gravest)))
+    if passive:
+        found.append(Card(ALONE, Tier.PASSIVE, tuple(sorted(passive, key=_order))))
+    return tuple(found)
+
+
+def tier_of(interaction: Interaction, person: Person, problem: Problem) -> Tier:
+    """How loudly one interaction is told to this person."""
+    if interaction.level in (Level.CI, Level.AD):
+        return Tier.ACT
+    if interaction.level is Level.PE or problem.serious or concerns(interaction, person):
+        return Tier.WATCH
+    return Tier.PASSIVE
+
+
+def concerns(interaction: Interaction, person: Person) -> tuple[str, ...]:
+    """What the rule says of people like this one: ``age``, ``kidney``; empty when nothing, or not known."""
+    text = folded(f"{interaction.rule.mechanism} {interaction.conduct}")
+    found = []
+    if person.age_years is not None and person.age_years >= OLD_YEARS and ("sujet age" in text or "(age" in text):
+        found.append("age")
+    clearance = person.creatinine_clearance_ml_min
+    if clearance is not None and clearance < LOW_CLEARANCE_ML_MIN and "insuffisan" in text and "renal" in text:
+        found.append("kidney")
+    return tuple(found)
+
+
+def names(interactions: Sequence[Interaction]) -> tuple[str, ...]:
+    """Who is involved, the one that comes most often first."""
+    count: dict[str, int] = defaultdict(int)
+    for each in interactions:
+        count[each.a.name] += 1
+        count[each.b.name] += 1
+    return tuple(sorted(count, key=lambda name: (-count[name], name)))
+
+
+def _order(interaction: Interaction) -> tuple[int, bool, str, str]:
+    return (interaction.level.rank, not interaction.resolved, interaction.a.name, interaction.b.name)

@@ -1,0 +1,414 @@
+"""From cards to findings: one sentence that says what to do, the rules with their pages, what is missing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from lab39.core.finding import SUMMARY_MAX, Finding, Input, Missing, Reason, Severity, Source, Suggestion, When
+from lab39.core.record import Record
+from lab39.core.text import NO_TEXT, Lang, Text
+from lab39.solutions.pharmacy.cards import Card, Tier, concerns, names
+from lab39.solutions.pharmacy.model import Interaction, Level, Line, Match, Need, Person, Resolution
+from lab39.solutions.pharmacy.problems import ALONE, Value, folded, problem_of
+
+THESAURUS = "ANSM, Thésaurus des interactions médicamenteuses"
+THESAURUS_URL = "https://ansm.sante.fr/documents/reference/thesaurus-des-interactions-medicamenteuses-1"
+CONDUCT_MAX = 200
+
+LEVELS = {
+    Level.CI: Text("contre-indication", "contraindication"),
+    Level.AD: Text("association déconseillée", "advised against"),
+    Level.PE: Text("précaution d'emploi", "precaution for use"),
+    Level.APEC: Text("à prendre en compte", "to be taken into account"),
+}
+_CONCERNS = {
+    "age": Text("la règle met en garde pour les personnes âgées", "the rule warns for older people"),
+    "kidney": Text("la règle met en garde si les reins filtrent mal", "the rule warns when kidneys filter badly"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What findings are written from.
+
+    Attributes:
+        lines: the treatment; interactions name its lines by number.
+        edition: of the thesaurus; with ``partial`` it is only the small table of the lab.
+        word: a need in words.
+        record: for the laboratory values that a conduct looks at; ``None`` for a typed treatment.
+    """
+
+    lines: Sequence[Line]
+    person: Person
+    edition: dt.date
+    on: dt.date
+    word: Callable[[Need], Text]
+    partial: bool = False
+    record: Record | None = None
+
+
+def interaction_finding(card: Card, known: Known) -> Finding:
+    """One card as a finding."""
+    if card.tier is Tier.PASSIVE:
+        return _passive(card, known)
+    severity, when = _urgency(card)
+    inputs, absent = _values(card.problem.values, known) if card.problem is not ALONE else ((), ())
+    reasons = tuple(_reason(each, known, inputs if i == 0 else ()) for i, each in enumerate(card.interactions))
+    return Finding(
+        code=_code(card),
+        severity=severity,
+        when=when,
+        summary=_summary(card, known),
+        reasons=reasons,
+        suggestions=_suggestions(card),
+        missing=(*_needs(card.interactions, known), *absent),
+        focus=_focus(card.interactions, known),
+        payload=card,
+    )
+
+
+def unread_names(found: Iterable[tuple[str, str, Resolution]]) -> Finding | None:
+    """The medicines whose name was not understood, or means several; ``None`` when there is none.
+
+    Args:
+        found: reference of the entry, its words, what became of them.
+    """
+    rows = [(ref, words, each) for ref, words, each in found if each.match is not Match.FOUND]
+    if not rows:
+        return None
+    n = len(rows)
+    shown = ", ".join(_short(words, 40) for _, words, _ in rows[:2]) + ("…" if n > 2 else "")
+    one = n == 1
+    return Finding(
+        code="names-not-understood",
+        severity=Severity.WARNING,
+        summary=Text(
+            f"{'Médicament non reconnu' if one else f'{n} médicaments non reconnus'}\u202f: {shown}. Préciser",
+            f"{'Medicine' if one else f'{n} medicines'} not recognised: {shown}. Make it precise",
+        ),
+        missing=tuple(
+            Missing(
+                f"name:{i}",
+                Text.same(_short(words, 80) or "–"),
+                _asked(each),
+            )
+            for i, (_, words, each) in enumerate(rows)
+        ),
+        focus=tuple(ref for ref, _, _ in rows if ref),
+    )
+
+
+def same_twice(moiety: str, numbers: Sequence[int], known: Known) -> Finding:
+    """One substance on several lines."""
+    lines = [known.lines[i] for i in numbers]
+    name = _capital(moiety)
+    return Finding(
+        code=f"duplicate.{_slug(moiety)}",
+        severity=Severity.WARNING,
+        when=When.TODAY,
+        summary=Text(
+            f"{_short(name, 50)} sur {len(lines)} lignes\u202f: vérifier que c'est voulu et additionner les doses",
+            f"{_short(name, 50)} on {len(lines)} lines: check that it is meant and add up the doses",
+        ),
+        reasons=(
+            Reason(
+                "pharmacy.same-substance",
+                Text(
+                    "La même substance figure plusieurs fois dans le traitement.",
+                    "The same substance is in the treatment more than once.",
+                ),
+                Source("Lab39, docs/solutions/pharmacy.md", place="Doublons"),
+                tuple(_line_input(line) for line in lines),
+            ),
+        ),
+        focus=tuple(line.ref for line in lines if line.ref),
+    )
+
+
+def partial_table(rules: int) -> Finding:
+    """What is said beside every answer made without a thesaurus."""
+    return Finding(
+        code="partial-table",
+        severity=Severity.INFO,
+        summary=Text(
+            f"Interactions cherchées dans {rules} règles seulement\u202f: installer le thésaurus de l'ANSM",
+            f"Interactions looked for in {rules} rules only: install the ANSM thesaurus",
+        ),
+        missing=(
+            Missing(
+                "data-pack",
+                Text("thésaurus des interactions", "thesaurus of interactions"),
+                Text(
+                    "ce qui n'est pas signalé n'a peut-être pas été cherché. Taper\u202f: lab39 data install ansm",
+                    "what is not told may not have been looked for. Type: lab39 data install ansm",
+                ),
+            ),
+        ),
+    )
+
+
+def source_of(interaction: Interaction, edition: dt.date) -> Source:
+    """The place of a rule in the official document."""
+    page = interaction.rule.page
+    return Source(
+        THESAURUS, date=f"{edition:%Y-%m}", place=f"p. {page}" if page is not None else "", url=THESAURUS_URL
+    )
+
+
+# -- the sentence ---------------------------------------------------------------------------------------
+
+
+def _summary(card: Card, known: Known) -> Text:
+    first = card.gravest
+    risk = card.problem.risk
+    in_brackets = Text(f" ({risk.fr})", f" ({risk.en})") if risk else NO_TEXT
+    watch = card.problem.watch
+    if not first.resolved:
+        ask = known.word(first.needs[0]) if first.needs else Text("la situation", "the situation")
+        maybe = {
+            Level.CI: Text("peut-être contre-indiqué", "possibly contraindicated"),
+            Level.AD: Text("peut-être déconseillé", "possibly advised against"),
+        }.get(first.level, Text("précaution possible", "possibly a precaution"))
+        says = Text(
+            f"{maybe.fr}{in_brackets.fr}, préciser\u202f: {ask.fr}",
+            f"{maybe.en}{in_brackets.en}, tell: {ask.en}",
+        )
+    elif first.level is Level.CI:
+        says = Text(
+            f"contre-indiqué{in_brackets.fr}. Ne pas délivrer ensemble, joindre le prescripteur",
+            f"contraindicated{in_brackets.en}. Do not dispense together, reach the prescriber",
+        )
+    elif first.level is Level.AD:
+        says = Text(
+            f"association déconseillée{in_brackets.fr}. Chercher une autre solution avec le prescripteur",
+            f"advised against{in_brackets.en}. Look for another solution with the prescriber",
+        )
+    elif watch:
+        says = Text(f"{risk.fr}. {_capital(watch.fr)}", f"{risk.en}. {_capital(watch.en)}")
+    else:
+        says = Text(
+            "précaution d'emploi, suivre la conduite indiquée",
+            "precaution for use, follow the conduct printed (in French)",
+        )
+    return Text(
+        _sentence(card.headline, says.fr, "fr"),
+        _sentence(card.headline, says.en, "en"),
+    )
+
+
+def _sentence(interactions: Sequence[Interaction], says: str, lang: Lang) -> str:
+    """Names and what to do, cut to fit a card; what to do is never cut before the names are."""
+    colon = "\u202f: " if lang == "fr" else ": "
+    for most, width in ((4, 40), (3, 40), (2, 40), (2, 28), (2, 20), (1, 20)):
+        text = f"{_who(interactions, lang, most, width)}{colon}{says}"
+        if len(text) < SUMMARY_MAX:
+            return text
+    return _short(text, SUMMARY_MAX - 1)
+
+
+def _who(interactions: Sequence[Interaction], lang: Lang, most: int, width: int) -> str:
+    """``Ibuprofène avec apixaban et sertraline``: one that meets all others stands before them."""
+    everyone = names(interactions)
+    hub = everyone[0] if all(everyone[0] in (i.a.name, i.b.name) for i in interactions) else ""
+    others = [name for name in everyone if name != hub]
+    shown = [_short(name, width) for name in others[:most]]
+    left = len(others) - len(shown)
+    if left:
+        shown.append(f"{left} autres" if lang == "fr" else f"{left} more")
+    joined = _joined(shown, lang)
+    if hub:
+        joined = f"{_short(hub, width)} {'avec' if lang == 'fr' else 'with'} {joined}"
+    return _capital(joined)
+
+
+def _joined(words: Sequence[str], lang: Lang) -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {'et' if lang == 'fr' else 'and'} {words[-1]}"
+
+
+def _passive(card: Card, known: Known) -> Finding:
+    risks = list(dict.fromkeys(p.risk for i in card.interactions if (p := problem_of(i.rule.mechanism)).risk))
+    n = len(card.interactions)
+    head = Text(
+        f"{n} association{'s' if n > 1 else ''} à garder en tête",
+        f"{n} combination{'s' if n > 1 else ''} to keep in mind",
+    )
+    said = []
+    for lang in ("fr", "en"):
+        text, colon = head[lang], "\u202f: " if lang == "fr" else ": "
+        for i in range(len(risks), 0, -1):
+            more = "…" if i < len(risks) else ""
+            longer = f"{head[lang]}{colon}{' ; '.join(r[lang] for r in risks[:i]).replace(' ;', ';')}{more}"
+            if len(longer) < SUMMARY_MAX:
+                text = longer.replace(";", "\u202f;") if lang == "fr" else longer
+                break
+        said.append(_short(text, SUMMARY_MAX - 1))
+    return Finding(
+        code="interactions-to-know",
+        severity=Severity.INFO,
+        when=When.NEXT_VISIT,
+        summary=Text(*said),
+        reasons=tuple(_reason(each, known) for each in card.interactions),
+        missing=_needs(card.interactions, known),
+        focus=_focus(card.interactions, known),
+        payload=card,
+    )
+
+
+# -- why ------------------------------------------------------------------------------------------------
+
+
+def _reason(each: Interaction, known: Known, values: tuple[Input, ...] = ()) -> Reason:
+    settled = LEVELS[each.level]
+    if not each.resolved:
+        possible = Text(
+            ", ".join(LEVELS[x].fr for x in each.possible), ", ".join(LEVELS[x].en for x in each.possible)
+        )
+        settled = Text(f"non tranché ({possible.fr})", f"not settled ({possible.en})")
+    who = f"{_capital(each.a.name)} + {each.b.name}"
+    printed = " ".join(part for part in (each.rule.mechanism, each.conduct) if part)
+    mine = [_CONCERNS[what] for what in concerns(each, known.person)]
+    also = Text("".join(f" {_capital(m.fr)}." for m in mine), "".join(f" {_capital(m.en)}." for m in mine))
+    nodes = " + ".join((each.a.node, each.b.node))
+    lines = [known.lines[p.line] for p in (each.a, each.b) if p.line is not None]
+    used = tuple(
+        Input(known.word(Need(token)), Text.same(value)) for token, value in each.used if known.word(Need(token))
+    )
+    return Reason(
+        rule=f"ansm.{_slug(each.rule.a)}+{_slug(each.rule.b)}",
+        text=Text(
+            f"{who}\u202f: {settled.fr}. {printed}{also.fr}",
+            f"{who}: {settled.en}. {_quoted(printed)}{also.en}",
+        ),
+        source=source_of(each, known.edition),
+        inputs=(
+            *(_line_input(line) for line in dict.fromkeys(lines)),
+            Input(Text("règle", "rule"), Text.same(nodes)),
+            *used,
+            *values,
+        ),
+    )
+
+
+def _quoted(printed: str) -> str:
+    return f"The thesaurus (in French): “{printed}”" if printed else ""
+
+
+def _line_input(line: Line) -> Input:
+    name = _capital(", ".join(m.label for m in line.moieties)) or line.text
+    return Input(Text.same(_short(name, 60)), Text.same(line.text), str(line.start or ""), line.ref)
+
+
+def _needs(interactions: Iterable[Interaction], known: Known) -> tuple[Missing, ...]:
+    """What would settle the levels, each thing once."""
+    found: dict[str, Missing] = {}
+    for each in interactions:
+        for need in each.needs:
+            pair = f"{each.a.name} + {each.b.name}"
+            found.setdefault(
+                need.token,
+                Missing(
+                    need.token,
+                    known.word(need),
+                    Text(f"niveau non tranché pour {pair}", f"the level is not settled for {pair}"),
+                ),
+            )
+    return tuple(found.values())
+
+
+def _values(values: Sequence[Value], known: Known) -> tuple[tuple[Input, ...], tuple[Missing, ...]]:
+    """The laboratory values that the conduct looks at: those known, and those to fill in."""
+    if known.record is None:
+        return (), ()
+    inputs, missing = [], []
+    for value in values:
+        found = known.record.latest_quantity(value.code, *_also(value.code), on=known.on)
+        if found is None or found.quantity is None:
+            missing.append(
+                Missing(
+                    value.code,
+                    value.name,
+                    Text("la surveillance demandée part de cette valeur", "the watch asked for starts from it"),
+                    value.unit,
+                )
+            )
+            continue
+        said = Text(found.quantity.say("fr"), found.quantity.say("en"))
+        inputs.append(Input(value.name, said, found.date.written if found.date else "", found.ref))
+    return tuple(inputs), tuple(missing)
+
+
+def _also(code: str) -> tuple[str, ...]:
+    """Other LOINC codes of the same analyte."""
+    return {"14682-9": ("2160-0", "38483-4"), "2823-3": ("6298-4",), "2951-2": ("2947-0",)}.get(code, ())
+
+
+def _suggestions(card: Card) -> tuple[Suggestion, ...]:
+    """The conduct printed for the gravest, once for each rule of the headline."""
+    found: dict[str, Suggestion] = {}
+    for each in card.headline:
+        if each.conduct and each.resolved:
+            said = _short(each.conduct, CONDUCT_MAX)
+            pair = f"{_capital(each.a.name)} + {each.b.name}"
+            found.setdefault(
+                said,
+                Suggestion(Text(f"{pair}\u202f: {said}", f"{pair}: “{said}” (thesaurus, in French)")),
+            )
+    return tuple(found.values())[:3]
+
+
+def _urgency(card: Card) -> tuple[Severity, When]:
+    first = card.gravest
+    if first.level is Level.CI:
+        return (Severity.CRITICAL, When.TODAY) if first.resolved else (Severity.WARNING, When.TODAY)
+    if first.level is Level.AD:
+        return Severity.WARNING, When.TODAY if first.resolved else When.THIS_WEEK
+    return Severity.INFO, When.THIS_WEEK
+
+
+def _code(card: Card) -> str:
+    """Sorts the gravest level first among findings of one band."""
+    what = card.problem.id
+    if card.problem is ALONE:
+        what = f"{_slug(card.gravest.rule.a)}+{_slug(card.gravest.rule.b)}"
+    return f"interaction-{card.gravest.level.rank}.{what}"
+
+
+def _focus(interactions: Iterable[Interaction], known: Known) -> tuple[str, ...]:
+    numbers = sorted({p.line for i in interactions for p in (i.a, i.b) if p.line is not None})
+    return tuple(known.lines[n].ref for n in numbers if known.lines[n].ref)
+
+
+def _asked(resolution: Resolution) -> Text:
+    if resolution.match is Match.AMBIGUOUS:
+        shown = ", ".join(dict.fromkeys(c.label or _labels(c.moieties) for c in resolution.candidates[:5]))
+        return Text(f"plusieurs sens possibles\u202f: {shown}", f"may mean several things: {shown}")
+    return Text(
+        "nom inconnu\u202f: ses interactions n'ont pas été cherchées",
+        "unknown name: its interactions were not looked for",
+    )
+
+
+def _labels(moieties: Sequence[object]) -> str:
+    return " + ".join(str(getattr(m, "label", m)) for m in moieties)
+
+
+def _short(text: str, most: int) -> str:
+    """At most so many characters, cut at a word."""
+    plain = " ".join(text.split())
+    if len(plain) <= most:
+        return plain
+    cut = plain[: most - 1]
+    return (cut.rsplit(" ", 1)[0] if " " in cut[most // 2 :] else cut).rstrip(" ,;:.") + "…"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", folded(text)).strip("-")
