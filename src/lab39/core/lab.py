@@ -160,8 +160,30 @@ class Lab:
         solution = self.solutions.get(finding.solution)
         if solution is None:
             return None
-        limit = solution.time_limit_seconds or self.settings.time_limit_seconds
-        return isolation.run(lambda: solution.to_fhir(finding, subject, lang), isolation.Stopwatch(limit))
+        return isolation.run(lambda: solution.to_fhir(finding, subject, lang), self._watch(solution))
+
+    def run(self, name: str, work: Callable[[isolation.Stopwatch], T]) -> T:
+        """A solution's own code, within its time limit; ``work`` is given the watch, to pause it while it waits.
+
+        Raises:
+            UnknownNameError: no such solution.
+            StuckError: it did not end when it was last asked to.
+            TimeLimitExceeded: it overran.
+            Exception: whatever it raised.
+        """
+        solution = self.solution(name)
+        if name in self._stuck:
+            raise StuckError(_STUCK, name)
+        watch = self._watch(solution)
+        try:
+            return isolation.run(lambda: work(watch), watch)
+        except isolation.TimeLimitExceeded as error:
+            if error.stuck:
+                self._stuck.add(name)
+            raise
+
+    def _watch(self, solution: Solution) -> isolation.Stopwatch:
+        return isolation.Stopwatch(solution.time_limit_seconds or self.settings.time_limit_seconds)
 
     def versions(self) -> dict[str, Any]:
         """What a report made now would name as its versions; the same ones give the same findings."""
@@ -189,6 +211,10 @@ class Lab:
                 isolation.run(lambda: solution.prepare(self.packs, progress), watch)
             except Exception as error:
                 self._prepared[solution.id] = error
+
+
+class StuckError(LabError):
+    """A solution whose code never ended; it is not asked again before the lab is restarted."""
 
 
 class _Assessment:
@@ -228,8 +254,7 @@ class _Assessment:
         if name in lab._stuck:
             return [could_not_run(solution.title, _STUCK)]
         lab._prepare(solution)
-        limit = solution.time_limit_seconds or lab.settings.time_limit_seconds
-        watch = isolation.Stopwatch(limit)
+        watch = lab._watch(solution)
         context = _Context(self, watch, (*asking, name))
 
         def work() -> list[Finding]:

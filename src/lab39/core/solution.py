@@ -7,9 +7,10 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from lab39.core.background import JobKind, Subscription
+from lab39.core.context import Context as Context
 from lab39.core.datapacks import Packs, PackSpec
 from lab39.core.evidence import EvidenceCard
 from lab39.core.finding import Finding
@@ -23,7 +24,7 @@ Progress = Callable[[str, float], None]
 ID_FORM = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 """What the id of a solution looks like: ``frailty``, ``travel-vaccines``."""
 
-RESERVED_IDS = (
+COMMANDS = (
     "assess",
     "audit",
     "backup",
@@ -45,18 +46,37 @@ RESERVED_IDS = (
 )
 """Names that the ``lab39`` command keeps for itself."""
 
+ADDRESSES = (
+    "account",
+    "agora",
+    "api",
+    "appraisal",
+    "casebook",
+    "cds-services",
+    "demo",
+    "docs",
+    "fhir",
+    "healthz",
+    "ideas",
+    "invitation",
+    "lang",
+    "metrics",
+    "outreach",
+    "pilots",
+    "readyz",
+    "records",
+    "sign-in",
+    "sign-out",
+    "static",
+    "unsubscribe",
+    "v1",
+    "vendor",
+    "workshop",
+)
+"""First words of addresses that the web keeps for itself: ``/records``, ``/api/v1``, ``/static/vendor``."""
 
-class Context(Protocol):
-    """What the lab hands to a solution besides the record."""
-
-    packs: Packs
-
-    def ask(self, solution: str, record: Record, on: dt.date) -> tuple[Finding, ...] | None:
-        """What another solution finds; ``None`` when it cannot tell.
-
-        It cannot tell when it is not installed, lacks its data, failed, or is itself waiting for the one that
-        asks. ``None`` is not "nothing found": say what could not be evaluated without it.
-        """
+RESERVED_IDS = (*COMMANDS, *ADDRESSES)
+"""What no solution may be called."""
 
 
 class Solution:
@@ -70,6 +90,9 @@ class Solution:
         purpose: one sentence: what it does, for whom.
         version: of the solution (its code and rules).
         commands: ``module:attribute`` of a Typer application, mounted as ``lab39 <id>``; empty for none.
+        pages: ``module:attribute`` of its own pages, each a :class:`~lab39.core.faces.Page`, under ``/<id>``.
+        operations: ``module:attribute`` of what it answers to systems, each a
+            :class:`~lab39.core.faces.Operation`, under ``/api/<id>`` and ``/fhir``.
         tables: module that declares its tables and registers what it keeps about a person; empty for none.
         migrations: package that holds a ``versions`` folder, a migration branch labelled with its id.
         time_limit_seconds: what one record may take; ``None`` takes the lab's own limit.
@@ -80,6 +103,8 @@ class Solution:
     purpose: ClassVar[Text]
     version: ClassVar[str]
     commands: ClassVar[str] = ""
+    pages: ClassVar[str] = ""
+    operations: ClassVar[str] = ""
     tables: ClassVar[str] = ""
     migrations: ClassVar[str] = ""
     time_limit_seconds: ClassVar[float | None] = None

@@ -95,14 +95,23 @@ def publish(
     Raises:
         InputError: a topic or a payload that cannot be one.
     """
-    if len(topic) > 100 or not TOPIC.fullmatch(topic):
-        raise InputError(Text("un sujet s'écrit «\u202fqui.quoi\u202f»", "a topic reads “who.what”"), topic[:100])
-    check_json(payload, topic)
+    check(topic, payload)
     check_fits(events, actor=actor, subject=subject)
     taken = head.update().where(head.c.id == 1).values(last=head.c.last + 1).returning(head.c.last)
     made = Event(tx.execute(taken).scalar_one(), topic, at, actor, subject, dict(payload))
     tx.execute(events.insert().values({name: getattr(made, name) for name in made.__dataclass_fields__}))
     return made
+
+
+def check(topic: str, payload: Mapping[str, Any]) -> None:
+    """Refuse a topic or a payload that cannot be one.
+
+    Raises:
+        InputError
+    """
+    if len(topic) > 100 or not TOPIC.fullmatch(topic):
+        raise InputError(Text("un sujet s'écrit «\u202fqui.quoi\u202f»", "a topic reads “who.what”"), topic[:100])
+    check_json(payload, topic)
 
 
 def get(tx: sa.Connection, sequence: int) -> Event:

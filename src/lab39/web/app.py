@@ -14,7 +14,7 @@ from lab39 import __version__
 from lab39.core.lab import Lab
 from lab39.settings import Settings
 from lab39.store import Store
-from lab39.web import api, errors, logs, ops, roles, security
+from lab39.web import api, errors, faces, logs, ops, roles, security
 from lab39.web.house import House
 from lab39.web.pages import account, audit, demo, desk, jobs, people, records, showroom, signin, unsubscribe
 from lab39.web.signin.limits import RequestPace
@@ -51,12 +51,13 @@ def create_app(settings: Settings | None = None, *, lab: Lab | None = None, stor
     for page in (demo, records, desk, signin, account, people, audit, jobs, unsubscribe):
         app.include_router(page.router)
     api.install(app, here)
-    app.mount("/static", StaticFiles(directory=str(files("lab39.web") / "static")), name="static")
     errors.install(app)
     app.add_middleware(security.BodyLimit, max_bytes=settings.max_bytes)
     app.add_middleware(RequestPace, api=settings.api_rate, forms=settings.form_rate)
     app.add_middleware(logs.Contained)
     app.add_middleware(security.ResponseHeaders)
     ops.install(app, here)
+    faces.install(app, here)
+    app.mount("/static", StaticFiles(directory=str(files("lab39.web") / "static")), name="static")
     roles.check_every_route(app.routes)
     return app

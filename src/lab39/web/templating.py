@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -25,10 +26,25 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
+def part_asked(request: Request) -> bool:
+    """Whether htmx asks for a part of a page; when it goes back in the browser's history it asks for all of it."""
+    headers = request.headers
+    return headers.get("hx-request") == "true" and headers.get("hx-history-restore-request") != "true"
+
+
 def render(
-    request: Request, name: str, context: Mapping[str, Any] | None = None, *, status: int = 200
+    request: Request,
+    name: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    status: int = 200,
+    env: Environment | None = None,
 ) -> HTMLResponse:
-    """A page, or a part of one for htmx, in the viewer's language."""
+    """A page, or a part of one for htmx, in the viewer's language.
+
+    Args:
+        env: the templates; those of the house unless told.
+    """
     here = house(request)
     who: Viewer = viewer(request, here)
     values: dict[str, Any] = {
@@ -38,14 +54,14 @@ def render(
         "other_lang": "en" if who.lang == "fr" else "fr",
         "t": lambda fr, en: choose(who.lang, fr, en),
         "may": lambda permission: allowed(permission, who),
-        "whole": request.headers.get("hx-request") != "true",
+        "whole": not part_asked(request),
         "self_path": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "current": lambda path: _current(request, path),
         "zone": here.settings.timezone,
         "version": __version__,
         **(context or {}),
     }
-    page = HTMLResponse(environment().get_template(name).render(values), status_code=status)
+    page = HTMLResponse((env or environment()).get_template(name).render(values), status_code=status)
     give_visitor(request, page, here)
     return page
 
@@ -58,6 +74,13 @@ def _current(request: Request, path: str) -> Markup:
 def _sentence(words: str) -> str:
     """With a capital; the rest as written (``capitalize`` would lower names and codes)."""
     return words[:1].upper() + words[1:]
+
+
+def _in_language(path: str, lang: Lang) -> str:
+    """The same page in a language, for a form that is sent again."""
+    start, _, query = path.partition("?")
+    kept = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name != "lang"]
+    return f"{start}?{urlencode([*kept, ('lang', lang)])}"
 
 
 def moment(at: dt.datetime, lang: Lang, zone: str) -> str:
@@ -90,7 +113,28 @@ def environment() -> Environment:
     def onday(context: Context, day: dt.date) -> str:
         return date(day, "en" if context.get("lang") == "en" else "fr")
 
+    @pass_context
+    def wrong_at(context: Context, place: str) -> Markup:
+        """What is wrong with a field, under it; nothing when it is right."""
+        wrong = context.get("wrong")
+        if wrong is None or wrong.place != place:
+            return Markup("")
+        context["placed"].add(place)
+        said = _sentence(wrong.text["en" if context.get("lang") == "en" else "fr"])
+        return Markup('<p class="wrong" id="wrong-{}">{}</p>').format(place, said)
+
+    @pass_context
+    def invalid(context: Context, place: str) -> Markup:
+        """The attributes of a field that is wrong."""
+        wrong = context.get("wrong")
+        if wrong is None or wrong.place != place:
+            return Markup("")
+        return Markup(' aria-invalid="true" aria-describedby="wrong-{}"').format(place)
+
     report_page.equip(env)
-    env.filters.update(both=both, onday=onday, sentence=_sentence, moment=moment)
-    env.globals.update(w=WORDS, disclaimer=DISCLAIMER, colon=COLON, reasons=reasons())
+    env.filters.update(both=both, onday=onday, sentence=_sentence, moment=moment, in_language=_in_language)
+    env.filters["address"] = lambda page, solution: f"/{solution}/{page.path}".rstrip("/")
+    env.globals.update(
+        w=WORDS, disclaimer=DISCLAIMER, colon=COLON, reasons=reasons(), wrong_at=wrong_at, invalid=invalid
+    )
     return env

@@ -12,8 +12,9 @@ from importlib.resources import files
 from lab39.core.errors import UnknownNameError
 from lab39.core.text import Text
 
-OWN = re.compile(r"[a-z][a-z0-9]{0,29}\.[a-z][a-z0-9-]{0,28}")
+OWN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z][a-z0-9-]{0,28}")
 """An action of a solution: its id, a dot, a name."""
+LONGEST = 60
 
 
 class UnknownActionError(UnknownNameError):
@@ -75,7 +76,7 @@ def action(name: str) -> Action:
     found = actions().get(name)
     if found is not None:
         return found
-    if OWN.fullmatch(name):
+    if OWN.fullmatch(name) and len(name) <= LONGEST:
         job = actions()["job"]
         return Action(name, Text.same(name), "E", job.type, None, refused=False)
     names = ", ".join(actions())

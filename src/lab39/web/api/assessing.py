@@ -19,6 +19,7 @@ from lab39.core.record import Record
 from lab39.core.text import LANGS, Lang, Text
 from lab39.fhir import outputs
 from lab39.store import audit
+from lab39.store.context import made_with
 from lab39.web.api.bodies import Body
 from lab39.web.api.ledger import ledger
 from lab39.web.house import House
@@ -106,9 +107,7 @@ def keep(
         "door": caller.door,
         "bytes": len(body.raw),
         "sha256": body.sha256,
-        "lab39": str(report.versions.get("lab39")),
-        "solutions": dict(report.versions.get("solutions", {})),
-    }
+    } | made_with(report)
     if caller.client:
         about["client"] = caller.client
 

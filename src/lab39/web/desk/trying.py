@@ -109,7 +109,7 @@ def act(request: Request, here: House, place: Place, what: str, form: FormData, 
     return page(trial, values(here, place, trial, told, spot))
 
 
-def with_language(request: Request, here: House, answer: HTMLResponse) -> HTMLResponse:
+def with_language(request: Request, here: House, answer: Response) -> Response:
     """Remember the language the page was asked in."""
     if request.query_params.get("lang"):
         secure = is_https(request, here)

@@ -37,6 +37,11 @@ def home(request: Request, here: Here) -> HTMLResponse:
             "solutions": list(here.lab.solutions.values()),
             "broken": here.lab.broken,
             "examples": list(examples.all_examples().values()),
+            "tools": [
+                (here.lab.solution(name), page)
+                for name, faces in request.app.state.faces.items()
+                for page in faces.linked
+            ],
         },
     )
 
@@ -102,6 +107,7 @@ def _page(
     whole = request.headers.get("hx-request") != "true"
     values |= {
         "solution": found,
+        "faces": request.app.state.faces[name],
         **_card(found),
         "packs": [(spec, _pack(here, spec.name)) for spec in found.packs()],
         "guide": guides.exists(name),
