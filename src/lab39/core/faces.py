@@ -240,7 +240,8 @@ class Operation:
     Attributes:
         path: under ``/api/<id>/``; or ``$name``, a FHIR operation under ``/fhir/``, in FHIR's words.
         summary: for the documentation, one line of English.
-        handler: gives what to answer: JSON values, dataclasses, or a FHIR resource.
+        handler: gives what to answer: JSON values and dataclasses, or the FHIR resource of a FHIR operation. What a
+            ``POST`` was sent is in the audit log by its size and digest, without the handler's doing.
         permission: as of a page.
         method: ``POST`` with a body, ``GET`` without.
         body: what is read from the body: a type of Python with annotations (a dataclass, a ``TypedDict``, a
@@ -248,6 +249,7 @@ class Operation:
         answer: type of the answer, for the documentation.
         example: of the body, for the documentation; valid.
         query: names of the parameters of the address, each with what it means.
+        definition: of a FHIR operation, the canonical address of its OperationDefinition.
     """
 
     path: str
@@ -259,6 +261,7 @@ class Operation:
     answer: Any = None
     example: Any = None
     query: Mapping[str, str] = field(default_factory=dict)
+    definition: str = ""
 
     @property
     def fhir(self) -> bool:
@@ -298,6 +301,8 @@ def load_operations(named: str) -> tuple[Operation, ...]:
         parts = each.path.split("/")
         if not (OPERATION.fullmatch(each.path) or all(SEGMENT.fullmatch(part) for part in parts)):
             raise ValueError(f"operation {each.path!r}: words between slashes, or $name, are expected")
+        if each.fhir and not each.definition:
+            raise ValueError(f"operation {each.path!r}: the address of its OperationDefinition is missing")
     return _each_once(found, lambda each: [(each.method, each.path)])
 
 

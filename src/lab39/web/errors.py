@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from lab39.core.errors import InputError, LabError, UnknownNameError
+from lab39.core.errors import InputError, LabError, PackMissingError, UnknownNameError
 from lab39.core.text import Text
 from lab39.fhir import outputs
 from lab39.store import DiskFullError, StoreUnavailableError
@@ -29,6 +29,7 @@ _STATUS: tuple[tuple[type[LabError], int], ...] = (
     (SignInNeededError, 401),
     (NotAllowedError, 403),
     (UnknownNameError, 404),
+    (PackMissingError, 503),
     (DiskFullError, 507),
     (StoreUnavailableError, 503),
     (StaleVersionError, 409),

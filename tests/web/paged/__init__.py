@@ -16,6 +16,7 @@ class Weighing(Solution):
     purpose = Text("Pèse pour les tests", "Weighs for the tests")
     version = "7"
     pages = "tests.web.paged.pages:pages"
+    operations = "tests.web.paged.operations:operations"
 
     def assess(self, record, on, ctx):
         """One finding."""

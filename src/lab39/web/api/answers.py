@@ -26,7 +26,7 @@ _TOLD = {
     428: "Say which version was changed (If-Match)",
     429: "Too many requests; try again after the time that Retry-After gives",
     500: "An error of the lab; nothing was saved",
-    503: "The database cannot be used now; nothing was saved",
+    503: "The database, or data that is needed, cannot be used now; nothing was saved",
 }
 _HEADERS = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}}},

@@ -71,10 +71,15 @@ def read(model: type[M], document: Mapping[str, Any], place: str = "") -> M:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_context=False, include_url=False)[0]
-        where = ".".join(str(part) for part in (*filter(None, [place]), *first["loc"]))
-        said = first["msg"]
-        raise InputError(Text(f"requête invalide\u202f: {said}", f"invalid request: {said}"), where) from None
+        raise unread(error, place) from None
+
+
+def unread(error: ValidationError, place: str = "") -> InputError:
+    """The first member that cannot be read, and never its value."""
+    first = error.errors(include_input=False, include_context=False, include_url=False)[0]
+    where = ".".join(str(part) for part in (*filter(None, [place]), *first["loc"]))
+    said = first["msg"]
+    return InputError(Text(f"requête invalide\u202f: {said}", f"invalid request: {said}"), where)
 
 
 def media_type(header: str) -> str:

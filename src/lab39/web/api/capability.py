@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from lab39 import __version__
@@ -14,8 +15,12 @@ PUBLISHED = "2026-07-01"
 """Of these two resources."""
 
 
-def statement(base: str, at: dt.datetime) -> dict[str, Any]:
-    """The CapabilityStatement of the server at a base address (``https://lab.example.org/fhir``)."""
+def statement(base: str, at: dt.datetime, more: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+    """The CapabilityStatement of the server at a base address (``https://lab.example.org/fhir``).
+
+    Args:
+        more: operations that solutions bring: name and canonical address of the definition.
+    """
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -29,7 +34,10 @@ def statement(base: str, at: dt.datetime) -> dict[str, Any]:
             {
                 "mode": "server",
                 "documentation": "A record is assessed by POST [base]/$assess and is not kept.",
-                "operation": [{"name": "assess", "definition": f"{base}/{OPERATION}"}],
+                "operation": [
+                    {"name": name, "definition": where}
+                    for name, where in (("assess", f"{base}/{OPERATION}"), *more)
+                ],
             }
         ],
     }

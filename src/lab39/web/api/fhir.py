@@ -64,7 +64,13 @@ router = APIRouter(prefix="/fhir", tags=["FHIR"], dependencies=[Depends(acceptab
 )
 def metadata(request: Request, here: Here) -> ExactFhir:
     """The CapabilityStatement."""
-    return ExactFhir(capability.statement(_base(request, here), here.now()))
+    brought = [
+        (each.path[1:], each.definition)
+        for faces in request.app.state.faces.values()
+        for each in faces.operations
+        if each.fhir
+    ]
+    return ExactFhir(capability.statement(_base(request, here), here.now(), brought))
 
 
 @router.get(

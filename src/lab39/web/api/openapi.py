@@ -56,7 +56,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     parts = found.setdefault("components", {})
     schemas = parts.setdefault("schemas", {})
-    schemas.update(samples.SCHEMAS | cds_schemas())
+    schemas.update(samples.SCHEMAS | cds_schemas() | app.state.schemas)
     for model in _BY_REFERENCE:
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(schema.pop("$defs", {}))

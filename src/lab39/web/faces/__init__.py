@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
 def install(app: FastAPI, here: House) -> None:
     """Add what every solution brings, after the lab's own routes; what does not load is told on its page."""
-    from lab39.web.faces import pages
+    from lab39.web.faces import operations, pages
     from lab39.web.faces.loading import load
 
-    app.state.faces = {name: load(each, app) for name, each in here.lab.solutions.items()}
-    for name, faces in app.state.faces.items():
+    app.state.faces, app.state.schemas = {}, {}
+    for name, solution in here.lab.solutions.items():
+        app.state.faces[name] = faces = load(solution, app)
         pages.mount(app, name, faces)
+        operations.mount(app, name, faces)
     for name in here.lab.broken:
         pages.mount_broken(app, name)

@@ -14,7 +14,7 @@ from lab39.core import isolation
 from lab39.core.faces import Operation, Page, load_operations, load_pages, package_of
 from lab39.core.lab import LOAD_LIMIT_SECONDS
 from lab39.core.solution import Solution
-from lab39.web.roles import permissions
+from lab39.web.roles import every_route, permissions
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,9 @@ def _load(solution: Solution, app: FastAPI) -> Faces:
     taken = first_segments(app.routes)
     if solution.id in taken:
         raise ValueError(f"/{solution.id} is an address of the lab")
+    for name in (each.path for each in operations if each.fhir):
+        if f"/fhir/{name}" in {route.path for route in every_route(app.routes)}:
+            raise ValueError(f"/fhir/{name} is taken")
     return Faces(pages, operations, package_of(solution.pages) if solution.pages else "")
 
 
