@@ -6,17 +6,12 @@ import json
 
 import pytest
 from starlette.testclient import TestClient
-from tests.web.paged import Weighing
+from tests.web.paged import Failing, Weighing
 from tests.web.people import house_of
 from tests.web.systems import DAY, FHIR, JSON, bundle, with_token
 
 from lab39.core.lab import Lab
 from lab39.store import audit
-
-
-class Failing(Weighing):
-    id = "failing"
-    operations = "tests.web.paged.operations:failing"
 
 
 @pytest.fixture
@@ -53,7 +48,9 @@ def test_what_cannot_be_read_is_told_with_its_place(client, body, place):
 def test_the_body_is_strict_json_of_the_lab(client):
     twice = client.post("/api/weighing/weigh", content='{"things": [], "things": []}', headers=JSON)
     assert twice.status_code == 422
-    assert client.post("/api/weighing/weigh", content="{}", headers={"content-type": "text/plain"}).status_code == 415
+    assert (
+        client.post("/api/weighing/weigh", content="{}", headers={"content-type": "text/plain"}).status_code == 415
+    )
 
 
 def test_each_call_is_in_the_audit_log_once_and_what_it_held_is_not(client):
@@ -92,10 +89,11 @@ def test_a_parameter_of_the_address_is_checked_by_the_handler(client):
 
 def test_an_operation_of_fhir_answers_in_the_words_of_fhir(client):
     answer = client.post("/fhir/$weigh-forecast", content='{"resourceType": "Parameters"}', headers=FHIR)
-    assert answer.json()["parameter"][0] == {"name": "got", "valueString": "Parameters"}
+    assert answer.json()["parameter"][0] == {"name": "got", "valueBoolean": True}
     assert answer.headers["content-type"] == "application/fhir+json"
-    wrong = client.post("/fhir/$weigh-forecast", content="[]", headers=FHIR)
-    assert (wrong.status_code, wrong.json()["resourceType"]) == (422, "OperationOutcome")
+    for body in ("[]", "{}", '{"resourceType": 3}'):
+        wrong = client.post("/fhir/$weigh-forecast", content=body, headers=FHIR)
+        assert (wrong.status_code, wrong.json()["resourceType"]) == (422, "OperationOutcome")
     rest = client.get("/fhir/metadata").json()["rest"][0]
     definition = "http://example.org/OperationDefinition/weigh-forecast"
     assert {"name": "weigh-forecast", "definition": definition} in rest["operation"]

@@ -7,7 +7,7 @@ import re
 import pytest
 from starlette.testclient import TestClient
 from tests.web.desks import HTMX
-from tests.web.paged import Weighing
+from tests.web.paged import Failing, Weighing
 from tests.web.people import fields, house_of, signed_in
 
 from lab39.core.lab import Lab
@@ -19,7 +19,7 @@ from lab39.web.faces.loading import first_segments
 
 @pytest.fixture
 def client(open_lab, settings) -> TestClient:
-    opened: TestClient = open_lab(lab=Lab([Weighing()], settings))
+    opened: TestClient = open_lab(lab=Lab([Weighing(), Failing()], settings))
     return opened
 
 
@@ -117,11 +117,11 @@ def test_a_file_is_given_to_keep(client):
 
 def test_what_is_assessed_is_in_the_audit_log(client):
     answer = client.get("/weighing/found")
-    assert words(answer) == "[&#39;weighed&#39;] None"
+    assert words(answer) == "[&#39;weighed&#39;, &#39;weighed&#39;] None"
     with house_of(client).store.reading() as tx:
         entries = audit.entries(tx, action="assessment")
     assert [entry.about["door"] for entry in entries] == ["weighing", "weighing"]
-    assert entries[0].about["solutions"] == {"weighing": "7"}
+    assert entries[0].about["solutions"] == {"weighing": "7", "failing": "7"}
 
 
 def test_what_is_written_is_kept_together_in_the_name_of_who_did_it(client):
@@ -169,19 +169,19 @@ def test_a_form_without_its_token_is_refused(client):
 @pytest.mark.parametrize("path", ["raises", "overruns", "mistaken", "nothing"])
 def test_a_page_that_fails_says_so_and_the_lab_goes_on(client, monkeypatch, path: str):
     if path == "overruns":
-        monkeypatch.setattr(Weighing, "time_limit_seconds", 0.3)
-    answer = client.get(f"/weighing/{path}", headers={"accept-language": "en"})
+        monkeypatch.setattr(Failing, "time_limit_seconds", 0.3)
+    answer = client.get(f"/failing/{path}", headers={"accept-language": "en"})
     assert answer.status_code == 500
-    assert "Weighing: this page could not be made" in answer.text
+    assert "Failing: this page could not be made" in answer.text
     assert "The rest of the lab works." in answer.text
     assert "Marqueur" not in answer.text
     assert client.get("/weighing").status_code == 200
 
 
 def test_a_form_that_fails_says_to_look_before_it_is_sent_again(client):
-    answer = form(client, "/weighing/raises", {})
+    answer = form(client, "/failing/raises", {})
     assert "vérifier si ce qui a été envoyé est enregistré" in answer.text
-    part = client.get("/weighing/raises", headers=HTMX)
+    part = client.get("/failing/raises", headers=HTMX)
     assert part.headers["hx-retarget"] == "#said"
 
 
@@ -220,11 +220,14 @@ def test_the_front_page_and_the_showroom_lead_to_the_pages(client):
     room = client.get("/solutions/weighing").text
     assert '<a class="button" href="/weighing">Balance</a>' in room
     assert 'href="/weighing/found"' in room
-    assert 'href="/weighing/raises"' not in room
+    assert 'href="/weighing/table"' not in room
     assert 'href="/weighing/word' not in room
 
 
 def test_every_address_of_the_lab_is_reserved(client):
     app = client.app
-    own = {each for each in first_segments(app.routes) if re.fullmatch(r"[a-z0-9-]+", each)} - {"weighing"}
+    own = {each for each in first_segments(app.routes) if re.fullmatch(r"[a-z0-9-]+", each)} - {
+        "weighing",
+        "failing",
+    }
     assert own <= set(RESERVED_IDS)

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
+from tests.web.paged import Weighing
 from tests.web.people import house_of, new_person, signed_in
 
+from lab39.core.lab import Lab
 from lab39.store import people, records
 from lab39.store.people import Person, Role
 from lab39.web.roles import EVERYBODY, SIGNED_IN, check_every_route, needs_of, permissions
@@ -65,8 +67,10 @@ def may(viewer: str, permission: str) -> bool:
 
 
 @pytest.fixture
-def client(open_lab) -> TestClient:
-    opened: TestClient = open_lab()
+def client(open_lab, settings) -> TestClient:
+    opened: TestClient = open_lab(
+        lab=Lab([Weighing()], settings)
+    )  # its pages and operations are routes like others
     opened._transport.client = ("127.0.0.1", 50_000)  # type: ignore[attr-defined]
     new_person(opened, "manager")
     return opened
@@ -89,6 +93,12 @@ def test_each_route_opens_to_whom_the_table_names_and_to_nobody_else(client, vie
         if is_refused(response) is may(viewer, permission) or response.status_code >= 500:
             wrong.append((method, path, permission, response.status_code))
     assert wrong == []
+
+
+def test_pages_and_operations_of_solutions_are_among_the_routes(client):
+    every = {(method, path): permission for method, path, permission in routes(client)}
+    assert every["POST", "/weighing/kept"] == "records.own"
+    assert every["POST", "/api/weighing/weigh"] == "assess.once"
 
 
 def test_what_only_managers_may_is_written_here_a_second_time():

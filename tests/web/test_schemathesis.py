@@ -11,6 +11,7 @@ import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from starlette.testclient import TestClient
+from tests.web.paged import Weighing
 from tests.web.systems import Duplicates, lab, with_token
 
 EXAMPLES = int(os.environ.get("LAB39_FUZZ_EXAMPLES", "10"))
@@ -56,7 +57,7 @@ def _short(failure: Exception) -> str:
 
 
 def test_no_request_is_answered_otherwise_than_documented(open_lab: Callable[..., TestClient]):
-    client = open_lab(lab=lab(Duplicates))
+    client = open_lab(lab=lab(Duplicates, Weighing))
     asked, failures = run(client, with_token(client, "manager", "professional"))
     assert not failures, "\n\n".join(failures[:20])
     document: dict[str, Any] = client.get("/api/openapi.json").json()

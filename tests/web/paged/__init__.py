@@ -26,4 +26,13 @@ class Weighing(Solution):
     def evidence(self):
         """No figure."""
         words = Text("x", "x")
-        return EvidenceCard(claim=words, intended_use=words, limits=(words,), command="true")
+        return EvidenceCard(claim=words, intended_use=words, limits=(words,), figures=(), command="true")
+
+
+class Failing(Weighing):
+    """Nothing that it brings works."""
+
+    id = "failing"
+    title = Text("Échec", "Failing")
+    pages = "tests.web.paged.pages:failing"
+    operations = "tests.web.paged.operations:failing"

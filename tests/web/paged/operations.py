@@ -55,8 +55,9 @@ def unit(call: Call) -> dict[str, str]:
 
 
 def forecast(call: Call) -> dict[str, object]:
-    """What came, echoed."""
-    return {"resourceType": "Parameters", "parameter": [{"name": "got", "valueString": call.body["resourceType"]}]}
+    """Whether parameters came."""
+    got = call.body["resourceType"] == "Parameters"
+    return {"resourceType": "Parameters", "parameter": [{"name": "got", "valueBoolean": got}]}
 
 
 def invalid(call: Call) -> dict[str, object]:

@@ -15,6 +15,7 @@ from lab39.core.text import Text
 from lab39.fhir import jsontext
 from lab39.web.api import openapi
 from lab39.web.api.answers import Exact
+from lab39.web.house import Here
 from lab39.web.roles import Needs
 from lab39.web.templating import render
 
@@ -59,13 +60,13 @@ class Operation:
 
 
 @router.get("/api/docs")
-def page(request: Request) -> HTMLResponse:
+def page(request: Request, here: Here) -> HTMLResponse:
     """Every operation, with an example to copy."""
     document = request.app.openapi()
+    names = {each.title.en: each.title for each in here.lab.solutions.values()} | GROUPS
     tags = {row["name"]: row["description"] for row in document["tags"]}
     groups = [
-        (GROUPS[name], about, [o for tag, o in _operations(document) if tag == name])
-        for name, about in tags.items()
+        (names[name], about, [o for tag, o in _operations(document) if tag == name]) for name, about in tags.items()
     ]
     return render(
         request,

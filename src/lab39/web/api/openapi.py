@@ -51,8 +51,15 @@ def install(app: FastAPI) -> None:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
+    lab = app.state.house.lab
+    brought = [lab.solution(name) for name, faces in app.state.faces.items() if faces.operations]
     found = get_openapi(
-        title="Lab39", version=__version__, description=ABOUT, tags=TAGS, routes=app.routes, openapi_version="3.1.0"
+        title="Lab39",
+        version=__version__,
+        description=ABOUT,
+        tags=[*TAGS, *({"name": each.title.en, "description": each.purpose.en} for each in brought)],
+        routes=app.routes,
+        openapi_version="3.1.0",
     )
     parts = found.setdefault("components", {})
     schemas = parts.setdefault("schemas", {})

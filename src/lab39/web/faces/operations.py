@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from lab39 import fhir
-from lab39.core.errors import LabError
+from lab39.core.errors import InputError, LabError
 from lab39.core.faces import Call, Operation
 from lab39.core.finding import jsonable
 from lab39.core.isolation import TimeLimitExceeded
@@ -62,6 +62,7 @@ def _mount(app: FastAPI, name: str, operation: Operation) -> None:
         methods=[operation.method],
         tags=["FHIR" if operation.fhir else app.state.house.lab.solution(name).title.en],
         summary=operation.summary,
+        description=operation.summary,
         operation_id=f"{name}-{operation.method}-{operation.path}".lower(),
         response_class=ExactFhir if operation.fhir else Exact,
         response_model=None,
@@ -98,6 +99,8 @@ def _read(operation: Operation, body: Body, here: House) -> Any:
     if operation.body is Record:
         return fhir.record(body.raw, settings=here.settings)
     parsed = body.parsed(here.settings)
+    if operation.fhir and not isinstance(parsed.get("resourceType"), str):
+        raise InputError(Text("une ressource FHIR est attendue", "a FHIR resource is expected"), "resourceType")
     if operation.body is None:
         return parsed
     try:
