@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from lab39.core.text import Text
+
 
 class Level(StrEnum):
     """Levels of constraint of the ANSM thesaurus, the gravest first."""
@@ -142,7 +144,11 @@ class Candidate:
     Attributes:
         moieties: one, or several for a combination.
         score: 0 to 1; 1 for an exact code or name.
-        how: the step that found it (``cip``, ``cis``, ``label``, ``substance``, ``salt``, ``alias``, ``fuzzy``…).
+        how: the step that found it (``cip``, ``cis``, ``atc``, ``label``, ``brand``, ``substance``, ``spelling``,
+            ``fuzzy``, ``homeopathic``).
+        product: the one that fits; ``None`` when several do.
+        atc: common to every product that fits, else empty.
+        routes: those of every product that fits; several when the text does not tell which.
     """
 
     moieties: tuple[Moiety, ...]
@@ -151,6 +157,22 @@ class Candidate:
     label: str = ""
     product: Product | None = None
     atc: str = ""
+    routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """What the DataMatrix of a box says beside its product.
+
+    Attributes:
+        code: CIP13.
+        expiry: last day of use; the month's last day when the code gives the month only.
+    """
+
+    code: str
+    lot: str = ""
+    expiry: dt.date | None = None
+    serial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +181,15 @@ class Resolution:
 
     Attributes:
         candidates: best first; exactly one when found, none when unknown.
-        notes: what the reader must know (withdrawn product, homeopathic, a word that was set aside).
+        notes: what the reader must know (withdrawn product, homeopathic, a word that was set aside, partial table).
+        box: lot and expiry, when the text is the content of a DataMatrix.
     """
 
     text: str
     match: Match
     candidates: tuple[Candidate, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
+    box: Box | None = None
 
     @property
     def found(self) -> Candidate | None:
