@@ -355,6 +355,8 @@ class Interaction:
         conduct: what the thesaurus prints for ``level``.
         used: what settled it, each a token with the value used (``dose:…`` -> ``75 mg/d``).
         needs: what would settle it.
+        conditional: whether it may not apply at all: the node holds for some routes, doses or indications only, and
+            the data at hand does not tell which it is. ``needs`` then says what would.
     """
 
     a: Partner
@@ -366,3 +368,4 @@ class Interaction:
     conduct: str = ""
     used: tuple[tuple[str, str], ...] = ()
     needs: tuple[Need, ...] = ()
+    conditional: bool = False

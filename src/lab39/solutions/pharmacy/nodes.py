@@ -24,7 +24,8 @@ class Thing:
     """What is no medicine and interacts with some: a food, a drink, a device.
 
     Attributes:
-        nodes: folded names of its nodes.
+        nodes: folded names of its own nodes.
+        also: folded names of the substances that it brings.
         words: how people name it, folded.
     """
 
@@ -32,6 +33,7 @@ class Thing:
     kind: str
     label: Text
     nodes: tuple[str, ...]
+    also: tuple[str, ...]
     words: tuple[str, ...]
 
 
@@ -197,8 +199,8 @@ def _text(name: str) -> str:
 
 
 def _thing(row: Mapping[str, Any]) -> Thing:
-    words = tuple(map(fold, row["words"]))
-    return Thing(row["token"], row["kind"], Text.of(row["label"]), tuple(map(fold, row["nodes"])), words)
+    nodes, also, words = (tuple(map(fold, row.get(key, ()))) for key in ("nodes", "also", "words"))
+    return Thing(row["token"], row["kind"], Text.of(row["label"]), nodes, also, words)
 
 
 def _members(row: Mapping[str, Any]) -> Members:
