@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,14 @@ from lab39.solutions.pharmacy.nodes import LOCAL, Condition, Knowledge, Thing, k
 from lab39.solutions.pharmacy.normal import fold, moiety_key
 
 FORMAT = 1
+SYSTEMIC = frozenset(Route) - LOCAL
+Forms = Callable[[str], frozenset[Route]]
+"""Moiety key -> the routes of its marketed products."""
+
+
+def no_forms(_key: str) -> frozenset[Route]:
+    """For a lab without a product base."""
+    return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,7 @@ class Graph:
         own: numbers of the rules between a class and itself (« AUTRES … »).
         same: numbers of the rules that the thesaurus means for two forms of one substance.
         anything: nodes that hold for any medicine by a route (bits).
-        local_forms: moieties of which the market has a form for local use, as far as the product base tells.
+        forms: routes by which the market has a substance; none when that is not known.
     """
 
     edition: dt.date
@@ -76,7 +84,7 @@ class Graph:
     own: frozenset[int]
     same: frozenset[int]
     anything: int
-    local_forms: Container[str]
+    forms: Forms
     known: Knowledge = field(repr=False)
     _at: Mapping[str, int] = field(repr=False, default_factory=dict)
     _sides: dict[tuple[str, frozenset[Route] | None], Side] = field(repr=False, default_factory=dict)
@@ -88,11 +96,11 @@ class Graph:
 
     def listed(self, moiety: Moiety) -> bool:
         """Whether the edition knows the substance; one that it does not know has no interaction listed."""
-        return bool(self._keys(moiety.key))
+        return self._nodes(moiety.key) is not None
 
     def nodes_of(self, moiety: Moiety) -> tuple[str, ...]:
         """The nodes of a substance as printed: itself, then its classes."""
-        return tuple(self.names[node] for node in self._nodes(moiety.key))
+        return tuple(self.names[node] for node in self._nodes(moiety.key) or ())
 
     def moieties_of(self, node: str) -> tuple[str, ...]:
         """The keys of the substances that a node holds for."""
@@ -116,21 +124,24 @@ class Graph:
         bits = _bits(self._at[name] for name in (*thing.nodes, *thing.also) if name in self._at)
         return Side(bits, self._reach(bits))
 
-    def _keys(self, key: str) -> tuple[str, ...]:
-        if key in self.members:
-            return (key,)
-        return tuple(row.node for row in self.known.members if row.node in self._at and key.startswith(row.prefixes))
-
-    def _nodes(self, key: str) -> tuple[int, ...]:
+    def _nodes(self, key: str) -> tuple[int, ...] | None:
+        """The nodes of a moiety; ``None`` for one that the edition does not know."""
         if key in self.members:
             return self.members[key]
-        return tuple(self._at[node] for node in self._keys(key))
+        found: set[int] = set()
+        known = False
+        for link in self.known.links:
+            if link.holds(key):
+                nodes = self.members.get(link.to) or ((self._at[link.to],) if link.to in self._at else ())
+                known = known or bool(nodes)
+                found.update(nodes)
+        return tuple(sorted(found)) if known else None
 
     def _side(self, key: str, routes: frozenset[Route] | None) -> Side:
         bits, shut = 0, False
         gates: dict[int, Gate] = {}
         local = self.known.local_substances.get(key, frozenset())
-        nodes = self._nodes(key)
+        nodes = self._nodes(key) or ()
         for name, allowed in self.known.local_classes.items():
             if self._at.get(name) in nodes:
                 local |= allowed
@@ -141,12 +152,13 @@ class Graph:
             if condition is not None and condition.only and key not in condition.only:
                 condition = None
             asked = self.known.everything.get(name) or (condition.routes if condition else frozenset())
-            open_ = self._open(key, routes, asked or (frozenset(Route) - LOCAL) | here)
-            if open_ is False:
+            allowed = asked or SYSTEMIC | here
+            holds = self._holds(key, routes, allowed, bool(asked), name in self.known.everything)
+            if holds is False:
                 shut = shut or not asked
                 continue
             bits |= 1 << node
-            needs = (f"route:{key}",) if open_ is None else ()
+            needs = (f"route:{key}",) if holds is None else ()
             if condition is not None and not condition.routes:
                 gates[node] = Gate(needs, condition)
             elif needs:
@@ -154,13 +166,22 @@ class Graph:
         asks = tuple((node, gate) for node, gate in gates.items() if gate.condition is not None)
         return Side(bits, self._reach(bits), gates, asks, shut)
 
-    def _open(self, key: str, routes: frozenset[Route] | None, allowed: frozenset[Route]) -> bool | None:
-        """Whether a node that holds by some routes holds by those of a line; ``None`` when that is open."""
-        if routes is None:
-            if allowed >= frozenset(Route) - LOCAL:
-                return None if key in self.local_forms and not allowed >= LOCAL else True
-            return None
-        return True if routes <= allowed else None if routes & allowed else False
+    def _holds(
+        self, key: str, routes: frozenset[Route] | None, allowed: frozenset[Route], asked: bool, anything: bool
+    ) -> bool | None:
+        """Whether a node that holds by some routes holds by those of a line; ``None`` when that is open.
+
+        A line that tells no route is read through the forms on the market, where the product base tells them: all of
+        them allowed settles it. None of them allowed does not, since the thesaurus lists the substance.
+        """
+        if routes is not None:
+            return True if routes <= allowed else None if routes & allowed else False
+        forms = self.forms(key)
+        if not forms:
+            return None if asked else True
+        if forms <= allowed:
+            return True
+        return False if anything and not forms & allowed else None
 
     def _reach(self, bits: int) -> int:
         reach = 0
@@ -186,15 +207,11 @@ def iterate(bits: int) -> Iterator[int]:
         bits ^= low
 
 
-def build(thesaurus: Thesaurus, known: Knowledge | None = None, local_forms: Container[str] = ()) -> Graph:
-    """Compile an edition.
-
-    Args:
-        local_forms: keys of the moieties of which the market has a form for local use.
-    """
+def build(thesaurus: Thesaurus, known: Knowledge | None = None, forms: Forms = no_forms) -> Graph:
+    """Compile an edition."""
     known = known or knowledge()
     names = nodes_in(thesaurus)
-    return _graph(thesaurus, names, members_in(thesaurus, names, known), known, local_forms)
+    return _graph(thesaurus, names, members_in(thesaurus, names, known), known, forms)
 
 
 def write(thesaurus: Thesaurus, target: Path, known: Knowledge | None = None) -> None:
@@ -210,7 +227,7 @@ def write(thesaurus: Thesaurus, target: Path, known: Knowledge | None = None) ->
     target.write_text(json.dumps(body, ensure_ascii=False, separators=(",", ":")), "utf-8")
 
 
-def load(thesaurus: Thesaurus, path: Path, local_forms: Container[str] = ()) -> Graph:
+def load(thesaurus: Thesaurus, path: Path, forms: Forms = no_forms) -> Graph:
     """The graph of an edition from what :func:`write` wrote for it.
 
     Raises:
@@ -222,7 +239,7 @@ def load(thesaurus: Thesaurus, path: Path, local_forms: Container[str] = ()) -> 
         if (body["format"], body["knowledge"]) != (FORMAT, known.digest):
             raise ValueError("made for another version")
         members = {key: tuple(nodes) for key, nodes in body["members"].items()}
-        return _graph(thesaurus, tuple(body["names"]), members, known, local_forms)
+        return _graph(thesaurus, tuple(body["names"]), members, known, forms)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise InputError(
             Text(
@@ -286,7 +303,7 @@ def _graph(
     names: tuple[str, ...],
     members: Mapping[str, tuple[int, ...]],
     known: Knowledge,
-    local_forms: Container[str],
+    forms: Forms,
 ) -> Graph:
     folded = {name: fold(name) for name in names}
     at = {folded[name]: node for node, name in enumerate(names)}
@@ -313,7 +330,7 @@ def _graph(
         own=frozenset(own),
         same=frozenset(same),
         anything=_bits(at[name] for name in known.everything if name in at),
-        local_forms=local_forms,
+        forms=forms,
         known=known,
         _at=at,
     )
@@ -332,6 +349,10 @@ def held_by(graph: Graph) -> dict[str, str]:
     things = {name for thing in graph.known.things for name in thing.nodes}
     found = {}
     for node, name in enumerate(graph.names):
-        kinds = (("route", graph.anything >> node & 1), ("substances", node in held), ("thing", fold(name) in things))
+        kinds = (
+            ("route", graph.anything >> node & 1),
+            ("substances", node in held),
+            ("thing", fold(name) in things),
+        )
         found[name] = next((kind for kind, holds in kinds if holds), "")
     return found

@@ -74,7 +74,10 @@ def check(graph: Graph, lines: Sequence[Line], person: Person = NOBODY, things: 
         if moiety.key == a.key
     )
     unlisted = tuple(
-        (number, moiety) for number, line in enumerate(lines) for moiety in line.moieties if not graph.listed(moiety)
+        (number, moiety)
+        for number, line in enumerate(lines)
+        for moiety in line.moieties
+        if not graph.listed(moiety)
     )
     local = tuple(dict.fromkeys(t.number for t in taken if t.side.shut and t.number is not None))
     return Checked(_interactions(graph, taken, person, things), repeated, unlisted, local)

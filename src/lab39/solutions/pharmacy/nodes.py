@@ -117,7 +117,11 @@ class Condition:
     @property
     def routes(self) -> Routes:
         """The routes asked, when it asks for nothing else."""
-        return frozenset().union(*(c.routes for c in self.clauses)) if all(c.routes for c in self.clauses) else frozenset()
+        return (
+            frozenset().union(*(c.routes for c in self.clauses))
+            if all(c.routes for c in self.clauses)
+            else frozenset()
+        )
 
     def met(self, line: Line, person: Person, moieties: frozenset[str]) -> bool | None:
         """Whether it is met, in three values."""
@@ -129,12 +133,26 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Members of a node that an edition does not print under it: those of classes and nodes, keys, beginnings."""
+    """Members of a node that an edition does not print under it: those of other nodes, and substances by key."""
 
     node: str
     classes: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
-    prefixes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Keys that an edition does not know and that stand for a substance or a class: how they begin, or words of them."""
+
+    to: str
+    begins: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+    def holds(self, key: str) -> bool:
+        """Whether a key is one of these."""
+        return (bool(self.begins) and key.startswith(self.begins)) or any(
+            f" {w} " in f" {key} " for w in self.words
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +172,7 @@ class Knowledge:
     everything: Mapping[str, Routes]
     others: Mapping[str, str]
     members: tuple[Members, ...]
+    links: tuple[Link, ...]
     conditions: Mapping[str, Condition]
     same: frozenset[frozenset[str]]
     local_substances: Mapping[str, Routes]
@@ -185,6 +204,9 @@ def read(nodes: str, local_routes: str) -> Knowledge:
         everything={fold(row["node"]): _routes(row["routes"]) for row in raw["any"]},
         others={fold(row["node"]): fold(row["of"]) for row in raw["others"]},
         members=(*map(_members, raw["members"]), *map(_members, raw["together"]), *map(_members, raw["either"])),
+        links=tuple(
+            Link(fold(row["to"]), tuple(row.get("begins", ())), tuple(row.get("words", ()))) for row in raw["link"]
+        ),
         conditions={each.node: each for each in conditions},
         same=frozenset(frozenset(map(fold, row["nodes"])) for row in raw["same"]),
         local_substances=_allowed(rows, "substances"),
@@ -208,7 +230,6 @@ def _members(row: Mapping[str, Any]) -> Members:
         fold(row["node"]),
         tuple(map(fold, row.get("classes", ()))),
         tuple(map(fold, row.get("substances", ()))),
-        tuple(row.get("prefixes", ())),
     )
 
 
