@@ -1,16 +1,17 @@
 """One edition of the thesaurus as a graph: its nodes, which substances they hold for, which nodes meet in a rule.
 
-Sets of nodes are integers, one bit a node, so that most pairs of medicines are settled by one ``&``. A pair is looked
-up from both sides alike: what is found does not depend on the order.
+Sets of nodes are integers, one bit a node, so that most pairs of medicines are settled by one ``&``. A pair is
+looked up from both sides alike: what is found does not depend on the order.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
@@ -20,13 +21,17 @@ from lab39.solutions.pharmacy.normal import fold, moiety_key
 
 FORMAT = 1
 SYSTEMIC = frozenset(Route) - LOCAL
-Forms = Callable[[str], frozenset[Route]]
-"""Moiety key -> the routes of its marketed products."""
 
 
-def no_forms(_key: str) -> frozenset[Route]:
-    """For a lab without a product base."""
-    return frozenset()
+class Taking(NamedTuple):
+    """How a line may be taken.
+
+    Attributes:
+        told: whether the line or its product says so; otherwise these are the forms on the market.
+    """
+
+    routes: frozenset[Route]
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,6 @@ class Graph:
         own: numbers of the rules between a class and itself (« AUTRES … »).
         same: numbers of the rules that the thesaurus means for two forms of one substance.
         anything: nodes that hold for any medicine by a route (bits).
-        forms: routes by which the market has a substance; none when that is not known.
     """
 
     edition: dt.date
@@ -84,10 +88,9 @@ class Graph:
     own: frozenset[int]
     same: frozenset[int]
     anything: int
-    forms: Forms
     known: Knowledge = field(repr=False)
     _at: Mapping[str, int] = field(repr=False, default_factory=dict)
-    _sides: dict[tuple[str, frozenset[Route] | None], Side] = field(repr=False, default_factory=dict)
+    _sides: dict[tuple[str, Taking], Side] = field(repr=False, default_factory=dict)
 
     @property
     def month(self) -> str:
@@ -113,7 +116,7 @@ class Graph:
 
     def side(self, line: Line, moiety: Moiety) -> Side:
         """What a substance of a line can meet by the routes the line may have."""
-        wanted = (moiety.key, possible_routes(line))
+        wanted = (moiety.key, taking(line))
         found = self._sides.get(wanted)
         if found is None:
             found = self._sides[wanted] = self._side(*wanted)
@@ -137,7 +140,7 @@ class Graph:
                 found.update(nodes)
         return tuple(sorted(found)) if known else None
 
-    def _side(self, key: str, routes: frozenset[Route] | None) -> Side:
+    def _side(self, key: str, by: Taking) -> Side:
         bits, shut = 0, False
         gates: dict[int, Gate] = {}
         local = self.known.local_substances.get(key, frozenset())
@@ -153,7 +156,7 @@ class Graph:
                 condition = None
             asked = self.known.everything.get(name) or (condition.routes if condition else frozenset())
             allowed = asked or SYSTEMIC | here
-            holds = self._holds(key, routes, allowed, bool(asked), name in self.known.everything)
+            holds = _holds(by, allowed, asked=bool(asked), anything=name in self.known.everything)
             if holds is False:
                 shut = shut or not asked
                 continue
@@ -166,23 +169,6 @@ class Graph:
         asks = tuple((node, gate) for node, gate in gates.items() if gate.condition is not None)
         return Side(bits, self._reach(bits), gates, asks, shut)
 
-    def _holds(
-        self, key: str, routes: frozenset[Route] | None, allowed: frozenset[Route], asked: bool, anything: bool
-    ) -> bool | None:
-        """Whether a node that holds by some routes holds by those of a line; ``None`` when that is open.
-
-        A line that tells no route is read through the forms on the market, where the product base tells them: all of
-        them allowed settles it. None of them allowed does not, since the thesaurus lists the substance.
-        """
-        if routes is not None:
-            return True if routes <= allowed else None if routes & allowed else False
-        forms = self.forms(key)
-        if not forms:
-            return None if asked else True
-        if forms <= allowed:
-            return True
-        return False if anything and not forms & allowed else None
-
     def _reach(self, bits: int) -> int:
         reach = 0
         for node in iterate(bits):
@@ -190,12 +176,27 @@ class Graph:
         return reach
 
 
-def possible_routes(line: Line) -> frozenset[Route] | None:
-    """The routes a line may be taken by; ``None`` when neither the line nor its product tells."""
+def taking(line: Line) -> Taking:
+    """The routes a line may be taken by."""
     if line.route is not None:
-        return frozenset((line.route,))
+        return Taking(frozenset((line.route,)), told=True)
     if line.product is not None and line.product.routes:
-        return frozenset(line.product.routes)
+        return Taking(frozenset(line.product.routes), told=True)
+    return Taking(frozenset(line.routes))
+
+
+def _holds(by: Taking, allowed: frozenset[Route], *, asked: bool, anything: bool) -> bool | None:
+    """Whether a node that holds by the routes ``allowed`` holds for a line; ``None`` when that is open.
+
+    A line that tells no route is read through the forms on the market: all of them allowed settles it. None of them
+    allowed does not, since the thesaurus lists the substance; it does for a node that holds for anything.
+    """
+    if not by.routes:
+        return None if asked else True
+    if by.routes <= allowed:
+        return True
+    if by.told or anything:
+        return None if by.routes & allowed else False
     return None
 
 
@@ -207,11 +208,11 @@ def iterate(bits: int) -> Iterator[int]:
         bits ^= low
 
 
-def build(thesaurus: Thesaurus, known: Knowledge | None = None, forms: Forms = no_forms) -> Graph:
+def build(thesaurus: Thesaurus, known: Knowledge | None = None) -> Graph:
     """Compile an edition."""
     known = known or knowledge()
     names = nodes_in(thesaurus)
-    return _graph(thesaurus, names, members_in(thesaurus, names, known), known, forms)
+    return _graph(thesaurus, names, members_in(thesaurus, names, known), known)
 
 
 def write(thesaurus: Thesaurus, target: Path, known: Knowledge | None = None) -> None:
@@ -227,7 +228,7 @@ def write(thesaurus: Thesaurus, target: Path, known: Knowledge | None = None) ->
     target.write_text(json.dumps(body, ensure_ascii=False, separators=(",", ":")), "utf-8")
 
 
-def load(thesaurus: Thesaurus, path: Path, forms: Forms = no_forms) -> Graph:
+def load(thesaurus: Thesaurus, path: Path) -> Graph:
     """The graph of an edition from what :func:`write` wrote for it.
 
     Raises:
@@ -239,7 +240,7 @@ def load(thesaurus: Thesaurus, path: Path, forms: Forms = no_forms) -> Graph:
         if (body["format"], body["knowledge"]) != (FORMAT, known.digest):
             raise ValueError("made for another version")
         members = {key: tuple(nodes) for key, nodes in body["members"].items()}
-        return _graph(thesaurus, tuple(body["names"]), members, known, forms)
+        return _graph(thesaurus, tuple(body["names"]), members, known)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise InputError(
             Text(
@@ -303,7 +304,6 @@ def _graph(
     names: tuple[str, ...],
     members: Mapping[str, tuple[int, ...]],
     known: Knowledge,
-    forms: Forms,
 ) -> Graph:
     folded = {name: fold(name) for name in names}
     at = {folded[name]: node for node, name in enumerate(names)}
@@ -330,7 +330,6 @@ def _graph(
         own=frozenset(own),
         same=frozenset(same),
         anything=_bits(at[name] for name in known.everything if name in at),
-        forms=forms,
         known=known,
         _at=at,
     )

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lab39.solutions.pharmacy import predicates
+from lab39.solutions.pharmacy.engine import Engine
 from lab39.solutions.pharmacy.graph import Gate, Graph, Side, iterate
-from lab39.solutions.pharmacy.model import Interaction, Level, Line, Moiety, Need, Partner, Person, Rule
+from lab39.solutions.pharmacy.model import Interaction, Level, Line, Moiety, Need, Partner, Person
 from lab39.solutions.pharmacy.nodes import Thing
 
 NOBODY = Person()
@@ -57,37 +59,38 @@ class _Taken(NamedTuple):
     line: Line | None
 
 
-def check(graph: Graph, lines: Sequence[Line], person: Person = NOBODY, things: Iterable[Thing] = ()) -> Checked:
+def check(engine: Engine, lines: Sequence[Line], person: Person = NOBODY, things: Iterable[Thing] = ()) -> Checked:
     """Every interaction of a treatment, and what has none for a reason that must be told.
 
     Args:
         lines: their names already understood.
         things: food and drink to look at as well.
     """
-    taken = _taken(graph, lines, person)
-    repeated = tuple(
+    taken = _taken(engine.graph, lines, person)
+    repeated = [
         (a.number, b.number, moiety)
         for i, a in enumerate(taken)
         for b in taken[i + 1 :]
         if a.key == b.key and a.number is not None and b.number is not None and a.number != b.number
         for moiety in lines[a.number].moieties
         if moiety.key == a.key
-    )
-    unlisted = tuple(
+    ]
+    unlisted = [
         (number, moiety)
         for number, line in enumerate(lines)
         for moiety in line.moieties
-        if not graph.listed(moiety)
-    )
-    local = tuple(dict.fromkeys(t.number for t in taken if t.side.shut and t.number is not None))
-    return Checked(_interactions(graph, taken, person, things), repeated, unlisted, local)
+        if not engine.graph.listed(moiety)
+    ]
+    local = dict.fromkeys(t.number for t in taken if t.side.shut and t.number is not None)
+    found = _interactions(engine, taken, person, things)
+    return Checked(found, tuple(repeated), tuple(unlisted), tuple(local))
 
 
 def interactions(
-    graph: Graph, lines: Sequence[Line], person: Person = NOBODY, things: Iterable[Thing] = ()
+    engine: Engine, lines: Sequence[Line], person: Person = NOBODY, things: Iterable[Thing] = ()
 ) -> tuple[Interaction, ...]:
     """Every interaction of a treatment, the gravest first; see :func:`check` for what else must be told."""
-    return _interactions(graph, _taken(graph, lines, person), person, things)
+    return _interactions(engine, _taken(engine.graph, lines, person), person, things)
 
 
 def by_pair(found: Iterable[Interaction]) -> tuple[Pair, ...]:
@@ -130,31 +133,45 @@ def _gated(taken: _Taken, person: Person, moieties: frozenset[str]) -> _Taken:
     return taken._replace(side=Side(nodes, side.reach, gates, (), side.shut))
 
 
+class _Case(NamedTuple):
+    """What every pair of one treatment shares."""
+
+    engine: Engine
+    person: Person
+    taken: list[_Taken]
+
+
 def _interactions(
-    graph: Graph, taken: list[_Taken], person: Person, things: Iterable[Thing]
+    engine: Engine, taken: list[_Taken], person: Person, things: Iterable[Thing]
 ) -> tuple[Interaction, ...]:
+    case = _Case(engine, person, taken)
     found: list[Interaction] = []
     for at, one in enumerate(taken):
         reach = one.side.reach
         for other in taken[at + 1 :]:
             if reach & other.side.nodes:
-                found += _between(graph, one, other, person)
+                found += _between(case, one, other)
     for thing in things:
-        side = graph.thing_side(thing)
-        other = _Taken(None, thing.label.fr, "", side, None)
+        side = engine.graph.thing_side(thing)
+        other = _Taken(None, thing.label.fr, thing.token, side, None)
         for one in taken:
             if side.reach & one.side.nodes:
-                found += _between(graph, one, other, person)
+                found += _between(case, one, other)
     if len(found) > 1:
         found.sort(key=_order)
     return tuple(found)
 
 
-def _between(graph: Graph, one: _Taken, other: _Taken, person: Person) -> list[Interaction]:
+def _between(case: _Case, one: _Taken, other: _Taken) -> list[Interaction]:
+    """The rules between two partners. They are looked at in the order of their keys, so that what is found is the
+    same whichever line comes first."""
     same, inside = one.key == other.key, one.number == other.number
     if same and inside:
         return []
-    found: dict[int, Interaction] = {}
+    if other.key < one.key and other.line is not None:
+        one, other = other, one
+    graph = case.engine.graph
+    found: dict[int, Interaction | None] = {}
     neighbours, meets, nodes = graph.neighbours, graph.meets, other.side.nodes
     for a in iterate(one.side.nodes & other.side.reach):
         for b in iterate(neighbours[a] & nodes):
@@ -163,25 +180,51 @@ def _between(graph: Graph, one: _Taken, other: _Taken, person: Person) -> list[I
                     continue
                 if inside and (number in graph.own or (graph.anything >> a | graph.anything >> b) & 1):
                     continue
-                found[number] = _interaction(graph, number, one, a, other, b, person)
-    return list(found.values())
+                found[number] = _interaction(case, number, one, a, other, b)
+    return [each for each in found.values() if each is not None]
 
 
-def _interaction(
-    graph: Graph, number: int, one: _Taken, a: int, other: _Taken, b: int, person: Person
-) -> Interaction:
-    rule, names = graph.rules[number], graph.names
+def _interaction(case: _Case, number: int, one: _Taken, a: int, other: _Taken, b: int) -> Interaction | None:
+    engine = case.engine
+    rule, names = engine.graph.rules[number], engine.graph.names
     first, second = Partner(one.number, one.name, names[a]), Partner(other.number, other.name, names[b])
     needs: tuple[Need, ...] = ()
     if one.side.gates or other.side.gates:
         needs = (*_needs(one, a), *_needs(other, b))
-    level = rule.levels[0]
-    if len(rule.levels) == 1:
+    if engine.plain[number]:
+        level = rule.levels[0]
         return Interaction(
             first, second, rule, level.level, True, (level.level,), level.conduct, (), needs, bool(needs)
         )
-    possible = tuple(each.level for each in rule.levels)
-    return Interaction(first, second, rule, level.level, False, possible, level.conduct, (), needs, bool(needs))
+    told = engine.levels.resolve(
+        rule, _seen(case, one, a), _seen(case, other, b), case.person, _treatment(case)
+    )
+    if told.level is None:
+        return None
+    return Interaction(
+        first,
+        second,
+        rule,
+        told.level,
+        told.resolved,
+        told.possible,
+        next((text.conduct for text in rule.levels if text.level is told.level), ""),
+        told.used,
+        tuple(dict.fromkeys((*needs, *told.needs))),
+        bool(needs) or told.applies is None,
+        told.because,
+    )
+
+
+def _seen(case: _Case, taken: _Taken, node: int) -> predicates.Side:
+    names = case.engine.graph.names
+    nodes = frozenset(names[each] for each in iterate(taken.side.nodes))
+    return predicates.Side(taken.key, names[node], nodes, taken.line, taken.number)
+
+
+def _treatment(case: _Case) -> frozenset[str]:
+    names = case.engine.graph.names
+    return frozenset(names[node] for taken in case.taken for node in iterate(taken.side.nodes))
 
 
 def _needs(taken: _Taken, node: int) -> tuple[Need, ...]:
@@ -197,6 +240,3 @@ def _order(each: Interaction) -> tuple[int, bool, bool, str, str, str, str]:
     if first > second:
         first, second = second, first
     return _RANK[each.level], not each.resolved, each.conditional, first, second, each.rule.a, each.rule.b
-
-
-__all__ = ["Checked", "Pair", "Rule", "by_pair", "check", "interactions"]

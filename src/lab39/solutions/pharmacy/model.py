@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from lab39.core.text import Text
+from lab39.core.text import NO_TEXT, Text
 
 
 class Level(StrEnum):
@@ -285,6 +285,8 @@ class Line:
         text: as written.
         ref: of the record's entry; empty for a typed one.
         route: ``None`` when neither the line nor its product tells.
+        routes: those of every product that the name fits, when several fit; empty when not known.
+        atc: of its product, or common to every product that fits; empty when not known.
         indications: tokens of ``knowledge/facts.toml`` the line is said to be for; ``None`` when not said.
         start: first day of the treatment, when known.
     """
@@ -297,6 +299,8 @@ class Line:
     indications: frozenset[str] | None = None
     product: Product | None = None
     start: dt.date | None = None
+    routes: tuple[Route, ...] = ()
+    atc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +361,7 @@ class Interaction:
         needs: what would settle it.
         conditional: whether it may not apply at all: the node holds for some routes, doses or indications only, and
             the data at hand does not tell which it is. ``needs`` then says what would.
+        because: what ``level`` takes, in words; empty when the rule has one level and no condition.
     """
 
     a: Partner
@@ -369,3 +374,4 @@ class Interaction:
     used: tuple[tuple[str, str], ...] = ()
     needs: tuple[Need, ...] = ()
     conditional: bool = False
+    because: Text = NO_TEXT

@@ -73,7 +73,7 @@ class Clause:
             return None if person.age_years is None else person.age_years < self.age_under
         if self.together:
             return True if self.together in moieties else None
-        code = line.product.atc if line.product else ""
+        code = line.atc or (line.product.atc if line.product else "")
         if not code:
             return None
         return not code.startswith(self.not_atc) if self.not_atc else code.startswith(self.atc)
