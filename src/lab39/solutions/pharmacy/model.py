@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from lab39.core.text import NO_TEXT, Text
+
 
 class Level(StrEnum):
     """Levels of constraint of the ANSM thesaurus, the gravest first."""
@@ -142,7 +144,11 @@ class Candidate:
     Attributes:
         moieties: one, or several for a combination.
         score: 0 to 1; 1 for an exact code or name.
-        how: the step that found it (``cip``, ``cis``, ``label``, ``substance``, ``salt``, ``alias``, ``fuzzy``…).
+        how: the step that found it (``cip``, ``cis``, ``atc``, ``label``, ``brand``, ``substance``, ``spelling``,
+            ``fuzzy``, ``homeopathic``).
+        product: the one that fits; ``None`` when several do.
+        atc: common to every product that fits, else empty.
+        routes: those of every product that fits; several when the text does not tell which.
     """
 
     moieties: tuple[Moiety, ...]
@@ -151,6 +157,22 @@ class Candidate:
     label: str = ""
     product: Product | None = None
     atc: str = ""
+    routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """What the DataMatrix of a box says beside its product.
+
+    Attributes:
+        code: CIP13.
+        expiry: last day of use; the month's last day when the code gives the month only.
+    """
+
+    code: str
+    lot: str = ""
+    expiry: dt.date | None = None
+    serial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +181,15 @@ class Resolution:
 
     Attributes:
         candidates: best first; exactly one when found, none when unknown.
-        notes: what the reader must know (withdrawn product, homeopathic, a word that was set aside).
+        notes: what the reader must know (withdrawn product, homeopathic, a word that was set aside, partial table).
+        box: lot and expiry, when the text is the content of a DataMatrix.
     """
 
     text: str
     match: Match
     candidates: tuple[Candidate, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
+    box: Box | None = None
 
     @property
     def found(self) -> Candidate | None:
@@ -261,6 +285,8 @@ class Line:
         text: as written.
         ref: of the record's entry; empty for a typed one.
         route: ``None`` when neither the line nor its product tells.
+        routes: those of every product that the name fits, when several fit; empty when not known.
+        atc: of its product, or common to every product that fits; empty when not known.
         indications: tokens of ``knowledge/facts.toml`` the line is said to be for; ``None`` when not said.
         start: first day of the treatment, when known.
     """
@@ -273,6 +299,8 @@ class Line:
     indications: frozenset[str] | None = None
     product: Product | None = None
     start: dt.date | None = None
+    routes: tuple[Route, ...] = ()
+    atc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +359,9 @@ class Interaction:
         conduct: what the thesaurus prints for ``level``.
         used: what settled it, each a token with the value used (``dose:…`` -> ``75 mg/d``).
         needs: what would settle it.
+        conditional: whether it may not apply at all: the node holds for some routes, doses or indications only, and
+            the data at hand does not tell which it is. ``needs`` then says what would.
+        because: what ``level`` takes, in words; empty when the rule has one level and no condition.
     """
 
     a: Partner
@@ -342,3 +373,5 @@ class Interaction:
     conduct: str = ""
     used: tuple[tuple[str, str], ...] = ()
     needs: tuple[Need, ...] = ()
+    conditional: bool = False
+    because: Text = NO_TEXT

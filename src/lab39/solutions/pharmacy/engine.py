@@ -1,0 +1,79 @@
+"""The engine of one edition, opened from its packs: who interacts, and how badly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lab39.core.datapacks import Pack, Packs
+from lab39.core.errors import InputError
+from lab39.solutions.pharmacy import graph as graphs
+from lab39.solutions.pharmacy import sources
+from lab39.solutions.pharmacy.graph import Graph
+from lab39.solutions.pharmacy.levels import Levels, bind
+from lab39.solutions.pharmacy.model import Thesaurus
+from lab39.solutions.pharmacy.nodes import knowledge
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One edition, compiled.
+
+    Attributes:
+        plain: for each rule of the graph, whether its level needs no data.
+        pack: where the edition comes from; ``None`` for the small table of a lab without a thesaurus.
+    """
+
+    graph: Graph
+    levels: Levels
+    plain: tuple[bool, ...]
+    pack: Pack | None = None
+
+    @property
+    def edition(self) -> str:
+        """As ``YYYY-MM``."""
+        return self.graph.month
+
+    @property
+    def partial(self) -> bool:
+        """Whether it is only the small table, in which most interactions are absent."""
+        return self.pack is None
+
+
+def of(thesaurus: Thesaurus, graph: Graph | None = None, pack: Pack | None = None) -> Engine:
+    """The engine of an edition at hand; its graph is made when it is not given."""
+    graph = graph or graphs.build(thesaurus)
+    levels = bind(thesaurus)
+    return Engine(graph, levels, tuple(levels.plain(rule) is not None for rule in graph.rules), pack)
+
+
+def open_engine(packs: Packs, edition: str | None = None, progress: Progress = lambda _fraction: None) -> Engine:
+    """An edition, the newest unless one is named; compiled at its first use. Without any edition, the small table.
+
+    Args:
+        edition: ``YYYY-MM``.
+
+    Raises:
+        UnknownNameError: no such edition, with those at hand.
+        PackMissingError: an edition is named and none is installed.
+    """
+    if edition is None and not sources.editions(packs):
+        from lab39.solutions.pharmacy import starter
+
+        return of(starter.thesaurus())
+    thesaurus = sources.thesaurus(packs, edition, progress)
+    month = f"{thesaurus.edition:%Y-%m}"
+    pack = next(each.pack for each in sources.editions(packs) if each.month == month)
+    name = f"graph-{month}-v{graphs.FORMAT}-{knowledge().digest}.json"
+
+    def compiled() -> Graph:
+        return graphs.load(thesaurus, packs.compiled(pack, name, lambda target: graphs.write(thesaurus, target)))
+
+    try:
+        graph = compiled()
+    except InputError:
+        (packs.cache / pack.name / pack.key / name).unlink(missing_ok=True)
+        graph = compiled()
+    return of(thesaurus, graph, pack)

@@ -1,0 +1,242 @@
+"""Every interaction of a treatment: between its lines, inside one line, and with food or drink on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lab39.solutions.pharmacy import predicates
+from lab39.solutions.pharmacy.engine import Engine
+from lab39.solutions.pharmacy.graph import Gate, Graph, Side, iterate
+from lab39.solutions.pharmacy.model import Interaction, Level, Line, Moiety, Need, Partner, Person
+from lab39.solutions.pharmacy.nodes import Thing
+
+NOBODY = Person()
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two partners with every rule between them, the gravest first."""
+
+    interactions: tuple[Interaction, ...]
+
+    @property
+    def gravest(self) -> Interaction:
+        """The rule under which the pair is told."""
+        return self.interactions[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A treatment and what its edition of the thesaurus says of it.
+
+    Attributes:
+        interactions: the gravest first, then those that are resolved, then by name.
+        repeated: one substance on two lines: numbers of the lines and the substance. A duplication, no interaction.
+        unlisted: substances that the edition does not know, with their line: no interaction is listed for them.
+        local: lines whose local route left interactions of the systemic routes out.
+    """
+
+    interactions: tuple[Interaction, ...]
+    repeated: tuple[tuple[int, int, Moiety], ...]
+    unlisted: tuple[tuple[int, Moiety], ...]
+    local: tuple[int, ...]
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The same interactions, each pair of partners once."""
+        return by_pair(self.interactions)
+
+
+class _Taken(NamedTuple):
+    """One substance of a line, or one thing, as the pairs see it."""
+
+    number: int | None
+    name: str
+    key: str
+    side: Side
+    line: Line | None
+
+
+def check(engine: Engine, lines: Sequence[Line], person: Person = NOBODY, things: Iterable[Thing] = ()) -> Checked:
+    """Every interaction of a treatment, and what has none for a reason that must be told.
+
+    Args:
+        lines: their names already understood.
+        things: food and drink to look at as well.
+    """
+    taken = _taken(engine.graph, lines, person)
+    repeated = [
+        (a.number, b.number, moiety)
+        for i, a in enumerate(taken)
+        for b in taken[i + 1 :]
+        if a.key == b.key and a.number is not None and b.number is not None and a.number != b.number
+        for moiety in lines[a.number].moieties
+        if moiety.key == a.key
+    ]
+    unlisted = [
+        (number, moiety)
+        for number, line in enumerate(lines)
+        for moiety in line.moieties
+        if not engine.graph.listed(moiety)
+    ]
+    local = dict.fromkeys(t.number for t in taken if t.side.shut and t.number is not None)
+    found = _interactions(engine, taken, person, things)
+    return Checked(found, tuple(repeated), tuple(unlisted), tuple(local))
+
+
+def interactions(
+    engine: Engine, lines: Sequence[Line], person: Person = NOBODY, things: Iterable[Thing] = ()
+) -> tuple[Interaction, ...]:
+    """Every interaction of a treatment, the gravest first; see :func:`check` for what else must be told."""
+    return _interactions(engine, _taken(engine.graph, lines, person), person, things)
+
+
+def by_pair(found: Iterable[Interaction]) -> tuple[Pair, ...]:
+    """Interactions gathered by their two partners, in the order of the gravest of each."""
+    pairs: dict[frozenset[tuple[int | None, str]], list[Interaction]] = {}
+    for each in found:
+        key = frozenset(((each.a.line, each.a.name), (each.b.line, each.b.name)))
+        pairs.setdefault(key, []).append(each)
+    return tuple(Pair(tuple(rules)) for rules in pairs.values())
+
+
+def _taken(graph: Graph, lines: Sequence[Line], person: Person) -> list[_Taken]:
+    taken = [
+        _Taken(number, moiety.label, moiety.key, graph.side(line, moiety), line)
+        for number, line in enumerate(lines)
+        for moiety in line.moieties
+    ]
+    if any(t.side.asks for t in taken):
+        moieties = frozenset(t.key for t in taken)
+        return [_gated(t, person, moieties) if t.side.asks else t for t in taken]
+    return taken
+
+
+def _gated(taken: _Taken, person: Person, moieties: frozenset[str]) -> _Taken:
+    """Without the nodes whose condition is not met, and with the gates that stay closed to the data at hand."""
+    side = taken.side
+    nodes, gates = side.nodes, dict(side.gates)
+    assert taken.line is not None
+    for node, gate in side.asks:
+        assert gate.condition is not None
+        met = gate.condition.met(taken.line, person, moieties)
+        if met is None:
+            needs = tuple(c.need(taken.key) for c in gate.condition.clauses)
+            gates[node] = Gate((*gate.needs, *dict.fromkeys(needs)))
+        elif met and gate.needs:
+            gates[node] = Gate(gate.needs)
+        else:
+            del gates[node]
+            nodes &= ~(0 if met else 1 << node)
+    return taken._replace(side=Side(nodes, side.reach, gates, (), side.shut))
+
+
+class _Case(NamedTuple):
+    """What every pair of one treatment shares."""
+
+    engine: Engine
+    person: Person
+    taken: list[_Taken]
+
+
+def _interactions(
+    engine: Engine, taken: list[_Taken], person: Person, things: Iterable[Thing]
+) -> tuple[Interaction, ...]:
+    case = _Case(engine, person, taken)
+    found: list[Interaction] = []
+    for at, one in enumerate(taken):
+        reach = one.side.reach
+        for other in taken[at + 1 :]:
+            if reach & other.side.nodes:
+                found += _between(case, one, other)
+    for thing in things:
+        side = engine.graph.thing_side(thing)
+        other = _Taken(None, thing.label.fr, thing.token, side, None)
+        for one in taken:
+            if side.reach & one.side.nodes:
+                found += _between(case, one, other)
+    if len(found) > 1:
+        found.sort(key=_order)
+    return tuple(found)
+
+
+def _between(case: _Case, one: _Taken, other: _Taken) -> list[Interaction]:
+    """The rules between two partners. They are looked at in the order of their keys, so that what is found is the
+    same whichever line comes first."""
+    same, inside = one.key == other.key, one.number == other.number
+    if same and inside:
+        return []
+    if other.key < one.key and other.line is not None:
+        one, other = other, one
+    graph = case.engine.graph
+    found: dict[int, Interaction | None] = {}
+    neighbours, meets, nodes = graph.neighbours, graph.meets, other.side.nodes
+    for a in iterate(one.side.nodes & other.side.reach):
+        for b in iterate(neighbours[a] & nodes):
+            for number in meets[a][b]:
+                if number in found or (same and number not in graph.same):
+                    continue
+                if inside and (number in graph.own or (graph.anything >> a | graph.anything >> b) & 1):
+                    continue
+                found[number] = _interaction(case, number, one, a, other, b)
+    return [each for each in found.values() if each is not None]
+
+
+def _interaction(case: _Case, number: int, one: _Taken, a: int, other: _Taken, b: int) -> Interaction | None:
+    engine = case.engine
+    rule, names = engine.graph.rules[number], engine.graph.names
+    first, second = Partner(one.number, one.name, names[a]), Partner(other.number, other.name, names[b])
+    needs: tuple[Need, ...] = ()
+    if one.side.gates or other.side.gates:
+        needs = (*_needs(one, a), *_needs(other, b))
+    if engine.plain[number]:
+        level = rule.levels[0]
+        return Interaction(
+            first, second, rule, level.level, True, (level.level,), level.conduct, (), needs, bool(needs)
+        )
+    told = engine.levels.resolve(
+        rule, _seen(case, one, a), _seen(case, other, b), case.person, _treatment(case)
+    )
+    if told.level is None:
+        return None
+    return Interaction(
+        first,
+        second,
+        rule,
+        told.level,
+        told.resolved,
+        told.possible,
+        next((text.conduct for text in rule.levels if text.level is told.level), ""),
+        told.used,
+        tuple(dict.fromkeys((*needs, *told.needs))),
+        bool(needs) or told.applies is None,
+        told.because,
+    )
+
+
+def _seen(case: _Case, taken: _Taken, node: int) -> predicates.Side:
+    names = case.engine.graph.names
+    nodes = frozenset(names[each] for each in iterate(taken.side.nodes))
+    return predicates.Side(taken.key, names[node], nodes, taken.line, taken.number)
+
+
+def _treatment(case: _Case) -> frozenset[str]:
+    names = case.engine.graph.names
+    return frozenset(names[node] for taken in case.taken for node in iterate(taken.side.nodes))
+
+
+def _needs(taken: _Taken, node: int) -> tuple[Need, ...]:
+    gate = taken.side.gates.get(node)
+    return tuple(Need(token, taken.number) for token in gate.needs) if gate else ()
+
+
+_RANK = {level: level.rank for level in Level}
+
+
+def _order(each: Interaction) -> tuple[int, bool, bool, str, str, str, str]:
+    first, second = each.a.name, each.b.name
+    if first > second:
+        first, second = second, first
+    return _RANK[each.level], not each.resolved, each.conditional, first, second, each.rule.a, each.rule.b
