@@ -117,6 +117,7 @@ class _Alone:
 
     def __init__(self, packs: Any) -> None:
         self.packs = packs
+        self.about: frozenset[str] = frozenset()
 
     def ask(self, _solution: str, _record: Any, _on: dt.date) -> None:
         return None

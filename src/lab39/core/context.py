@@ -24,8 +24,15 @@ class Context(Protocol):
     def packs(self) -> Packs:
         """The data packs."""
 
+    @property
+    def about(self) -> frozenset[str]:
+        """References of the entries that are in question (orders about to be signed); empty for the whole record.
+
+        A solution that can says only what these entries change; one that ignores it is still right.
+        """
+
     def ask(self, solution: str, record: Record, on: dt.date) -> tuple[Finding, ...] | None:
-        """What another solution finds; ``None`` when it cannot tell.
+        """What another solution finds in the whole record; ``None`` when it cannot tell.
 
         It cannot tell when it is not installed, lacks its data, failed, or is itself waiting for the one that
         asks. ``None`` is not "nothing found": say what could not be evaluated without it.

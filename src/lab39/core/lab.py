@@ -117,15 +117,18 @@ class Lab:
             self._prepare(solution, progress)
         return {name: error for name, error in self._prepared.items() if error is not None}
 
-    def assess(self, record: Record, on: dt.date, only: Iterable[str] = ()) -> Report:
+    def assess(self, record: Record, on: dt.date, only: Iterable[str] = (), about: Iterable[str] = ()) -> Report:
         """Ask every solution (or those named) about a record on a day.
 
         A solution that fails, overruns or did not load is a visible finding and stops no other.
 
+        Args:
+            about: references of the entries in question; a solution that can says only what these change.
+
         Raises:
             UnknownNameError: a name in ``only`` that is not installed.
         """
-        chosen = tuple(only)
+        chosen, about = tuple(only), frozenset(about)
         for name in chosen:
             if name not in self.broken:
                 self.solution(name)
@@ -134,7 +137,7 @@ class Lab:
         findings: list[Finding] = []
         for name in [*self.solutions, *self.broken]:
             if not chosen or name in chosen:
-                findings += session.ask(name, record, on)
+                findings += session.ask(name, record, on, about=about)
         used = [p for name in self.packs.specs if (p := self.pack(name)) is not None]
         return Report(
             record={
@@ -222,16 +225,23 @@ class _Assessment:
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
-        self._known: dict[tuple[str, Record, dt.date], tuple[Finding, ...]] = {}
+        self._known: dict[tuple[str, Record, dt.date, frozenset[str]], tuple[Finding, ...]] = {}
         self._cut: set[str] = set()
         self._failures: dict[str, Exception] = {}
 
-    def ask(self, name: str, record: Record, on: dt.date, asking: tuple[str, ...] = ()) -> tuple[Finding, ...]:
-        key = (name, record, on)
+    def ask(
+        self,
+        name: str,
+        record: Record,
+        on: dt.date,
+        asking: tuple[str, ...] = (),
+        about: frozenset[str] = frozenset(),
+    ) -> tuple[Finding, ...]:
+        key = (name, record, on, about)
         if key in self._known:
             return self._known[key]
         started = time.perf_counter()
-        found = tuple(replace(f, solution=name) for f in self._run(name, record, on, asking))
+        found = tuple(replace(f, solution=name) for f in self._run(name, record, on, asking, about))
         seconds = time.perf_counter() - started
         self._lab.observe(name, _outcome(found), seconds, self._failures.pop(name, None))
         if not self._cut & set(asking):  # an answer given while a cycle was cut short is not the whole answer
@@ -246,7 +256,9 @@ class _Assessment:
             return False
         return name in self._lab.solutions
 
-    def _run(self, name: str, record: Record, on: dt.date, asking: tuple[str, ...]) -> Iterable[Finding]:
+    def _run(
+        self, name: str, record: Record, on: dt.date, asking: tuple[str, ...], about: frozenset[str]
+    ) -> Iterable[Finding]:
         lab = self._lab
         if name in lab.broken:
             return [could_not_run(Text.same(name), Text.same(lab.broken[name]))]
@@ -255,7 +267,7 @@ class _Assessment:
             return [could_not_run(solution.title, _STUCK)]
         lab._prepare(solution)
         watch = lab._watch(solution)
-        context = _Context(self, watch, (*asking, name))
+        context = _Context(self, watch, (*asking, name), about)
 
         def work() -> list[Finding]:
             found = list(solution.assess(record, on, context))
@@ -286,8 +298,15 @@ class _Assessment:
 
 
 class _Context:
-    def __init__(self, session: _Assessment, watch: isolation.Stopwatch, asking: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        session: _Assessment,
+        watch: isolation.Stopwatch,
+        asking: tuple[str, ...],
+        about: frozenset[str],
+    ) -> None:
         self.packs = session._lab.packs
+        self.about = about
         self._session = session
         self._watch = watch
         self._asking = asking

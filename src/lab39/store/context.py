@@ -156,6 +156,11 @@ class LabContext:
         """The data packs."""
         return self._lab.packs
 
+    @property
+    def about(self) -> frozenset[str]:
+        """No entry in particular."""
+        return frozenset()
+
     def ask(self, solution: str, record: Record, on: dt.date) -> tuple[Finding, ...] | None:
         """What another solution finds; ``None`` when it cannot tell."""
         if solution not in self._lab.solutions:

@@ -54,7 +54,7 @@ def read(form: Fields, on: dt.date) -> Consultation:
     if len(lines) > MAX_LINES:
         raise InputError(
             Text(
-                f"{len(lines)} lignes\u202f: {MAX_LINES} au plus à la fois. En retirer, ou apporter le dossier entier",
+                f"{len(lines)} lignes\u202f: {MAX_LINES} au plus à la fois. En retirer, ou apporter le dossier",
                 f"{len(lines)} lines: at most {MAX_LINES} at a time. Remove some, or bring the whole record",
             ),
             "lines",

@@ -1,4 +1,4 @@
-"""Code systems of the pharmacist: those of the French medicine base, and the lab's own for what has no public one."""
+"""Code systems of the pharmacist: those of the French medicine base, and the lab's own where none is public."""
 
 from __future__ import annotations
 

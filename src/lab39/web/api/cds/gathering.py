@@ -91,22 +91,24 @@ def record(entries: Sequence[Entry], settings: Settings) -> Record:
     return fhir.record({"resourceType": "Bundle", "type": "collection", "entry": list(entries)}, settings=settings)
 
 
-def ordered(gathered: Gathered, context: OrderContext) -> tuple[list[Entry], list[Entry]]:
-    """The entries without and with the new orders, as if these were signed.
+def ordered(gathered: Gathered, context: OrderContext) -> tuple[list[Entry], list[Entry], list[str]]:
+    """The entries without and with the new orders, as if these were signed, and the references of the new ones.
 
     New are those just chosen (``selections``, order-select), or all that wait for a signature (order-sign).
     """
-    drafts = [_signed(entry) for entry in _resources(context.draftOrders.entry)]
+    drafts = [_signed(entry, i) for i, entry in enumerate(_resources(context.draftOrders.entry))]
     chosen = context.selections
     old = [] if chosen is None else [d for d in drafts if _name(d) not in chosen]
     new = [d for d in drafts if d not in old]
     before = _replaced(gathered.entries, old)
-    return before, _replaced(before, new)
+    return before, _replaced(before, new), [str(d.get("fullUrl") or _name(d)) for d in new]
 
 
-def _signed(entry: Entry) -> Entry:
-    """A draft as it will be once signed: solutions are asked what would then be so."""
+def _signed(entry: Entry, number: int) -> Entry:
+    """A draft as it will be once signed: solutions are asked what would then be so. One without a name gets one."""
     raw = entry["resource"]
+    if not (raw.get("id") or entry.get("fullUrl")):
+        entry = {**entry, "fullUrl": f"urn:lab39:draft:{number}"}
     return {**entry, "resource": {**raw, "status": "active"}} if raw.get("status") == "draft" else entry
 
 

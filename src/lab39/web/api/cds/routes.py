@@ -120,9 +120,9 @@ def _findings(
         record = gathering.record(gathered.entries, here.settings)
         report = here.lab.assess(record, on)
         return report, list(report.findings), _names(gathered.entries)
-    before, after = gathering.ordered(gathered, context)
+    before, after, ordered = gathering.ordered(gathered, context)
     known = {_content(f) for f in here.lab.assess(gathering.record(before, here.settings), on).findings}
-    report = here.lab.assess(gathering.record(after, here.settings), on)
+    report = here.lab.assess(gathering.record(after, here.settings), on, about=ordered)
     new = [f for f in report.findings if _content(f) not in known or f.code == NO_ANSWER[0]]
     return report, new, _names(after)
 
