@@ -10,8 +10,8 @@ Sex = Literal["female", "male"]
 def cockcroft_gault_ml_min(*, age_years: int, weight_kg: float, creatinine_umol_l: float, sex: Sex) -> float:
     """Creatinine clearance (mL/min).
 
-    Cockcroft DW, Gault MH. Nephron 1976;16:31-41, with creatinine in µmol/L: (140 - age) x kg x k / creatinine, k 1.23
-    for men and 1.04 for women.
+    Cockcroft DW, Gault MH. Nephron 1976;16:31-41, with creatinine in µmol/L: (140 - age) x kg x k / creatinine,
+    k 1.23 for men and 1.04 for women.
     """
     return (140 - age_years) * weight_kg * (1.04 if sex == "female" else 1.23) / creatinine_umol_l
 

@@ -13,8 +13,8 @@ class Pharmacy(Solution):
     id = "pharmacy"
     title = Text("Pharmacie", "Pharmacy")
     purpose = Text(
-        "Cherche les interactions d'un traitement dans le thésaurus de l'ANSM, tranche leur niveau ou dit ce qui manque",
-        "Looks for the interactions of a treatment in the ANSM thesaurus, settles their level or says what is missing",
+        "Cherche les interactions d'un traitement (thésaurus de l'ANSM), tranche leur niveau ou dit ce qui manque",
+        "Looks for the interactions of a treatment (ANSM thesaurus), settles their level or says what is missing",
     )
     version = "1.0"
     commands = "lab39.solutions.pharmacy.cli:app"
