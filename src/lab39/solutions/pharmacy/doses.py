@@ -37,7 +37,9 @@ def read_dose(text: str) -> Posology:
     Raises:
         InputError: no number, no unit of mass, or a rhythm that is not understood; its place is the dose.
     """
-    written = re.sub(r"\s+", " ", plain(text.replace("×", "x").replace("\u00a0", " ").replace("\u202f", " "))).strip()
+    written = re.sub(
+        r"\s+", " ", plain(text.replace("×", "x").replace("\u00a0", " ").replace("\u202f", " "))
+    ).strip()
     found = _AMOUNT.match(written)
     if found is None:
         raise _unread(text)

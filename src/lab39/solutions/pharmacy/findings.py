@@ -150,6 +150,31 @@ def partial_table(rules: int) -> Finding:
     )
 
 
+def nothing_listed(known: Known) -> Finding:
+    """That everything was looked for and nothing is listed."""
+    n = len(known.lines)
+    return Finding(
+        code="no-interaction-listed",
+        severity=Severity.INFO,
+        when=When.NEXT_VISIT,
+        summary=Text(
+            f"Aucune interaction entre les {n} médicaments dans le thésaurus ({known.edition:%m/%Y})",
+            f"No interaction between the {n} medicines in the thesaurus ({known.edition:%Y-%m})",
+        ),
+        reasons=(
+            Reason(
+                "ansm.none",
+                Text(
+                    "Chaque paire a été cherchée. Un médicament que le thésaurus ne cite pas peut interagir.",
+                    "Every pair was looked for. A medicine that the thesaurus does not name may interact.",
+                ),
+                Source(THESAURUS, date=f"{known.edition:%Y-%m}", url=THESAURUS_URL),
+                tuple(_line_input(line) for line in known.lines),
+            ),
+        ),
+    )
+
+
 def source_of(interaction: Interaction, edition: dt.date) -> Source:
     """The place of a rule in the official document."""
     page = interaction.rule.page

@@ -196,9 +196,7 @@ def _interaction(case: _Case, number: int, one: _Taken, a: int, other: _Taken, b
         return Interaction(
             first, second, rule, level.level, True, (level.level,), level.conduct, (), needs, bool(needs)
         )
-    told = engine.levels.resolve(
-        rule, _seen(case, one, a), _seen(case, other, b), case.person, _treatment(case)
-    )
+    told = engine.levels.resolve(rule, _seen(case, one, a), _seen(case, other, b), case.person, _treatment(case))
     if told.level is None:
         return None
     return Interaction(

@@ -296,9 +296,7 @@ def _applies(rule: _Settled, case: Case) -> Truth:
     return seen
 
 
-def _traced(
-    conditions: Iterable[Condition], case: Case
-) -> tuple[tuple[tuple[str, str], ...], tuple[Need, ...]]:
+def _traced(conditions: Iterable[Condition], case: Case) -> tuple[tuple[tuple[str, str], ...], tuple[Need, ...]]:
     into = Trace({}, {})
     for condition in conditions:
         condition.trace(case, into)

@@ -442,4 +442,3 @@ def walk(condition: Condition) -> Iterator[Condition]:
     yield condition
     for part in condition.parts():
         yield from walk(part)
-
