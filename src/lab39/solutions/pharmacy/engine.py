@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab39.core.datapacks import Pack, Packs
 from lab39.core.errors import InputError
+from lab39.core.text import Text
 from lab39.solutions.pharmacy import graph as graphs
 from lab39.solutions.pharmacy import sources
 from lab39.solutions.pharmacy.graph import Graph
@@ -14,6 +17,10 @@ from lab39.solutions.pharmacy.levels import Levels, bind
 from lab39.solutions.pharmacy.model import Thesaurus
 from lab39.solutions.pharmacy.nodes import knowledge
 
+PARTIAL = Text(
+    "Thésaurus absent\u202f: petite table, incomplète. Taper\u202f: lab39 data install ansm",
+    "No thesaurus: a small, partial table. Type: lab39 data install ansm",
+)
 Progress = Callable[[float], None]
 
 
@@ -41,11 +48,19 @@ class Engine:
         """Whether it is only the small table, in which most interactions are absent."""
         return self.pack is None
 
+    def age_warning(self, on: dt.date) -> Text | None:
+        """A sentence when the edition is older than its stated life on that day, or is no edition at all."""
+        if self.pack is None:
+            return PARTIAL
+        return dataclasses.replace(self.pack, edition=self.graph.edition).age_warning(on)
 
-def of(thesaurus: Thesaurus, graph: Graph | None = None, pack: Pack | None = None) -> Engine:
-    """The engine of an edition at hand; its graph is made when it is not given."""
+
+def of(
+    thesaurus: Thesaurus, graph: Graph | None = None, pack: Pack | None = None, levels: Levels | None = None
+) -> Engine:
+    """The engine of an edition at hand; what is not given is made."""
     graph = graph or graphs.build(thesaurus)
-    levels = bind(thesaurus)
+    levels = levels or bind(thesaurus)
     return Engine(graph, levels, tuple(levels.plain(rule) is not None for rule in graph.rules), pack)
 
 

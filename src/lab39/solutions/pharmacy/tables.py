@@ -1,0 +1,143 @@
+"""Interactions and names on a terminal of 80 columns (Rich)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text as Rich
+
+from lab39.core.text import Lang, Text
+from lab39.fhir.outputs import DISCLAIMER
+from lab39.solutions.pharmacy import listing
+from lab39.solutions.pharmacy.interactions import Pair
+from lab39.solutions.pharmacy.listing import Answer
+from lab39.solutions.pharmacy.model import Interaction, Level, Match, Need, Resolution
+
+WIDTH = 78
+LEVELS: Mapping[Level, Text] = {
+    Level.CI: Text("contre-indication", "contraindication"),
+    Level.AD: Text("association déconseillée", "advised against"),
+    Level.PE: Text("précaution d'emploi", "precaution for use"),
+    Level.APEC: Text("à prendre en compte", "to be taken into account"),
+}
+_COLOURS = {Level.CI: "bold red", Level.AD: "red", Level.PE: "yellow", Level.APEC: "cyan"}
+_WORDS = {
+    "none": Text("Aucune interaction dans cette édition.", "No interaction in this edition."),
+    "one": Text("1 association à voir", "1 pair to look at"),
+    "many": Text("{n} associations à voir", "{n} pairs to look at"),
+    "open": Text("non tranché\u202f: {possible}", "not settled: {possible}"),
+    "needs": Text("il manque {what}", "needs {what}"),
+    "if": Text("vaut selon {what}", "holds depending on {what}"),
+    "page": Text("p.", "p."),
+    "twice": Text(
+        "{name}\u202f: sur plusieurs lignes, vérifier que c'est voulu", "{name}: on several lines, check it is meant"
+    ),
+    "unlisted": Text(
+        "{name}\u202f: absent du thésaurus, aucune interaction n'y est décrite",
+        "{name}: not in the thesaurus, no interaction is described there",
+    ),
+    "local": Text(
+        "{name}\u202f: voie locale, les interactions des voies générales ne la concernent pas",
+        "{name}: local route, the interactions of systemic routes do not concern it",
+    ),
+    "thesaurus": Text("Thésaurus ANSM", "ANSM thesaurus"),
+    "found": Text("compris", "understood"),
+    "ambiguous": Text("à préciser", "to make precise"),
+    "unknown": Text("inconnu", "unknown"),
+}
+
+
+def interactions(out: Console, answer: Answer, lang: Lang) -> None:
+    """Each pair under its gravest level, then what has none for a reason."""
+    checked, pairs = answer.checked, answer.checked.pairs
+    if answer.warning:
+        _line(out, Rich(answer.warning[lang], "yellow"))
+    head = _WORDS["none"] if not pairs else _WORDS["one" if len(pairs) == 1 else "many"]
+    _line(out, Rich(head[lang].format(n=len(pairs)), "bold"))
+    for pair in pairs:
+        _pair(out, pair, answer, lang)
+    for _, _, moiety in {m.key: row for row in checked.repeated for m in row[2:]}.values():
+        _line(out, Rich("! " + _WORDS["twice"][lang].format(name=moiety.label), "yellow"))
+    for _, moiety in checked.unlisted:
+        _line(out, Rich(_WORDS["unlisted"][lang].format(name=moiety.label), "dim"))
+    for number in checked.local:
+        _line(out, Rich(_WORDS["local"][lang].format(name=answer.lines[number].text), "dim"))
+    for text, notes in answer.notes.items():
+        for note in notes:
+            _line(out, Rich(f"{text} – {note[lang]}", "dim"))
+    _line(out, Rich(f"{_WORDS['thesaurus'][lang]} {answer.engine.edition}", "dim"))
+    _line(out, Rich(DISCLAIMER[lang], "dim"))
+
+
+def names(out: Console, read: Sequence[Resolution], lang: Lang) -> None:
+    """Each name with what it means, or what it may mean."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for width in (26, 12, None):
+        table.add_column(width=width, overflow="fold")
+    styles = {Match.FOUND: "green", Match.AMBIGUOUS: "yellow", Match.UNKNOWN: "red"}
+    for each in read:
+        said = "; ".join(dict.fromkeys(listing.meaning(c) for c in each.candidates[: listing.SHOWN]))
+        cell = Rich(said)
+        for note in each.notes:
+            cell.append(f"{'. ' if cell.plain else ''}{note[lang]}", "dim")
+        table.add_row(Rich(each.text), Rich(_WORDS[each.match.value][lang], styles[each.match]), cell)
+    _line(out, table)
+
+
+def _pair(out: Console, pair: Pair, answer: Answer, lang: Lang) -> None:
+    first = pair.gravest
+    names_ = " + ".join(listing.partner(each, answer.lines) for each in (first.a, first.b))
+    level = Rich(f"{first.level.value:<5}", _COLOURS[first.level])
+    _line(out, level.append(names_, "bold").append(f"  {LEVELS[first.level][lang]}", "not bold"))
+    for each in pair.interactions:
+        _rule(out, each, answer, lang)
+
+
+def _rule(out: Console, each: Interaction, answer: Answer, lang: Lang) -> None:
+    page = answer.engine.levels.page(each.rule)
+    where = f"{each.rule.a} + {each.rule.b}" + (f", {_WORDS['page'][lang]} {page}" if page else "")
+    row = Rich(f"{each.level.value}  ", _COLOURS[each.level]).append(where, "dim")
+    _line(out, row, 6)
+    if not each.resolved:
+        possible = ", ".join(level.value for level in each.possible)
+        _line(out, Rich(_WORDS["open"][lang].format(possible=possible), "yellow"), 6)
+    if each.because:
+        _line(out, Rich(each.because[lang], "italic"), 6)
+    if each.needs:
+        key = "if" if each.conditional and each.resolved else "needs"
+        what = ", ".join(dict.fromkeys(in_words(need)[lang] for need in each.needs))
+        _line(out, Rich(_WORDS[key][lang].format(what=what), "yellow"), 6)
+    for text in (each.rule.mechanism, each.conduct):
+        if text:
+            _line(out, Rich(" ".join(text.split())), 6)
+
+
+def in_words(need: Need) -> Text:
+    """What would settle a level."""
+    what, _, of = need.token.partition(":")
+    if what in _NEEDS:
+        said = _NEEDS[what]
+        return Text(said.fr.format(of=of), said.en.format(of=of))
+    return Text.same(need.token)
+
+
+_NEEDS = {
+    "dose-per-intake": Text("la dose par prise de {of}", "the dose an intake of {of}"),
+    "dose-per-day": Text("la dose par jour de {of}", "the dose a day of {of}"),
+    "dose-per-week": Text("la dose par semaine de {of}", "the dose a week of {of}"),
+    "route": Text("la voie de {of}", "the route of {of}"),
+    "indication": Text("l'indication ({of})", "the indication ({of})"),
+    "fact": Text("l'antécédent {of}", "the history of {of}"),
+    "with": Text("la prise de {of}", "whether {of} is taken"),
+    "product": Text("la spécialité de {of}", "the product of {of}"),
+    "age": Text("l'âge", "the age"),
+    "clearance": Text("la clairance de la créatinine", "the creatinine clearance"),
+    "egfr": Text("le débit de filtration", "the filtration rate"),
+}
+
+
+def _line(out: Console, what: Rich | Table, indent: int = 1) -> None:
+    out.print(Padding(what, (0, 0, 0, indent)), width=min(out.width, WIDTH + 2))
