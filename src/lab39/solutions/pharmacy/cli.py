@@ -45,9 +45,7 @@ def interactions_command(
     age: Annotated[int | None, typer.Option(min=0, max=130, help="Ans / years.", show_default=False)] = None,
     weight: Annotated[float | None, typer.Option(min=0.3, max=400, help="kg.", show_default=False)] = None,
     sex: Annotated[str | None, typer.Option(metavar="female|male", help="Sexe.", show_default=False)] = None,
-    creatinine: Annotated[
-        float | None, typer.Option(min=5, max=5000, help="µmol/L.", show_default=False)
-    ] = None,
+    creatinine: Annotated[float | None, typer.Option(min=5, max=5000, help="µmol/L.", show_default=False)] = None,
     fact: Annotated[
         list[str] | None,
         typer.Option(

@@ -52,12 +52,8 @@ class Answer:
                 }
                 for pair in self.checked.pairs
             ],
-            "repeated": [
-                {"name": moiety.label, "lines": [a, b]} for a, b, moiety in self.checked.repeated
-            ],
-            "unlisted": [
-                {"name": moiety.label, "line": number} for number, moiety in self.checked.unlisted
-            ],
+            "repeated": [{"name": moiety.label, "lines": [a, b]} for a, b, moiety in self.checked.repeated],
+            "unlisted": [{"name": moiety.label, "line": number} for number, moiety in self.checked.unlisted],
             "local": list(self.checked.local),
         }
 

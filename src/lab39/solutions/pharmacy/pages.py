@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from lab39 import fhir
 from lab39.core.errors import InputError, LabError
@@ -119,7 +118,7 @@ def _asked(call: Call, lines: str) -> Consultation:
 
 
 def _record(call: Call, asked: Consultation) -> Record:
-    return fhir.record(cast(Mapping[str, Any], consultation.bundle(asked, call.on)))
+    return fhir.record(consultation.bundle(asked, call.on))
 
 
 def _found(call: Call, asked: Consultation) -> Answer:

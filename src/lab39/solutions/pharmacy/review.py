@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lab39.core.finding import Finding
 from lab39.core.record import Record
 from lab39.solutions.pharmacy import findings as say
-from lab39.solutions.pharmacy import medicines
+from lab39.solutions.pharmacy import medicines, needs
 from lab39.solutions.pharmacy.cards import cards
 from lab39.solutions.pharmacy.facts import person as person_of
 from lab39.solutions.pharmacy.interactions import Checked, check
@@ -58,6 +58,8 @@ def findings(found: Review, about: frozenset[str] = frozenset()) -> Iterator[Fin
         person=found.person,
         edition=engine.graph.edition,
         on=found.on,
+        word=lambda need: needs.word(need, found.lines),
+        page=engine.levels.page,
         record=found.record,
     )
     numbers = {n for n, line in enumerate(found.lines) if not about or line.ref in about}

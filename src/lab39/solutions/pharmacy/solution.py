@@ -22,8 +22,8 @@ class Pharmacy(Solution):
     id = "pharmacy"
     title = Text("Pharmacie", "Pharmacy")
     purpose = Text(
-        "Cherche les interactions d'un traitement dans le thésaurus de l'ANSM, tranche leur niveau ou dit ce qui manque",
-        "Looks for the interactions of a treatment in the ANSM thesaurus, settles their level or says what is missing",
+        "Comprend un traitement, cherche ses interactions, tranche leur niveau ou dit ce qui manque pour le faire",
+        "Understands a treatment, looks for its interactions, settles their level or says what is missing to do so",
     )
     version = "1.0"
     commands = "lab39.solutions.pharmacy.cli:app"

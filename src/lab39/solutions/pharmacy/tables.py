@@ -33,7 +33,8 @@ _WORDS = {
     "if": Text("vaut selon {what}", "holds depending on {what}"),
     "page": Text("p.", "p."),
     "twice": Text(
-        "{name}\u202f: sur plusieurs lignes, vérifier que c'est voulu", "{name}: on several lines, check it is meant"
+        "{name}\u202f: sur plusieurs lignes, vérifier que c'est voulu",
+        "{name}: on several lines, check it is meant",
     ),
     "unlisted": Text(
         "{name}\u202f: absent du thésaurus, aucune interaction n'y est décrite",
