@@ -33,6 +33,7 @@ from lab39.core.background import JobKind
 from lab39.settings import Settings
 from lab39.store import Store, audit, events, jobs
 from lab39.store.audit import keys, verification
+from lab39.store.context import OpenTransaction
 from lab39.store.jobs import State
 from lab39.store.migrate import migrate
 from lab39.store.registry import Registry
@@ -57,9 +58,9 @@ def write(settings: Settings) -> None:
         os.write(1, f"{number}\n".encode())
 
 
-def inside(tx: sa.Connection, work: Work) -> None:
+def inside(tx: OpenTransaction, work: Work) -> None:
     """An effect in the database."""
-    tx.execute(effects.insert().values(number=work.payload["number"]))
+    tx.connection.execute(effects.insert().values(number=work.payload["number"]))
 
 
 def registry(receiver: Path) -> Registry:

@@ -28,6 +28,7 @@ from lab39.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from lab39.core.context import WorkContext
     from lab39.core.lab import Lab
     from lab39.core.solution import Progress
     from lab39.store import Store
@@ -105,6 +106,19 @@ def store(*, ready: bool = True) -> Iterator[Store]:
         yield opened
     finally:
         opened.close()
+
+
+@contextmanager
+def context(solution: str) -> Iterator[WorkContext]:
+    """What a command of a solution may use of the lab: other solutions, packs, and its memory.
+
+    Raises:
+        SchemaError, StoreUnavailableError
+    """
+    from lab39.store.context import LabContext
+
+    with store() as opened:
+        yield LabContext(cache(lab), opened, solution)
 
 
 def out() -> Console:

@@ -217,7 +217,8 @@ def test_a_job_that_kills_its_workers_is_dead_in_the_end_and_the_next_one_goes_o
 
 def test_a_kind_has_the_last_word_about_its_dead_job_and_one_that_fails_does_not_bring_it_back(store: Store):
     heard: list[str] = []
-    for on_dead in (lambda tx, job: heard.append(job.id), lambda tx, job: tx.exec_driver_sql("nonsense")):
+    nonsense: Any = lambda tx, job: tx.connection.exec_driver_sql("nonsense")  # noqa: E731
+    for on_dead in (lambda tx, job: heard.append(job.id), nonsense):
         kinds = {KIND.name: JobKind(name=KIND.name, handler=print, max_attempts=1, on_dead=on_dead)}
         with store.writing() as tx:
             job = jobs.add(tx, kinds[KIND.name], {}, at=store.clock())

@@ -1,6 +1,7 @@
 """What a solution declares to be done later: kinds of jobs, and events it wants to hear of.
 
-Handlers are named ``module:function`` and imported when they are needed; a callable will do as well.
+Handlers are named ``module:function`` and imported when they are needed; a callable will do as well. ``tx`` is a
+:class:`~lab39.core.context.Transaction`, ``work.ctx`` a :class:`~lab39.core.context.WorkContext`.
 """
 
 from __future__ import annotations

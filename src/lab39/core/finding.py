@@ -158,6 +158,7 @@ class Finding:
         focus: references of the record's entries it is about.
         bars: its picture, where people would rather look than read (a differential, a burden).
         payload: the solution's own typed result (a dataclass, or JSON values).
+        priority: among findings of one band and severity, the higher first.
     """
 
     code: str
@@ -173,6 +174,7 @@ class Finding:
     payload: Any = None
     solution: str = ""
     when: When | None = None
+    priority: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "severity", Severity(self.severity))
@@ -201,10 +203,11 @@ class Finding:
         return bool(self.missing) and not self.reasons
 
     @property
-    def order(self) -> tuple[bool, int, int, str, str]:
+    def order(self) -> tuple[bool, int, int, int, str, str]:
         """Most urgent first, what could not be told last; the solution's name comes last of all."""
         assert self.when is not None
-        return (self.not_evaluated, self.when.rank, self.severity.rank, self.code, self.solution)
+        urgency = self.when.rank, self.severity.rank, -self.priority
+        return (self.not_evaluated, *urgency, self.code, self.solution)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""

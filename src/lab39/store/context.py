@@ -27,7 +27,7 @@ Write = Callable[[Callable[[sa.Connection], Any]], Any]
 
 
 class OpenTransaction:
-    """One open transaction in the name of a solution.
+    """One open transaction in the name of a solution (:class:`lab39.core.context.Transaction`).
 
     Events and audit entries are written at its end, in this order: both hold what other writers wait for.
 
@@ -43,6 +43,15 @@ class OpenTransaction:
         self.actor = actor
         self._events: list[tuple[str, dict[str, Any], str]] = []
         self._entries: list[tuple[str, dict[str, Any], str]] = []
+
+    @classmethod
+    @contextmanager
+    def within(cls, connection: sa.Connection, name: str, *, at: dt.datetime) -> Iterator[OpenTransaction]:
+        """For a handler named ``<owner>.<what>``, in a savepoint: of one that raises nothing is kept."""
+        with connection.begin_nested():
+            tx = cls(connection, owner_of(name), at=at)
+            yield tx
+            tx.finish()
 
     def publish(self, topic: str, about: Mapping[str, Any], *, subject: str = "") -> None:
         """Tell that something happened.
@@ -110,6 +119,11 @@ class OpenTransaction:
             audit.append(self.connection, at=self.at, actor=self.actor, action=action, subject=subject, about=about)
 
     def _own(self, name: str) -> None:
+        """Nobody speaks for another solution, or for the lab.
+
+        Raises:
+            InputError
+        """
         if not name.startswith(f"{self.owner}."):
             start = f"{self.owner}."
             raise InputError(
@@ -121,9 +135,10 @@ class OpenTransaction:
 
 
 class LabContext:
-    """The lab as one solution may use it.
+    """The lab as one solution may use it (:class:`lab39.core.context.WorkContext`).
 
     Args:
+        lab: gives the lab, when it is first needed.
         owner: id of the solution.
         actor: id of the person who acts; empty for the lab itself.
         door: what is noted in the audit log as the way by which a record was assessed.
@@ -133,7 +148,7 @@ class LabContext:
 
     def __init__(
         self,
-        lab: Lab,
+        lab: Callable[[], Lab],
         store: Store,
         owner: str,
         *,
@@ -154,7 +169,7 @@ class LabContext:
     @property
     def packs(self) -> Packs:
         """The data packs."""
-        return self._lab.packs
+        return self._lab().packs
 
     @property
     def about(self) -> frozenset[str]:
@@ -163,7 +178,7 @@ class LabContext:
 
     def ask(self, solution: str, record: Record, on: dt.date) -> tuple[Finding, ...] | None:
         """What another solution finds; ``None`` when it cannot tell."""
-        if solution not in self._lab.solutions:
+        if solution not in self._lab().solutions:
             return None
         found = self.assess(record, on, (solution,)).findings
         return None if any(f.code in NO_ANSWER for f in found) else found
@@ -176,7 +191,7 @@ class LabContext:
             StoreUnavailableError: the audit log cannot be written, so nothing is answered.
         """
         with self._waiting():
-            report = self._lab.assess(record, on, only)
+            report = self._lab().assess(record, on, only)
             about = {"door": self._door, "sha256": _digest(record)} | made_with(report)
             if self._open is not None:  # a second transaction would wait for this one
                 self._open.audit("assessment", about)
@@ -213,6 +228,11 @@ class LabContext:
     def _in_its_own(self, work: Callable[[sa.Connection], Any]) -> None:
         with self._store.writing() as tx:
             work(tx)
+
+
+def owner_of(name: str) -> str:
+    """The solution, or ``lab``, that a kind of job or a subscription belongs to."""
+    return name.partition(".")[0]
 
 
 def made_with(report: Report) -> dict[str, Any]:

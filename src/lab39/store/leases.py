@@ -19,6 +19,7 @@ from lab39.core.background import JobKind, load
 from lab39.core.errors import LabError
 from lab39.core.text import Text
 from lab39.store import jobs as queue
+from lab39.store.context import OpenTransaction
 from lab39.store.jobs import Job, State, jobs
 
 BASE = dt.timedelta(seconds=5)
@@ -195,8 +196,8 @@ def _bury(tx: sa.Connection, found: Job, kinds: Mapping[str, JobKind], at: dt.da
     on_dead = kinds[found.kind].on_dead if found.kind in kinds else ""
     if on_dead:
         try:
-            with tx.begin_nested():
-                load(on_dead)(tx, dead)
+            with OpenTransaction.within(tx, found.kind, at=at) as of_kind:
+                load(on_dead)(of_kind, dead)
         except Exception as failed:
             said = f"{error}; then on_dead: {type(failed).__name__}"
             dead = queue.change(tx, found.id, error=said[:300])

@@ -18,10 +18,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lab39.core.background import JobKind
+from lab39.core.context import Transaction
 from lab39.core.errors import UnknownNameError
 from lab39.core.messages import Template
 from lab39.core.text import NO_TEXT, Text
-from lab39.store import audit, consents, jobs, notify, people, privacy
+from lab39.store import consents, jobs, notify, people, privacy
 from lab39.store.engine import new_id
 from lab39.store.schema import Instant, Json, metadata
 
@@ -232,11 +233,10 @@ def send(work: Work, transport: notify.Transport | None = None) -> None:
     else:
         (transport or notify.of(work.settings)).send(_outgoing(message, person, work.settings))
     with work.finishing() as tx:
-        at = work.store.clock()
-        _end(tx, message.id, State.SUPPRESSED if why else State.SENT, why, at)
+        _end(tx.connection, message.id, State.SUPPRESSED if why else State.SENT, why, tx.at)
         if not why:
             about = {"message": message.id, "template": message.template, "channel": message.channel}
-            audit.append(tx, at=at, actor="", action="message", subject=person.id, about=about)
+            tx.audit("message", about, subject=person.id)
 
 
 def _outgoing(message: Message, person: people.Person, settings: Settings) -> notify.Outgoing:
@@ -263,9 +263,9 @@ def _outgoing(message: Message, person: people.Person, settings: Settings) -> no
     )
 
 
-def _given_up(tx: sa.Connection, job: jobs.Job) -> None:
+def _given_up(tx: Transaction, job: jobs.Job) -> None:
     if job.payload is not None:
-        _end(tx, str(job.payload["message"]), State.FAILED, Why.REFUSED, job.ended_at)
+        _end(tx.connection, str(job.payload["message"]), State.FAILED, Why.REFUSED, job.ended_at)
 
 
 def _end(tx: sa.Connection, identifier: str, state: State, why: Why, at: dt.datetime | None) -> None:

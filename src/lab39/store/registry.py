@@ -8,11 +8,10 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from lab39.core.background import JobError, JobKind, Subscription, load
 from lab39.core.text import Text
 from lab39.store import events, outbox
+from lab39.store.context import OpenTransaction
 
 if TYPE_CHECKING:
     from lab39.store.work import Work
@@ -71,13 +70,14 @@ class Registry:
         return cls.of(kinds, subscriptions, broken)
 
 
-def _deliver(heard: Mapping[str, Subscription], tx: sa.Connection, work: Work) -> None:
+def _deliver(heard: Mapping[str, Subscription], tx: OpenTransaction, work: Work) -> None:
     """An event whose subscriber failed, again."""
     name = str(work.payload["subscriber"])
     if name not in heard:
         raise JobError(
             Text(f"l'abonné {name} n'est plus installé", f"the subscriber {name} is no longer installed"), name
         )
-    event = events.get(tx, int(work.payload["event"]))
+    event = events.get(tx.connection, int(work.payload["event"]))
     if event.payload is not None:
-        load(heard[name].handler)(tx, event)
+        with OpenTransaction.within(tx.connection, name, at=tx.at) as theirs:
+            load(heard[name].handler)(theirs, event)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import sqlalchemy as sa
-
+from lab39.core.lab import Lab
 from lab39.settings import Settings
 from lab39.store import leases
+from lab39.store.context import LabContext, OpenTransaction, owner_of
 from lab39.store.engine import Store
 from lab39.store.jobs import Job
 from lab39.store.leases import Lease
@@ -27,6 +27,7 @@ class Work:
     """One attempt at a job.
 
     Attributes:
+        ctx: the lab, as the solution of this job may use it.
         store, settings: of the lab.
         job: as it was taken.
         finished: the handler completed it itself, in :meth:`finishing`.
@@ -39,9 +40,11 @@ class Work:
         job: Job,
         *,
         lease: dt.timedelta,
+        lab: Callable[[], Lab],
         stopping: Callable[[], bool] = lambda: False,
         in_transaction: bool = False,
     ) -> None:
+        self.ctx = LabContext(lab, store, owner_of(job.kind))
         self.store = store
         self.settings = settings
         self.job = job
@@ -88,14 +91,14 @@ class Work:
             return leases.renew(tx, self._lease, until=until, what=what, fraction=fraction)
 
     @contextmanager
-    def finishing(self, result: Any = None) -> Iterator[sa.Connection]:
+    def finishing(self, result: Any = None) -> Iterator[OpenTransaction]:
         """A transaction for the last writes of a long job; the job is done with it, or nothing is.
 
         Raises:
             LostLeaseError: another worker has taken it; nothing was written.
         """
-        with self.store.writing() as tx:
-            leases.hold(tx, self._lease)
+        with self.ctx.writing() as tx:
+            leases.hold(tx.connection, self._lease)
             yield tx
-            leases.complete(tx, self._lease, at=self.store.clock(), result=result)
+            leases.complete(tx.connection, self._lease, at=self.store.clock(), result=result)
         self.finished = True

@@ -20,8 +20,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from lab39.core.background import JobError, Subscription, load
+from lab39.core.lab import Lab
 from lab39.settings import Settings
 from lab39.store import events, jobs, leases
+from lab39.store.context import OpenTransaction
 from lab39.store.engine import Store, StoreUnavailableError, new_id
 from lab39.store.jobs import Job
 from lab39.store.leases import Lease, LostLeaseError
@@ -48,6 +50,7 @@ class Worker:
         lease: after so long without a word it is taken for dead.
         wait: waits for some seconds, or less when told to stop; tests bring their own.
         chance: makes workers that failed together try again apart.
+        lab: what handlers ask; the installed one when not given, made when one first asks.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Worker:
         lease: dt.timedelta = LEASE,
         wait: Callable[[float], object] | None = None,
         chance: random.Random | None = None,
+        lab: Lab | None = None,
     ) -> None:
         self.store = store
         self.settings = settings
@@ -68,6 +72,7 @@ class Worker:
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait
         self._chance = chance or random.Random()  # noqa: S311  spreads retries, hides nothing
+        self._lab = lab
         self._subscribed = False
         self._swept: dt.datetime | None = None
 
@@ -79,6 +84,12 @@ class Worker:
     def stopping(self) -> bool:
         """Whether it was asked to stop."""
         return self._stopped.is_set()
+
+    def lab(self) -> Lab:
+        """The lab that handlers ask."""
+        if self._lab is None:
+            self._lab = Lab.discover(self.settings)
+        return self._lab
 
     def run(self) -> None:
         """Work until asked to stop; a database that cannot be reached is waited for."""
@@ -143,8 +154,8 @@ class Worker:
     def _hand_over(self, tx: sa.Connection, to: Subscription, event: events.Event) -> None:
         """One event to its handler; when that fails, its writes are undone and a job tries again."""
         try:
-            with tx.begin_nested():
-                load(to.handler)(tx, event)
+            with OpenTransaction.within(tx, to.name, at=self.store.clock()) as theirs:
+                load(to.handler)(theirs, event)
         except Exception as error:
             if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
                 raise
@@ -195,14 +206,15 @@ class Worker:
             self.settings,
             job,
             lease=self.lease,
+            lab=self.lab,
             stopping=lambda: self.stopping,
             in_transaction=kind.takes_tx,
         )
         if kind.takes_tx:
-            with self.store.writing() as tx:
-                leases.hold(tx, lease)
+            with work.ctx.writing() as tx:
+                leases.hold(tx.connection, lease)
                 result = handler(tx, work)
-                leases.complete(tx, lease, at=self.store.clock(), result=result)
+                leases.complete(tx.connection, lease, at=self.store.clock(), result=result)
             return
         with self._beating(work):
             result = handler(work)

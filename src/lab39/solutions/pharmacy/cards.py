@@ -32,12 +32,18 @@ class Card:
     """Interactions that make one problem.
 
     Attributes:
+        problems: the kinds of harm, one unless the same medicines make several.
         interactions: the gravest first.
     """
 
-    problem: Problem
+    problems: tuple[Problem, ...]
     tier: Tier
     interactions: tuple[Interaction, ...]
+
+    @property
+    def problem(self) -> Problem:
+        """The first of its kinds of harm."""
+        return self.problems[0]
 
     @property
     def gravest(self) -> Interaction:
@@ -59,7 +65,7 @@ def cards(interactions: Iterable[Interaction], person: Person) -> tuple[Card, ..
     """
     groups: dict[tuple[str, str], list[Interaction]] = defaultdict(list)
     problems: dict[tuple[str, str], Problem] = {}
-    for each in interactions:
+    for each in _once(interactions):
         problem = problem_of(each.rule.mechanism)
         key = (problem.id, f"{each.rule.a}|{each.rule.b}" if problem is ALONE else "")
         groups[key].append(each)
@@ -72,11 +78,50 @@ def cards(interactions: Iterable[Interaction], person: Person) -> tuple[Card, ..
         if tier is Tier.PASSIVE:
             passive += ordered
         else:
-            found.append(Card(problems[key], tier, ordered))
-    found.sort(key=lambda card: (card.tier, _order(card.gravest)))
+            found.append(Card((problems[key],), tier, ordered))
+    found = _merged(found)
+    found.sort(key=lambda card: (card.tier, -priority(card, person), _order(card.gravest)))
     if passive:
-        found.append(Card(ALONE, Tier.PASSIVE, tuple(sorted(passive, key=_order))))
+        found.append(Card((ALONE,), Tier.PASSIVE, tuple(sorted(passive, key=_order))))
     return tuple(found)
+
+
+def priority(card: Card, person: Person) -> int:
+    """Among cards of one urgency: the graver level, then what is settled, then what concerns this person."""
+    first = card.gravest
+    mine = any(concerns(each, person) for each in card.headline)
+    return (
+        100 * (len(Level) - first.level.rank)
+        + 20 * first.resolved
+        + 10 * mine
+        + any(p.serious for p in card.problems)
+    )
+
+
+def _once(interactions: Iterable[Interaction]) -> Iterable[Interaction]:
+    """Without the rules that say of a pair, word for word, what another rule says."""
+    found = {
+        (frozenset((i.a.name, i.b.name)), i.level, i.resolved, i.rule.mechanism, i.conduct): i
+        for i in reversed(list(interactions))
+    }
+    return reversed(list(found.values()))
+
+
+def _merged(found: Iterable[Card]) -> list[Card]:
+    """Cards that are about the very same medicines, at one level, as one."""
+    groups: dict[object, list[Card]] = defaultdict(list)
+    for card in found:
+        pairs = frozenset(frozenset((i.a.name, i.b.name)) for i in card.interactions)
+        named = card.problem is not ALONE
+        groups[(pairs, card.tier, card.gravest.level, card.gravest.resolved) if named else id(card)].append(card)
+    return [
+        Card(
+            tuple(dict.fromkeys(p for card in cards for p in card.problems)),
+            cards[0].tier,
+            tuple(sorted((i for card in cards for i in card.interactions), key=_order)),
+        )
+        for cards in groups.values()
+    ]
 
 
 def tier_of(interaction: Interaction, person: Person, problem: Problem) -> Tier:

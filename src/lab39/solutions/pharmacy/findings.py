@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from lab39.core.finding import SUMMARY_MAX, Finding, Input, Missing, Reason, Severity, Source, Suggestion, When
 from lab39.core.record import Record
 from lab39.core.text import NO_TEXT, Lang, Text
-from lab39.solutions.pharmacy.cards import Card, Tier, concerns, names
-from lab39.solutions.pharmacy.model import Interaction, Level, Line, Match, Need, Person, Resolution
+from lab39.solutions.pharmacy.cards import Card, Tier, concerns, names, priority
+from lab39.solutions.pharmacy.model import Interaction, Level, Line, Match, Need, Person, Resolution, Rule
 from lab39.solutions.pharmacy.problems import ALONE, Value, folded, problem_of
 
 THESAURUS = "ANSM, Thésaurus des interactions médicamenteuses"
@@ -36,8 +36,9 @@ class Known:
 
     Attributes:
         lines: the treatment; interactions name its lines by number.
-        edition: of the thesaurus; with ``partial`` it is only the small table of the lab.
+        edition: of the thesaurus.
         word: a need in words.
+        page: of a rule in the official document.
         record: for the laboratory values that a conduct looks at; ``None`` for a typed treatment.
     """
 
@@ -46,7 +47,7 @@ class Known:
     edition: dt.date
     on: dt.date
     word: Callable[[Need], Text]
-    partial: bool = False
+    page: Callable[[Rule], int | None]
     record: Record | None = None
 
 
@@ -55,7 +56,7 @@ def interaction_finding(card: Card, known: Known) -> Finding:
     if card.tier is Tier.PASSIVE:
         return _passive(card, known)
     severity, when = _urgency(card)
-    inputs, absent = _values(card.problem.values, known) if card.problem is not ALONE else ((), ())
+    inputs, absent = _values([value for problem in card.problems for value in problem.values], known)
     reasons = tuple(_reason(each, known, inputs if i == 0 else ()) for i, each in enumerate(card.interactions))
     return Finding(
         code=_code(card),
@@ -67,6 +68,7 @@ def interaction_finding(card: Card, known: Known) -> Finding:
         missing=(*_needs(card.interactions, known), *absent),
         focus=_focus(card.interactions, known),
         payload=card,
+        priority=priority(card, known.person),
     )
 
 
@@ -150,12 +152,36 @@ def partial_table(rules: int) -> Finding:
     )
 
 
-def source_of(interaction: Interaction, edition: dt.date) -> Source:
-    """The place of a rule in the official document."""
-    page = interaction.rule.page
-    return Source(
-        THESAURUS, date=f"{edition:%Y-%m}", place=f"p. {page}" if page is not None else "", url=THESAURUS_URL
+def nothing_listed(known: Known) -> Finding:
+    """That everything was looked for and nothing is listed."""
+    n = len(known.lines)
+    return Finding(
+        code="no-interaction-listed",
+        severity=Severity.INFO,
+        when=When.NEXT_VISIT,
+        summary=Text(
+            f"Aucune interaction entre les {n} médicaments dans le thésaurus ({known.edition:%m/%Y})",
+            f"No interaction between the {n} medicines in the thesaurus ({known.edition:%Y-%m})",
+        ),
+        reasons=(
+            Reason(
+                "ansm.none",
+                Text(
+                    "Chaque paire a été cherchée. Un médicament que le thésaurus ne cite pas peut interagir.",
+                    "Every pair was looked for. A medicine that the thesaurus does not name may interact.",
+                ),
+                Source(THESAURUS, date=f"{known.edition:%Y-%m}", url=THESAURUS_URL),
+                tuple(_line_input(line) for line in known.lines),
+            ),
+        ),
     )
+
+
+def source_of(rule: Rule, known: Known) -> Source:
+    """The place of a rule in the official document."""
+    page = known.page(rule)
+    place = f"p. {page}" if page is not None else ""
+    return Source(THESAURUS, date=f"{known.edition:%Y-%m}", place=place, url=THESAURUS_URL)
 
 
 # -- the sentence ---------------------------------------------------------------------------------------
@@ -163,7 +189,8 @@ def source_of(interaction: Interaction, edition: dt.date) -> Source:
 
 def _summary(card: Card, known: Known) -> Text:
     first = card.gravest
-    risk = card.problem.risk
+    named = [p for p in card.problems if p.risk]
+    risk = Text(", ".join(p.risk.fr for p in named), ", ".join(p.risk.en for p in named))
     in_brackets = Text(f" ({risk.fr})", f" ({risk.en})") if risk else NO_TEXT
     watch = card.problem.watch
     if not first.resolved:
@@ -264,6 +291,8 @@ def _passive(card: Card, known: Known) -> Finding:
 
 def _reason(each: Interaction, known: Known, values: tuple[Input, ...] = ()) -> Reason:
     settled = LEVELS[each.level]
+    if each.because:
+        settled = Text(f"{settled.fr}, {each.because.fr}", f"{settled.en}, {each.because.en}")
     if not each.resolved:
         possible = Text(
             ", ".join(LEVELS[x].fr for x in each.possible), ", ".join(LEVELS[x].en for x in each.possible)
@@ -284,7 +313,7 @@ def _reason(each: Interaction, known: Known, values: tuple[Input, ...] = ()) -> 
             f"{who}\u202f: {settled.fr}. {printed}{also.fr}",
             f"{who}: {settled.en}. {_quoted(printed)}{also.en}",
         ),
-        source=source_of(each, known.edition),
+        source=source_of(each.rule, known),
         inputs=(
             *(_line_input(line) for line in dict.fromkeys(lines)),
             Input(Text("règle", "rule"), Text.same(nodes)),
@@ -371,11 +400,9 @@ def _urgency(card: Card) -> tuple[Severity, When]:
 
 
 def _code(card: Card) -> str:
-    """Sorts the gravest level first among findings of one band."""
-    what = card.problem.id
     if card.problem is ALONE:
-        what = f"{_slug(card.gravest.rule.a)}+{_slug(card.gravest.rule.b)}"
-    return f"interaction-{card.gravest.level.rank}.{what}"
+        return f"interaction.{_slug(card.gravest.rule.a)}+{_slug(card.gravest.rule.b)}"
+    return f"interaction.{'+'.join(sorted(p.id for p in card.problems))}"
 
 
 def _focus(interactions: Iterable[Interaction], known: Known) -> tuple[str, ...]:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
 from lab39.core.datapacks import Packs
-from lab39.core.solution import Progress, Solution
-from lab39.core.text import Text
+from lab39.core.finding import Finding
+from lab39.core.record import Record
+from lab39.core.solution import Context, Progress, Solution
+from lab39.core.text import Lang, Text
+
+if TYPE_CHECKING:
+    from lab39.solutions.pharmacy.opened import Opened
 
 
 class Pharmacy(Solution):
@@ -13,11 +22,15 @@ class Pharmacy(Solution):
     id = "pharmacy"
     title = Text("Pharmacie", "Pharmacy")
     purpose = Text(
-        "Cherche les interactions d'un traitement (thésaurus de l'ANSM), tranche leur niveau ou dit ce qui manque",
-        "Looks for the interactions of a treatment (ANSM thesaurus), settles their level or says what is missing",
+        "Comprend un traitement, cherche ses interactions, tranche leur niveau ou dit ce qui manque pour le faire",
+        "Understands a treatment, looks for its interactions, settles their level or says what is missing to do so",
     )
     version = "1.0"
     commands = "lab39.solutions.pharmacy.cli:app"
+    pages = "lab39.solutions.pharmacy.pages:pages"
+
+    def __init__(self) -> None:
+        self._opened: Opened | None = None
 
     def prepare(self, packs: Packs, progress: Progress) -> None:
         """Compile the editions of the thesaurus and the catalogue of medicines, those that are installed."""
@@ -30,3 +43,30 @@ class Pharmacy(Solution):
             progress(bdpm.PACK, 0.5)
             catalogue.catalogue_path(packs)
         progress("", 1.0)
+
+    def assess(self, record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:
+        """The problems that the medicines of a record make together, one finding each; names not understood."""
+        if not record.medications():
+            return ()
+        from lab39.solutions.pharmacy import review
+
+        return review.findings(review.review(record, on, self.opened(ctx.packs)), about=ctx.about)
+
+    def to_fhir(self, finding: Finding, subject: str, lang: Lang) -> Mapping[str, Any] | None:
+        """A ``DetectedIssue`` with the level of the thesaurus, for interactions."""
+        from lab39.solutions.pharmacy.cards import Card
+
+        if not isinstance(finding.payload, Card):
+            return None
+        from lab39.solutions.pharmacy.detectedissue import detected_issue
+
+        return detected_issue(finding, finding.payload, subject, lang)
+
+    def opened(self, packs: Packs) -> Opened:
+        """The newest thesaurus and the catalogue of medicines, read once for each set of packs."""
+        from lab39.solutions.pharmacy import opened
+
+        key = opened.key(packs)
+        if self._opened is None or self._opened.key != key:
+            self._opened = opened.open_all(packs)
+        return self._opened

@@ -45,7 +45,7 @@ def run(
 
     def call(watch: Stopwatch) -> T:
         ctx = LabContext(
-            here.lab,
+            lambda: here.lab,
             here.store,
             solution,
             actor=who.person or "",

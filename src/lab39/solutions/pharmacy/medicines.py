@@ -1,0 +1,209 @@
+"""The medicines of a record, each as a line of the treatment or as a name that was not understood."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from lab39.core import terms as systems
+from lab39.core.entries import Dosage, Medication
+from lab39.core.errors import InputError
+from lab39.core.record import Record
+from lab39.core.terms import Concept
+from lab39.core.text import Text
+from lab39.core.units import UnitError
+from lab39.solutions.pharmacy import terms
+from lab39.solutions.pharmacy.doses import read_dose
+from lab39.solutions.pharmacy.model import Candidate, Line, Match, Moiety, Posology, Resolution, Route
+from lab39.solutions.pharmacy.treatment import line_of, understand
+
+if TYPE_CHECKING:
+    from lab39.solutions.pharmacy.catalogue import Catalogue
+    from lab39.solutions.pharmacy.graph import Graph
+
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+_ORDERED = ("draft", "intended")
+_DISAGREE = Text(
+    "Le code et le nom ne désignent pas le même médicament\u202f: préciser",
+    "The code and the name are not of the same medicine: choose one",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One medicine of a record.
+
+    Attributes:
+        words: as the record writes it.
+        line: of the treatment; ``None`` when the name has not one meaning.
+    """
+
+    ref: str
+    words: str
+    resolution: Resolution
+    line: Line | None
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What understands names: the catalogue, the thesaurus, RxNorm concepts to substances."""
+
+    catalogue: Catalogue
+    graph: Graph
+    rxnorm: Mapping[str, tuple[str, ...]]
+
+
+def read(record: Record, on: dt.date, known: Names) -> tuple[Read, ...]:
+    """The medicines that are taken on a day, or may be: what is not said to have stopped counts."""
+    return tuple(_read(each, known) for each in record.medications() if taken(each, on))
+
+
+def taken(medication: Medication, on: dt.date) -> bool:
+    """Whether a medicine counts: taken, or not said to be stopped. Plans, drafts and past ones do not."""
+    if medication.current is False or medication.status in _ORDERED:
+        return False
+    if medication.current is None and medication.raw.get("intent") in ("proposal", "plan", "option"):
+        return False
+    return not (medication.end and medication.end.latest < on)
+
+
+def _read(medication: Medication, known: Names) -> Read:
+    concept = medication.concept
+    words = concept.text or concept.label
+    chosen = concept.code(terms.CHOICE)
+    said = _of_choice(chosen, words, known) if chosen else _of_concept(concept, words, known)
+    line = line_of(said, medication.ref)
+    if line is not None:
+        line = dataclasses.replace(
+            line,
+            text=words,
+            route=_route(medication.dosages) or line.route,
+            posology=_posology(medication.dosages, line, words),
+            start=medication.start.exact if medication.start else None,
+        )
+    return Read(medication.ref, words, said, line)
+
+
+def _of_choice(chosen: str, words: str, known: Names) -> Resolution:
+    """A meaning somebody chose: a product, or substances joined by ``+``."""
+    if chosen.isdecimal():
+        return dataclasses.replace(understand(chosen, known.catalogue, known.graph).resolution, text=words)
+    keys = [key for key in chosen.split("+") if key]
+    moieties = tuple(known.catalogue.moiety(key) or Moiety(key, key) for key in keys)
+    label = " + ".join(m.label for m in moieties)
+    return Resolution(words, Match.FOUND, (Candidate(moieties, 1.0, "chosen", label),))
+
+
+def _of_concept(concept: Concept, words: str, known: Names) -> Resolution:
+    """By its words, and by its codes; when both answer they must agree."""
+    by_words = understand(words, known.catalogue, known.graph).resolution if words else None
+    by_code = next(filter(None, (_of_code(c.system, c.code, known) for c in concept.codings)), None)
+    if by_words is None or by_words.match is not Match.FOUND:
+        if by_code is not None:
+            return dataclasses.replace(by_code, text=words)
+        return by_words or Resolution(words, Match.UNKNOWN)
+    if by_code is None or by_code.found is None or by_words.found is None or _same(by_code.found, by_words.found):
+        return by_words
+    return Resolution(words, Match.AMBIGUOUS, (by_code.found, by_words.found), (_DISAGREE,))
+
+
+def _of_code(system: str, code: str, known: Names) -> Resolution | None:
+    if system in (terms.CIS, terms.CIP13, systems.ATC):
+        found = understand(code, known.catalogue, known.graph).resolution
+        return found if found.match is Match.FOUND else None
+    if system == RXNORM and code in known.rxnorm:
+        every = {understand(name, known.catalogue, known.graph).resolution.found for name in known.rxnorm[code]}
+        one = {each.moieties: each for each in every if each is not None and each.moieties}
+        if len(one) == 1:
+            return Resolution(code, Match.FOUND, tuple(one.values()))
+    return None
+
+
+def _same(one: Candidate, other: Candidate) -> bool:
+    return {m.key for m in one.moieties} == {m.key for m in other.moieties}
+
+
+# -- dose and route -------------------------------------------------------------------------------------
+
+
+def _posology(dosages: Iterable[Dosage], line: Line, words: str) -> Posology:
+    """What the dosages say together; a part that cannot be read leaves the whole unknown."""
+    rows = list(dosages)
+    found = [_of_dosage(each, line) for each in rows]
+    if not rows:
+        return _of_text(words)
+    if len(found) == 1:
+        return found[0]
+    intakes = [each.per_intake_mg for each in found]
+    days = [each.per_day_mg for each in found]
+    known = [mg for mg in intakes if mg is not None]
+    per_day = [mg for mg in days if mg is not None]
+    return Posology(
+        per_intake_mg=max(known) if len(known) == len(rows) else None,
+        per_day_mg=sum(per_day, Decimal(0)) if len(per_day) == len(rows) else None,
+    )
+
+
+def _of_dosage(dosage: Dosage, line: Line) -> Posology:
+    intake = _intake_mg(dosage, line)
+    if intake is None:
+        return _of_text(dosage.text)
+    if dosage.per_day is None:
+        return Posology(per_intake_mg=intake)
+    if dosage.per_day < 1:
+        return Posology(per_intake_mg=intake, per_week_mg=_rounded(intake * dosage.per_day * 7))
+    return Posology(per_intake_mg=intake, per_day_mg=_rounded(intake * dosage.per_day))
+
+
+def _intake_mg(dosage: Dosage, line: Line) -> Decimal | None:
+    """A mass in milligrams, or units of a product whose one ingredient is known."""
+    dose = dosage.dose
+    if dose is None or dose.comparator:
+        return None
+    try:
+        return dose.to("mg")
+    except UnitError:
+        ingredients = line.product.ingredients if line.product else ()
+        counted = dose.unit in ("1", "") or dose.unit.strip("{}").lower() in _COUNTED
+        if counted and len(ingredients) == 1 and ingredients[0].amount_mg is not None:
+            return dose.value * ingredients[0].amount_mg
+        return None
+
+
+_COUNTED = ("tbl", "tablet", "tablets", "comprimé", "comprimés", "cp", "cap", "capsule", "capsules", "gélule")
+
+
+def _of_text(text: str) -> Posology:
+    try:
+        return read_dose(text)
+    except InputError:
+        return Posology()
+
+
+def _rounded(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.001")).normalize()
+
+
+def _route(dosages: Iterable[Dosage]) -> Route | None:
+    """The route, when every dosage that tells one tells the same."""
+    found = {route for each in dosages if each.route and (route := _of_route(each.route))}
+    return found.pop() if len(found) == 1 else None
+
+
+def _of_route(concept: Concept) -> Route | None:
+    code = concept.code(systems.SNOMED)
+    return Route(_routes()[code]) if code and code in _routes() else None
+
+
+@cache
+def _routes() -> Mapping[str, str]:
+    text = files("lab39.solutions.pharmacy").joinpath("knowledge/record_routes.toml").read_text("utf-8")
+    rows: Mapping[str, str] = tomllib.loads(text)["snomed"]
+    return rows
