@@ -21,7 +21,7 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A condition with a name, over one side (``x``) or none.
+    """A condition with a name, over one side (``x``), or over the pair and the person.
 
     Attributes:
         true: expression of when it holds.
@@ -44,10 +44,9 @@ def compile_condition(text: str, named: Mapping[str, Named], names_of: NamesOf) 
         ExpressionError: not an expression of the grammar.
     """
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
-        return _Reader(named, names_of, {"a": "a", "b": "b"}).condition(tree)
+        return _Reader(named, names_of, {"a": "a", "b": "b"}).condition(_tree(text))
     except (SyntaxError, ExpressionError) as error:
-        raise ExpressionError(f"{text.strip()!r}: {error}") from error
+        raise ExpressionError(f"{text.strip()}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +83,20 @@ class _Reader:
         raise ExpressionError(f"no condition is named {name}")
 
     def _named(self, found: Named, args: list[ast.expr]) -> p.Condition:
-        inside = _Reader(self.named, self.names_of, {"x": self._letter(args[0])} if args else {})
-        true = inside.condition(ast.parse(found.true, mode="eval").body)
+        sides = {"x": self._letter(args[0])} if args else self.sides
+        inside = _Reader(self.named, self.names_of, sides)
+        true = inside.condition(_tree(found.true))
         if not found.false:
             return true
-        return p.Twofold(true, inside.condition(ast.parse(found.false, mode="eval").body))
+        return p.Twofold(true, inside.condition(_tree(found.false)))
 
     def _about(self, letter: p.Letter, what: str, words: tuple[str, ...]) -> p.Condition:
         if what == "among":
             return p.Among(letter, self._nodes(words))
         if what == "indicated":
             return p.Indicated(letter, frozenset(words))
+        if what == "untold":
+            return p.Untold(letter, words[0])
         if what == "route":
             try:
                 return p.Routed(letter, frozenset(Route(word) for word in words))
@@ -132,6 +134,10 @@ class _Reader:
         if isinstance(subject, ast.Name) and subject.id in ("age", "clearance", "egfr"):
             return p.Measured(cast(Any, subject.id), **bounds)
         raise ExpressionError(f"not a measure: {ast.unparse(subject) if subject else ''}")
+
+
+def _tree(text: str) -> ast.expr:
+    return ast.parse(" ".join(text.split()), mode="eval").body
 
 
 def _strings(args: Iterable[ast.expr]) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ NOT_READ = "reading"
 """Need: the text of this edition was not read."""
 NOT_COVERED = "uncovered"
 """Need: the text tells no level for this case."""
+CACHED = 50_000
+"""Pairs of substances kept with their rule, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,8 @@ class Levels:
         key = (rule.a, rule.b, a.nodes, b.nodes)
         settled = self._cache.get(key)
         if settled is None:
+            if len(self._cache) >= CACHED:
+                self._cache.clear()
             settled = self._cache[key] = _settle(rule, found, a, b)
         if isinstance(settled, Outcome):
             return settled
@@ -194,8 +198,12 @@ class _Binder:
         found = self._by_pair.get(pair, ())
         if not found:
             return None
-        now = fingerprint(rule)
-        fit = [reading for reading in found if any(now in prints for prints in reading.texts.values())]
+        now, levels = fingerprint(rule), frozenset(text.level for text in rule.levels)
+        fit = [
+            reading
+            for reading in found
+            if levels in reading.printed and any(now in prints for prints in reading.texts.values())
+        ]
         return max(fit, key=lambda reading: now in reading.texts.get(self.edition, ()), default=None)
 
     def _parts(self, reading: Reading) -> tuple[tuple[_Part, ...], tuple[_Scope, ...]]:
@@ -296,9 +304,7 @@ def _applies(rule: _Settled, case: Case) -> Truth:
     return seen
 
 
-def _traced(
-    conditions: Iterable[Condition], case: Case
-) -> tuple[tuple[tuple[str, str], ...], tuple[Need, ...]]:
+def _traced(conditions: Iterable[Condition], case: Case) -> tuple[tuple[tuple[str, str], ...], tuple[Need, ...]]:
     into = Trace({}, {})
     for condition in conditions:
         condition.trace(case, into)

@@ -16,6 +16,7 @@ What an expression may hold:
 ``a.per_week_mg``
 ``a.route("oral", …)``                  route of the line
 ``a.indicated("heart-failure", …)``     what the line is said to be for
+``a.untold("product-information")``     never known here; something to look up about the side
 ``fact("peptic-ulcer-history")``        a fact about the person
 ``taken("CICLOSPORINE", …)``            some line of the treatment is of that node
 ``age`` ``clearance`` ``egfr``          years, Cockcroft-Gault mL/min, CKD-EPI mL/min/1.73 m², compared likewise
@@ -102,7 +103,7 @@ class Condition:
         """The conditions directly inside."""
         return iter(())
 
-    def settled(self, a: frozenset[str], b: frozenset[str]) -> Condition:
+    def settled(self, a: frozenset[str], b: frozenset[str]) -> Condition:  # noqa: ARG002
         """The same condition once the nodes of both sides are known, shortened where they decide."""
         return self
 
@@ -117,7 +118,7 @@ class Fixed(Condition):
 
     value: bool
 
-    def holds(self, case: Case) -> Truth:
+    def holds(self, case: Case) -> Truth:  # noqa: ARG002
         return self.value
 
 
@@ -232,6 +233,24 @@ class Indicated(Condition):
         told = side.line.indications if side.line else None
         shown = None if told is None else ", ".join(sorted(told))
         _note(into, f"indication:{side.name}", shown, side.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Untold(Condition):
+    """What the thesaurus leaves to another document: never known here."""
+
+    letter: Letter
+    what: str
+
+    def turned(self) -> Condition:
+        return replace(self, letter=_OTHER[self.letter])
+
+    def holds(self, case: Case) -> Truth:  # noqa: ARG002
+        return None
+
+    def trace(self, case: Case, into: Trace) -> None:
+        side = case.side(self.letter)
+        _note(into, f"{self.what}:{side.name}", None, side.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,4 +461,3 @@ def walk(condition: Condition) -> Iterator[Condition]:
     yield condition
     for part in condition.parts():
         yield from walk(part)
-

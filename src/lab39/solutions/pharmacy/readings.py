@@ -52,6 +52,7 @@ class Reading:
         applies: expression; outside it the rule is not about this case; empty when it always is.
         exempt: what lies outside ``applies``, in words.
         branches: the gravest first.
+        printed: the sets of levels that a source may print over this text.
         note: why it is read so, where the text leaves room.
     """
 
@@ -61,6 +62,7 @@ class Reading:
     applies: str
     exempt: Text
     branches: tuple[Branch, ...]
+    printed: tuple[frozenset[Level], ...] = ()
     note: str = ""
 
     @property
@@ -155,6 +157,8 @@ def _reading(row: Mapping[str, Any], name: str) -> Reading:
         applies=row.get("applies", ""),
         exempt=Text.of(row["exempt"]) if "exempt" in row else NO_TEXT,
         branches=tuple(sorted(branches, key=lambda branch: branch.level.rank)),
+        printed=tuple(frozenset(map(Level, levels)) for levels in row.get("printed", ()))
+        or (frozenset(branch.level for branch in branches),),
         note=row.get("note", ""),
     )
 
