@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from lab39.solutions.pharmacy import atoms
 from lab39.solutions.pharmacy import predicates as p
 from lab39.solutions.pharmacy.model import Route
 
@@ -75,9 +76,9 @@ class _Reader:
         name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
         if name == "fact":
             (token,) = _strings(node.args)
-            return p.Fact(token)
+            return atoms.Fact(token)
         if name == "taken":
-            return p.Taken(self._nodes(_strings(node.args)))
+            return atoms.Taken(self._nodes(_strings(node.args)))
         if name in self.named:
             return self._named(self.named[name], node.args)
         raise ExpressionError(f"no condition is named {name}")
@@ -92,14 +93,14 @@ class _Reader:
 
     def _about(self, letter: p.Letter, what: str, words: tuple[str, ...]) -> p.Condition:
         if what == "among":
-            return p.Among(letter, self._nodes(words))
+            return atoms.Among(letter, self._nodes(words))
         if what == "indicated":
-            return p.Indicated(letter, frozenset(words))
+            return atoms.Indicated(letter, frozenset(words))
         if what == "untold":
-            return p.Untold(letter, words[0])
+            return atoms.Untold(letter, words[0])
         if what == "route":
             try:
-                return p.Routed(letter, frozenset(Route(word) for word in words))
+                return atoms.Routed(letter, frozenset(Route(word) for word in words))
             except ValueError as error:
                 raise ExpressionError(str(error)) from error
         raise ExpressionError(f"a side has no .{what}()")
@@ -129,10 +130,10 @@ class _Reader:
         return self._between(subject, bounds)
 
     def _between(self, subject: ast.expr | None, bounds: Mapping[str, Any]) -> p.Condition:
-        if isinstance(subject, ast.Attribute) and subject.attr in p.MEASURES:
-            return p.Dosed(self._letter(subject.value), cast(p.Measure, subject.attr), **bounds)
+        if isinstance(subject, ast.Attribute) and subject.attr in atoms.MEASURES:
+            return atoms.Dosed(self._letter(subject.value), subject.attr, **bounds)
         if isinstance(subject, ast.Name) and subject.id in ("age", "clearance", "egfr"):
-            return p.Measured(cast(Any, subject.id), **bounds)
+            return atoms.Measured(cast(Any, subject.id), **bounds)
         raise ExpressionError(f"not a measure: {ast.unparse(subject) if subject else ''}")
 
 

@@ -3,8 +3,8 @@
 :func:`bind` compiles the readings for one edition; :meth:`Levels.resolve` then answers in microseconds. A rule with
 one level and no condition costs one look in a dictionary, see :meth:`Levels.plain`.
 
-The gravest level whose condition is true holds. While a graver one is unknown, nothing is settled: the answer is the
-gravest that may still hold, with what would tell. Nothing is guessed; what is not said is not known.
+The gravest level whose condition is true holds. While a graver one is unknown, nothing is settled: the answer is
+the gravest that may still hold, with what would tell. Nothing is guessed; what is not said is not known.
 """
 
 from __future__ import annotations

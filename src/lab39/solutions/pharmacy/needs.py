@@ -1,55 +1,71 @@
-"""What would settle a level, in words."""
+"""What would settle a level, in words: the tokens of :class:`~lab39.solutions.pharmacy.model.Need`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from lab39.core.text import Text
-from lab39.solutions.pharmacy import facts
-from lab39.solutions.pharmacy.model import Line, Need
+from lab39.solutions.pharmacy.facts import facts
+from lab39.solutions.pharmacy.model import Need
 
-_WORDS: Mapping[str, Text] = {
-    "dose-per-intake": Text("la dose par prise de {of}", "the dose per intake of {of}"),
-    "dose-per-day": Text("la dose par jour de {of}", "the dose per day of {of}"),
-    "dose-per-week": Text("la dose par semaine de {of}", "the dose per week of {of}"),
-    "route": Text("la voie de {of}", "the route of {of}"),
-    "indication": Text("l'indication de {of}", "what {of} is for"),
-    "with": Text("la prise de {of}", "whether {of} is taken"),
-    "taken": Text("la prise de {of}", "whether {of} is taken"),
-    "product": Text("la spécialité de {of}", "the product of {of}"),
-    "age": Text("l'âge", "the age"),
-    "clearance": Text("la clairance de la créatinine", "the creatinine clearance"),
-    "egfr": Text("le débit de filtration", "the filtration rate"),
-    "reading": Text("le texte de cette édition", "the text of this edition"),
-    "uncovered": Text("un cas que le texte ne prévoit pas", "a case that the text does not cover"),
+_ALONE = {
+    "age": Text("âge", "age"),
+    "clearance": Text(
+        "clairance de la créatinine (créatinine, poids, âge, sexe)",
+        "creatinine clearance (creatinine, weight, age, sex)",
+    ),
+    "egfr": Text("débit de filtration glomérulaire", "glomerular filtration rate"),
+    "reading": Text(
+        "texte de cette édition du thésaurus, que ce laboratoire n'a pas lu",
+        "text of this edition of the thesaurus, which this lab has not read",
+    ),
+    "uncovered": Text("cas que le texte du thésaurus ne prévoit pas", "a case that the thesaurus does not foresee"),
+}
+_OF = {
+    "dose-per-intake": Text("dose par prise {of}", "dose per intake of {of}"),
+    "dose-per-day": Text("dose quotidienne {of}", "daily dose of {of}"),
+    "dose-per-week": Text("dose hebdomadaire {of}", "weekly dose of {of}"),
+    "route": Text("voie d'administration {of}", "route of {of}"),
+    "product": Text("spécialité {of}", "product of {of}"),
+    "product-information": Text("résumé des caractéristiques du produit {of}", "product information of {of}"),
 }
 
 
-def word(need: Need, lines: Sequence[Line] = ()) -> Text:
-    """A need as it is asked for; its token when it has no words."""
-    kind, _, of = need.token.partition(":")
-    if kind == "fact":
-        return facts.label(of)
-    if kind not in _WORDS:
-        return Text.same(need.token)
-    if kind == "indication" and of in facts.tokens():
-        name = facts.label(of)
-        return Text(f"l'indication\u202f: {name.fr}", f"the indication: {name.en}")
-    shown = _name(of, need, lines)
-    said = _WORDS[kind]
-    return Text(_elided(said.fr.format(of=shown)), said.en.format(of=shown))
+def in_words(need: Need, labels: Mapping[str, str] | None = None) -> Text:
+    """A need as a noun phrase, without capital or stop.
+
+    Args:
+        labels: key of each moiety of the treatment -> as people read it; without one the key is shown.
+    """
+    what, _, of = need.token.partition(":")
+    if what in _ALONE:
+        return _ALONE[what]
+    table = facts()
+    if what == "fact":
+        return table.facts[of].label if of in table.facts else Text.same(of)
+    if what == "indication" and of in table.indications:
+        label = table.indications[of].label
+        return Text(f"usage\u202f: {label.fr}", f"use: {label.en}")
+    names = [_substance(key, labels or {}) for key in of.split("|")]
+    if what in ("taken", "with"):
+        return Text(
+            "prise " + " ou ".join(_de(name.fr) for name in names),
+            "whether " + " or ".join(name.en for name in names) + " is taken",
+        )
+    if what == "indication":
+        return Text(f"indication {_de(names[0].fr)}", f"what {names[0].en} is for")
+    if what in _OF:
+        return Text(_OF[what].fr.format(of=_de(names[0].fr)), _OF[what].en.format(of=names[0].en))
+    return Text.same(need.token)
 
 
-def _name(of: str, need: Need, lines: Sequence[Line]) -> str:
-    """The substance as its line writes it, with its accents."""
-    if need.line is not None and need.line < len(lines):
-        named = [m.label for m in lines[need.line].moieties if m.key == of]
-        if named:
-            return named[0]
-    return of.replace("|", ", ").lower()
+def _substance(key: str, labels: Mapping[str, str]) -> Text:
+    said = facts().substances.get(key.lower())
+    if said:
+        return said
+    return Text.same(labels.get(key, key.lower()))
 
 
-def _elided(french: str) -> str:
-    for vowel in "aeiouyhâéèêîô":
-        french = french.replace(f" de {vowel}", f" d'{vowel}")
-    return french
+def _de(name: str) -> str:
+    """*de* before a name, elided before a vowel or a mute h."""
+    return f"d'{name}" if name[:1].lower() in "aeiouyhàâéèêëîïôöùûœ" else f"de {name}"

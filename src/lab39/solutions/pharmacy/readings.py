@@ -22,8 +22,11 @@ from lab39.solutions.pharmacy.model import Level, Rule
 
 FOLDER = "knowledge/levels"
 _LEVEL_WORDS = frozenset(
-    "a aux avec association associations ci compte contre d deconseillee deconseillees emploi en il convient de"
-    " indication indications necessitant pe precaution precautions prendre une apec asdec".split()
+    re.findall(
+        r"\w+",
+        "a aux avec association associations ci compte contre convient d de deconseillee deconseillees emploi en il"
+        " indication indications necessitant pe precaution precautions prendre une apec asdec",
+    )
 )
 
 
