@@ -17,7 +17,7 @@ def inspect(files: list[Path]) -> Contents:
         raise InputError(Text("aucun fichier de ce pack", "no file of this pack"), ", ".join(p.name for p in files))
     _, version, edition = ours[0].read_text("utf-8").split()[:3]
     by_role = dict(zip(("facts", "more"), ours, strict=False))
-    return Contents(version, dt.date.fromisoformat(edition), by_role, lambda: _whole(ours))
+    return Contents(version, dt.date.fromisoformat(edition), by_role, lambda _done: _whole(ours))
 
 
 def _whole(files: list[Path]) -> None:

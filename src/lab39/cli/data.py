@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -94,7 +95,8 @@ def install(names: Annotated[list[str], typer.Argument(metavar="NAME...")], json
     lab = terminal.lab()
     done = []
     for name in names:
-        pack = lab.packs.install(name)
+        with terminal.progress(Text(f"lecture de {name}", f"reading {name}")) as progress:
+            pack = lab.packs.install(name, partial(progress, ""))
         done.append(_row(pack))
         terminal.say(Text(f"{name} {pack.version}\u202f: installé", f"{name} {pack.version}: installed"))
     if json:
@@ -108,7 +110,9 @@ def import_files(
     json: JsonOption = False,
 ) -> None:
     """Importe des fichiers que l'on possède. / Import files you have."""
-    pack = terminal.lab().packs.import_files(name, files)
+    packs = terminal.lab().packs
+    with terminal.progress(Text(f"lecture de {name}", f"reading {name}")) as progress:
+        pack = packs.import_files(name, files, partial(progress, ""))
     terminal.say(Text(f"{name} {pack.version}\u202f: importé", f"{name} {pack.version}: imported"))
     if json:
         terminal.emit({"imported": _row(pack)})

@@ -19,13 +19,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from lab39.core.errors import InputError, PackMissingError, UnknownNameError
 from lab39.core.text import Text, date
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
+Fraction: TypeAlias = Callable[[float], None]
+"""Is given the fraction done, 0 to 1."""
+
+
+def quiet(_done: float) -> None:
+    """A fraction that nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class PackSpec:
             has it).
         max_age_months: an edition older than this is announced in every report; ``None`` for no stated life.
         inspect: ``module:function`` that recognises the pack's files by content.
+        renewed_by: the pack that brings newer editions of the same, when this one gets none.
     """
 
     name: str
@@ -47,6 +54,7 @@ class PackSpec:
     origin: Mapping[str, Any]
     inspect: str
     max_age_months: int | None = None
+    renewed_by: str = ""
 
     @classmethod
     def read_all(cls, toml: str) -> tuple[PackSpec, ...]:
@@ -59,6 +67,7 @@ class PackSpec:
                 origin=row["origin"],
                 inspect=row["inspect"],
                 max_age_months=row.get("max_age_months"),
+                renewed_by=row.get("renewed_by", ""),
             )
             for row in tomllib.loads(toml)["pack"]
         )
@@ -80,13 +89,16 @@ class Contents:
         files: by role.
         check: reads the files to their end and raises :class:`InputError` when they are not whole. An inspector
             only looks at their beginning, as packs of installed packages are inspected by every command; the
-            check runs once, before a pack is adopted.
+            check runs once, before a pack is adopted. It tells the fraction done.
+        adopted: called with the packs and the new pack once it is there; what the check has read can be compiled
+            then, without reading it again.
     """
 
     version: str
     edition: dt.date | None
     files: Mapping[str, Path]
-    check: Callable[[], None] = field(default=lambda: None, compare=False, repr=False)
+    check: Callable[[Fraction], None] = field(default=lambda _done: None, compare=False, repr=False)
+    adopted: Callable[[Packs, Pack], None] = field(default=lambda _packs, _pack: None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +133,9 @@ class Pack:
             return None
         return Text(
             f"{self.spec.title.fr}\u202f: édition du {date(self.edition, 'fr')}, {months} mois. "
-            f"En importer une plus récente\u202f: lab39 data import {self.name} FICHIER…",
+            f"En importer une plus récente\u202f: lab39 data import {self.spec.renewed_by or self.name} FICHIER…",
             f"{self.spec.title.en}: edition of {date(self.edition, 'en')}, {months} months old. "
-            f"Import a newer one: lab39 data import {self.name} FILE…",
+            f"Import a newer one: lab39 data import {self.spec.renewed_by or self.name} FILE…",
         )
 
 
@@ -191,6 +203,14 @@ class Packs:
             self._got[name, version] = found[-1]
         return self._got[name, version]
 
+    def renewed(self, pack: Pack) -> bool:
+        """Whether a newer edition of the same is there in the pack that brings them."""
+        try:
+            newer = self.get(pack.spec.renewed_by).edition if pack.spec.renewed_by else None
+        except (PackMissingError, UnknownNameError):
+            return False
+        return newer is not None and newer > (pack.edition or dt.date.min)
+
     def has(self, name: str) -> bool:
         """Whether some version is installed."""
         try:
@@ -199,8 +219,8 @@ class Packs:
             return False
         return True
 
-    def install(self, name: str) -> Pack:
-        """Fetch a pack from where its spec says, or find it in place.
+    def install(self, name: str, progress: Fraction = quiet) -> Pack:
+        """Fetch a pack from where its spec says, or find it in place; ``progress`` is of the check of its files.
 
         Raises:
             UnknownNameError, LabError: the name is unknown, the source unreachable, a checksum differs.
@@ -220,10 +240,10 @@ class Packs:
             )
         with tempfile.TemporaryDirectory() as folder:
             files, origin = origins.fetch(spec, Path(folder))
-            return self._adopt(spec, files, origin)
+            return self._adopt(spec, files, origin, progress)
 
-    def import_files(self, name: str, files: Iterable[Path]) -> Pack:
-        """Adopt files the user has; they are recognised by content and copied.
+    def import_files(self, name: str, files: Iterable[Path], progress: Fraction = quiet) -> Pack:
+        """Adopt files the user has; they are recognised by content, checked (``progress``) and copied.
 
         Raises:
             UnknownNameError, InputError: an unknown name, a missing file, a file that is not of this pack.
@@ -234,7 +254,7 @@ class Packs:
             if not path.exists():
                 raise InputError(Text("fichier introuvable", "no such file"), str(path))
             paths += sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
-        return self._adopt(spec, paths, "import: " + ", ".join(p.name for p in paths))
+        return self._adopt(spec, paths, "import: " + ", ".join(p.name for p in paths), progress)
 
     def remove(self, name: str, version: str | None = None) -> str:
         """Forget an imported or downloaded version, and what was compiled from it.
@@ -303,7 +323,7 @@ class Packs:
                 Path(name).unlink(missing_ok=True)
         return target
 
-    def _adopt(self, spec: PackSpec, files: list[Path], origin: str) -> Pack:
+    def _adopt(self, spec: PackSpec, files: list[Path], origin: str, progress: Fraction) -> Pack:
         contents = inspector(spec)(files)
         if not _VERSION.fullmatch(contents.version):
             raise InputError(
@@ -313,7 +333,7 @@ class Packs:
                 ),
                 spec.name,
             )
-        contents.check()
+        contents.check(progress)
         self.home.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(dir=self.home, prefix=".incoming-"))
         try:
@@ -339,7 +359,9 @@ class Packs:
         finally:
             shutil.rmtree(staging, ignore_errors=True)
         self._got.clear()
-        return self._load(spec, target / MANIFEST)
+        pack = self._load(spec, target / MANIFEST)
+        contents.adopted(self, pack)
+        return pack
 
     @staticmethod
     def _load(spec: PackSpec, manifest: Path) -> Pack:

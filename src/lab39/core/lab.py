@@ -153,7 +153,7 @@ class Lab:
             on=on,
             findings=tuple(sorted(findings, key=lambda f: f.order)),
             issues=issues,
-            warnings=tuple(w for pack in used if (w := pack.age_warning(on))),
+            warnings=tuple(w for pack in used if not self.packs.renewed(pack) and (w := pack.age_warning(on))),
             titles={name: s.title for name, s in self.solutions.items()},
             versions=self._versions(used),
         )

@@ -232,7 +232,7 @@ def inspect(files: list[Path]) -> Contents:
     return Contents(version, edition, found, partial(check, found))
 
 
-def check(files: Mapping[str, Path]) -> None:
+def check(files: Mapping[str, Path], _done: Callable[[float], None] = lambda _fraction: None) -> None:
     """Read every file to its end.
 
     Raises:

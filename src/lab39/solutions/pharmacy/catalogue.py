@@ -27,7 +27,7 @@ class Named:
 
     Attributes:
         kind: ``brand`` (what a label prints before the dose), ``beginning`` (its first words), ``substance``,
-            ``homeopathic``.
+            ``homeopathic brand``, ``homeopathic beginning``, ``skeleton``, ``atc``.
         moieties: keys of the set, sorted.
         products: how many products bear the name.
     """
@@ -149,7 +149,7 @@ class Catalogue:
         """Every name by its first letter, for the search of misspelt ones."""
         found: dict[str, list[str]] = {}
         query = (
-            "SELECT DISTINCT name FROM name WHERE kind NOT IN ('homeopathic', 'skeleton', 'atc') "
+            "SELECT DISTINCT name FROM name WHERE kind IN ('brand', 'beginning', 'substance') "
             "UNION SELECT key FROM moiety WHERE NOT homeopathic"
         )
         for (name,) in self._db.execute(query):

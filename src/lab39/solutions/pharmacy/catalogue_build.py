@@ -118,7 +118,7 @@ def _fill(db: sqlite3.Connection, files: Mapping[str, Path], edition: str, witho
         if row.cis in atc:
             names["atc:" + atc[row.cis], "atc", joint] += 1
         for name, kind in _called(top, moieties):
-            names[name, "homeopathic" if row.homeopathic else kind, joint] += 1
+            names[name, f"homeopathic {kind}" if row.homeopathic else kind, joint] += 1
     for substance, keys in substances.items():
         names[substance, "substance", SEPARATOR.join(sorted(keys))] += 1
     db.executemany("INSERT OR IGNORE INTO name VALUES (?,?,?,?)", ((*key, n) for key, n in names.items()))

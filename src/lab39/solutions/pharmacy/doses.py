@@ -1,4 +1,4 @@
-"""Doses as prescribers write them: « 75 mg/j », « 1 g x 3 par jour », « 15 mg par semaine », "500 mg twice a day"."""
+"""Doses as prescribers write them: « 75 mg/j », « 1 g x 3 par jour », « 15 mg/semaine », "500 mg twice a day"."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def read_dose(text: str) -> Posology:
     if unit not in _MG:
         raise InputError(
             Text(
-                f"unité «\u202f{found[2]}\u202f» qui n'est pas une masse. L'écrire en g, mg ou µg\u202f: {EXAMPLES}",
-                f"unit “{found[2]}” is not a mass. Write it in g, mg or µg: {EXAMPLES}",
+                f"«\u202f{found[2]}\u202f» n'est pas une masse. L'écrire en g, mg ou µg\u202f: {EXAMPLES}",
+                f"“{found[2]}” is not a mass. Write it in g, mg or µg: {EXAMPLES}",
             ),
             text,
         )

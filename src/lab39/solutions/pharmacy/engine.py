@@ -14,13 +14,14 @@ from lab39.solutions.pharmacy import graph as graphs
 from lab39.solutions.pharmacy import sources
 from lab39.solutions.pharmacy.graph import Graph
 from lab39.solutions.pharmacy.levels import Levels, bind
-from lab39.solutions.pharmacy.model import Thesaurus
+from lab39.solutions.pharmacy.model import Level, Rule, Thesaurus
 from lab39.solutions.pharmacy.nodes import knowledge
 
 PARTIAL = Text(
     "Thésaurus absent\u202f: petite table, incomplète. Taper\u202f: lab39 data install ansm",
     "No thesaurus: a small, partial table. Type: lab39 data install ansm",
 )
+Plain = tuple[Level, bool, tuple[Level, ...], str]
 Progress = Callable[[float], None]
 
 
@@ -29,13 +30,14 @@ class Engine:
     """One edition, compiled.
 
     Attributes:
-        plain: for each rule of the graph, whether its level needs no data.
+        plain: for each rule of the graph, what holds when its level needs no data: the level, that it is resolved,
+            what is possible, the conduct; ``None`` for a rule whose level depends on more than the pair.
         pack: where the edition comes from; ``None`` for the small table of a lab without a thesaurus.
     """
 
     graph: Graph
     levels: Levels
-    plain: tuple[bool, ...]
+    plain: tuple[Plain | None, ...]
     pack: Pack | None = None
 
     @property
@@ -61,7 +63,14 @@ def of(
     """The engine of an edition at hand; what is not given is made."""
     graph = graph or graphs.build(thesaurus)
     levels = levels or bind(thesaurus)
-    return Engine(graph, levels, tuple(levels.plain(rule) is not None for rule in graph.rules), pack)
+    return Engine(graph, levels, tuple(_plain(levels, rule) for rule in graph.rules), pack)
+
+
+def _plain(levels: Levels, rule: Rule) -> Plain | None:
+    told = levels.plain(rule)
+    if told is None or told.level is None:
+        return None
+    return told.level, told.resolved, told.possible, rule.levels[0].conduct
 
 
 def open_engine(packs: Packs, edition: str | None = None, progress: Progress = lambda _fraction: None) -> Engine:

@@ -34,6 +34,9 @@ class Taking(NamedTuple):
     told: bool = False
 
 
+UNTOLD = Taking(frozenset())
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """What stands between a substance and one of its nodes when the data at hand does not tell.
@@ -57,6 +60,7 @@ class Side:
         gates: nodes that hold under a condition.
         asks: those of them whose condition the line or the person may answer.
         shut: whether a local route left out some node.
+        printed: the names of ``nodes``.
     """
 
     nodes: int
@@ -64,6 +68,7 @@ class Side:
     gates: Mapping[int, Gate] = field(default_factory=dict)
     asks: tuple[tuple[int, Gate], ...] = ()
     shut: bool = False
+    printed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class Graph:
     anything: int
     known: Knowledge = field(repr=False)
     _at: Mapping[str, int] = field(repr=False, default_factory=dict)
+    _bare: dict[str, Side] = field(repr=False, default_factory=dict)
     _sides: dict[tuple[str, Taking], Side] = field(repr=False, default_factory=dict)
 
     @property
@@ -116,6 +122,11 @@ class Graph:
 
     def side(self, line: Line, moiety: Moiety) -> Side:
         """What a substance of a line can meet by the routes the line may have."""
+        if line.route is None and line.product is None and not line.routes:
+            found = self._bare.get(moiety.key)
+            if found is None:
+                found = self._bare[moiety.key] = self._side(moiety.key, UNTOLD)
+            return found
         wanted = (moiety.key, taking(line))
         found = self._sides.get(wanted)
         if found is None:
@@ -125,7 +136,7 @@ class Graph:
     def thing_side(self, thing: Thing) -> Side:
         """What a food, a drink or a device can meet."""
         bits = _bits(self._at[name] for name in (*thing.nodes, *thing.also) if name in self._at)
-        return Side(bits, self._reach(bits))
+        return Side(bits, self._reach(bits), printed=self._printed(bits))
 
     def _nodes(self, key: str) -> tuple[int, ...] | None:
         """The nodes of a moiety; ``None`` for one that the edition does not know."""
@@ -167,7 +178,10 @@ class Graph:
             elif needs:
                 gates[node] = Gate(needs)
         asks = tuple((node, gate) for node, gate in gates.items() if gate.condition is not None)
-        return Side(bits, self._reach(bits), gates, asks, shut)
+        return Side(bits, self._reach(bits), gates, asks, shut, self._printed(bits))
+
+    def _printed(self, bits: int) -> frozenset[str]:
+        return frozenset(self.names[node] for node in iterate(bits))
 
     def _reach(self, bits: int) -> int:
         reach = 0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
+from lab39.core.text import NO_TEXT, Text
 from lab39.solutions.pharmacy import predicates
 from lab39.solutions.pharmacy.engine import Engine
-from lab39.solutions.pharmacy.graph import Gate, Graph, Side, iterate
-from lab39.solutions.pharmacy.model import Interaction, Level, Line, Moiety, Need, Partner, Person
+from lab39.solutions.pharmacy.graph import Gate, Graph, Side
+from lab39.solutions.pharmacy.model import Interaction, Level, Line, Moiety, Need, Partner, Person, Rule
 from lab39.solutions.pharmacy.nodes import Thing
 
 NOBODY = Person()
@@ -130,15 +131,24 @@ def _gated(taken: _Taken, person: Person, moieties: frozenset[str]) -> _Taken:
         else:
             del gates[node]
             nodes &= ~(0 if met else 1 << node)
-    return taken._replace(side=Side(nodes, side.reach, gates, (), side.shut))
+    return taken._replace(side=Side(nodes, side.reach, gates, (), side.shut, side.printed))
 
 
-class _Case(NamedTuple):
+class _Case:
     """What every pair of one treatment shares."""
 
-    engine: Engine
-    person: Person
-    taken: list[_Taken]
+    __slots__ = ("_treatment", "engine", "person", "taken")
+
+    def __init__(self, engine: Engine, person: Person, taken: list[_Taken]) -> None:
+        self.engine, self.person, self.taken = engine, person, taken
+        self._treatment: frozenset[str] | None = None
+
+    @property
+    def treatment(self) -> frozenset[str]:
+        """The nodes of all that is taken."""
+        if self._treatment is None:
+            self._treatment = frozenset().union(*(taken.side.printed for taken in self.taken))
+        return self._treatment
 
 
 def _interactions(
@@ -146,83 +156,89 @@ def _interactions(
 ) -> tuple[Interaction, ...]:
     case = _Case(engine, person, taken)
     found: list[Interaction] = []
-    for at, one in enumerate(taken):
-        reach = one.side.reach
-        for other in taken[at + 1 :]:
-            if reach & other.side.nodes:
-                found += _between(case, one, other)
+    sides = [(each, each.side.nodes, each.side.reach) for each in taken]
+    for at, (one, _, reach) in enumerate(sides, 1):
+        for other, nodes, _ in sides[at:]:
+            if reach & nodes:
+                _between(case, one, other, found)
     for thing in things:
         side = engine.graph.thing_side(thing)
         other = _Taken(None, thing.label.fr, thing.token, side, None)
-        for one in taken:
-            if side.reach & one.side.nodes:
-                found += _between(case, one, other)
+        for one, nodes, _ in sides:
+            if side.reach & nodes:
+                _between(case, one, other, found)
     if len(found) > 1:
         found.sort(key=_order)
     return tuple(found)
 
 
-def _between(case: _Case, one: _Taken, other: _Taken) -> list[Interaction]:
+def _between(case: _Case, one: _Taken, other: _Taken, into: list[Interaction]) -> None:
     """The rules between two partners. They are looked at in the order of their keys, so that what is found is the
     same whichever line comes first."""
     same, inside = one.key == other.key, one.number == other.number
     if same and inside:
-        return []
+        return
     if other.key < one.key and other.line is not None:
         one, other = other, one
     graph = case.engine.graph
-    found: dict[int, Interaction | None] = {}
-    neighbours, meets, nodes = graph.neighbours, graph.meets, other.side.nodes
-    for a in iterate(one.side.nodes & other.side.reach):
-        for b in iterate(neighbours[a] & nodes):
-            for number in meets[a][b]:
-                if number in found or (same and number not in graph.same):
+    seen: set[int] = set()
+    neighbours, nodes = graph.neighbours, other.side.nodes
+    left = one.side.nodes & other.side.reach
+    while left:
+        low = left & -left
+        left ^= low
+        a = low.bit_length() - 1
+        meets, there = graph.meets[a], neighbours[a] & nodes
+        while there:
+            low = there & -there
+            there ^= low
+            b = low.bit_length() - 1
+            for number in meets[b]:
+                if number in seen or (same and number not in graph.same):
                     continue
                 if inside and (number in graph.own or (graph.anything >> a | graph.anything >> b) & 1):
                     continue
-                found[number] = _interaction(case, number, one, a, other, b)
-    return [each for each in found.values() if each is not None]
+                seen.add(number)
+                made = _interaction(case, number, one, a, other, b)
+                if made is not None:
+                    into.append(made)
 
 
 def _interaction(case: _Case, number: int, one: _Taken, a: int, other: _Taken, b: int) -> Interaction | None:
     engine = case.engine
     rule, names = engine.graph.rules[number], engine.graph.names
-    first, second = Partner(one.number, one.name, names[a]), Partner(other.number, other.name, names[b])
+    first, second = _partner(one.number, one.name, names[a]), _partner(other.number, other.name, names[b])
     needs: tuple[Need, ...] = ()
-    if one.side.gates or other.side.gates:
+    if a in one.side.gates or b in other.side.gates:
         needs = (*_needs(one, a), *_needs(other, b))
-    if engine.plain[number]:
-        level = rule.levels[0]
-        return Interaction(
-            first, second, rule, level.level, True, (level.level,), level.conduct, (), needs, bool(needs)
-        )
-    told = engine.levels.resolve(rule, _seen(case, one, a), _seen(case, other, b), case.person, _treatment(case))
+    gated = bool(needs)
+    plain = engine.plain[number]
+    if plain is not None:
+        return _made(first, second, rule, *plain, (), needs, gated, NO_TEXT)
+    told = engine.levels.resolve(
+        rule,
+        predicates.Side(one.key, names[a], one.side.printed, one.line, one.number),
+        predicates.Side(other.key, names[b], other.side.printed, other.line, other.number),
+        case.person,
+        case.treatment,
+    )
     if told.level is None:
         return None
-    return Interaction(
+    conduct = next((text.conduct for text in rule.levels if text.level is told.level), "")
+    needs = tuple(dict.fromkeys((*needs, *told.needs)))
+    return _made(
         first,
         second,
         rule,
         told.level,
         told.resolved,
         told.possible,
-        next((text.conduct for text in rule.levels if text.level is told.level), ""),
+        conduct,
         told.used,
-        tuple(dict.fromkeys((*needs, *told.needs))),
-        bool(needs) or told.applies is None,
+        needs,
+        gated or told.applies is None,
         told.because,
     )
-
-
-def _seen(case: _Case, taken: _Taken, node: int) -> predicates.Side:
-    names = case.engine.graph.names
-    nodes = frozenset(names[each] for each in iterate(taken.side.nodes))
-    return predicates.Side(taken.key, names[node], nodes, taken.line, taken.number)
-
-
-def _treatment(case: _Case) -> frozenset[str]:
-    names = case.engine.graph.names
-    return frozenset(names[node] for taken in case.taken for node in iterate(taken.side.nodes))
 
 
 def _needs(taken: _Taken, node: int) -> tuple[Need, ...]:
@@ -238,3 +254,58 @@ def _order(each: Interaction) -> tuple[int, bool, bool, str, str, str, str]:
     if first > second:
         first, second = second, first
     return _RANK[each.level], not each.resolved, each.conditional, first, second, each.rule.a, each.rule.b
+
+
+# A frozen dataclass writes each of its slots through object.__setattr__, which takes most of the time of a check.
+# The two that every rule makes are written through their slots instead.
+_new = object.__new__
+_line_, _name_, _node_ = (getattr(Partner, field.name).__set__ for field in fields(Partner))
+(
+    _a_,
+    _b_,
+    _rule_,
+    _level_,
+    _resolved_,
+    _possible_,
+    _conduct_,
+    _used_,
+    _needs_,
+    _conditional_,
+    _because_,
+) = (getattr(Interaction, field.name).__set__ for field in fields(Interaction))
+
+
+def _partner(line: int | None, name: str, node: str) -> Partner:
+    made = _new(Partner)
+    _line_(made, line)
+    _name_(made, name)
+    _node_(made, node)
+    return made
+
+
+def _made(
+    a: Partner,
+    b: Partner,
+    rule: Rule,
+    level: Level,
+    resolved: bool,
+    possible: tuple[Level, ...],
+    conduct: str,
+    used: tuple[tuple[str, str], ...],
+    needs: tuple[Need, ...],
+    conditional: bool,
+    because: Text,
+) -> Interaction:
+    made = _new(Interaction)
+    _a_(made, a)
+    _b_(made, b)
+    _rule_(made, rule)
+    _level_(made, level)
+    _resolved_(made, resolved)
+    _possible_(made, possible)
+    _conduct_(made, conduct)
+    _used_(made, used)
+    _needs_(made, needs)
+    _conditional_(made, conditional)
+    _because_(made, because)
+    return made

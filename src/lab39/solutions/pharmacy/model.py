@@ -218,7 +218,8 @@ class Rule:
         a, b: the nodes as printed, in capitals (``ANTICOAGULANTS ORAUX``).
         levels: as printed, the gravest first; several when the level depends on more than the pair.
         mechanism: the risk and its mechanism as printed, white space folded.
-        page: where it stands in the official PDF; ``None`` when the source has no pages.
+        page: of the official PDF where it stands, as a viewer counts them from 1 (``file.pdf#page=4`` opens it;
+            the number printed at its top is one less); ``None`` when the source has no pages.
     """
 
     a: str
@@ -252,7 +253,8 @@ class Thesaurus:
         edition: first day of the month of publication, or its day where the document gives one.
         substances: printed name of each substance -> the classes it belongs to.
         classes: printed name of each class -> the names of its members as printed in the brackets under it.
-        preambles: node -> the text printed between its name and its first interaction, brackets taken out.
+        preambles: node -> the text printed between its name and its first interaction, brackets taken out; under
+            the empty name, what the document says before its first node.
         conflicts: pairs whose two printings do not tell the same levels, each with both; the rule of such a pair
             is the printing with the gravest level.
     """

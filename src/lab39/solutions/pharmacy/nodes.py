@@ -142,7 +142,7 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Keys that an edition does not know and that stand for a substance or a class: how they begin, or words of them."""
+    """Keys that an edition does not know, by how they begin or words of them, and what they stand for."""
 
     to: str
     begins: tuple[str, ...] = ()
@@ -240,10 +240,18 @@ def _condition(row: Mapping[str, Any]) -> Condition:
 
 
 def _clause(row: Mapping[str, Any]) -> Clause:
-    given = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-    if "routes" in given:
-        given["routes"] = _routes(given["routes"])
-    return Clause(**given)
+    return Clause(
+        routes=_routes(row.get("routes", ())),
+        indication=row.get("indication", ""),
+        not_indication=row.get("not_indication", ""),
+        excludes=tuple(row.get("excludes", ())),
+        fact=row.get("fact", ""),
+        age_at_least=row.get("age_at_least"),
+        age_under=row.get("age_under"),
+        together=row.get("together", ""),
+        atc=tuple(row.get("atc", ())),
+        not_atc=tuple(row.get("not_atc", ())),
+    )
 
 
 def _by_route(row: Mapping[str, Any]) -> Condition:

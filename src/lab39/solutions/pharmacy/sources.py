@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from importlib.resources import files as resources
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from lab39.core.datapacks import Contents, Pack, Packs
+from lab39.core.datapacks import Contents, Fraction, Pack, Packs, quiet
 from lab39.core.errors import InputError, PackMissingError, UnknownNameError
 from lab39.core.text import Text
-from lab39.solutions.pharmacy import compiled
+from lab39.solutions.pharmacy import compiled, wheel
 from lab39.solutions.pharmacy.model import Thesaurus
 
 ANSM, ANSM_PDF = "ansm", "ansm-pdf"
-_MAX_MEMBER_BYTES = 64 * 1024**2
-Progress = Callable[[float], None]
+_Read = Callable[[Fraction], Thesaurus]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +40,8 @@ def inspect_ansm(files: list[Path]) -> Contents:
     Raises:
         InputError: no such wheel, or two.
     """
-    wheels = [path for path in files if _is_wheel(path)]
-    if len(wheels) != 1:
+    found = [path for path in files if wheel.editions(path)]
+    if len(found) != 1:
         given = ", ".join(path.name for path in files) or "–"
         raise InputError(
             Text(
@@ -55,42 +50,111 @@ def inspect_ansm(files: list[Path]) -> Contents:
             ),
             ANSM,
         )
-    found = {"wheel": wheels[0]}
-    month = _newest(wheels[0])
-    return Contents(month, _first_day(month), found, partial(check_ansm, wheels[0]))
+    read: dict[str, Thesaurus] = {}
+    newest = wheel.editions(found[0])[-1]
+    return Contents(
+        version=newest.month,
+        edition=newest.day,
+        files={"wheel": found[0]},
+        check=partial(_check_wheel, found[0], read),
+        adopted=partial(_compile_all, read),
+    )
 
 
-def check_ansm(wheel: Path) -> None:
-    """Read every edition of the wheel to its end, and the RxNorm map.
+def inspect_ansm_pdf(files: list[Path]) -> Contents:
+    """The official PDF of one edition; other files of a folder are left where they are.
 
     Raises:
-        InputError: a member that cannot be read.
+        InputError: none, several, encrypted, not whole, or another PDF.
     """
-    for row in _rows_in(wheel):
-        _read_wheel(wheel, row)
-    _read_rxnorm(wheel)
+    from lab39.solutions.pharmacy import pdf_lines, thesaurus_pdf
+
+    found: dict[Path, dt.date] = {}
+    refused: list[InputError] = []
+    for path in files:
+        if pdf_lines.is_pdf(path):
+            try:
+                found[path] = thesaurus_pdf.edition_of(path)
+            except InputError as error:
+                refused.append(error)
+    if not found and len(refused) == 1:
+        raise refused[0]
+    if len(found) != 1:
+        given = ", ".join(path.name for path in (found or files)) or "–"
+        raise InputError(
+            Text(
+                f"donner le PDF officiel d'une édition du thésaurus, un seul à la fois (ansm.sante.fr). "
+                f"Reçu\u202f: {given}",
+                f"give the official PDF of one edition of the thesaurus, one at a time (ansm.sante.fr). "
+                f"Given: {given}",
+            ),
+            ANSM_PDF,
+        )
+    ((path, day),) = found.items()
+    read: dict[str, Thesaurus] = {}
+    return Contents(
+        version=f"{day:%Y-%m}",
+        edition=day,
+        files={"pdf": path},
+        check=partial(_check_pdf, path, read),
+        adopted=partial(_compile_all, read),
+    )
 
 
 def editions(packs: Packs) -> tuple[Edition, ...]:
     """The editions at hand, the oldest first; one that both packs have is that of the PDF, which has pages."""
     found: dict[str, Edition] = {}
-    for pack in packs.installed(ANSM):
-        for row in _rows_in(pack.files["wheel"]):
-            found[row["month"]] = Edition(row["month"], pack, False, tuple(row.get("also", ())))
+    if ANSM in packs.specs:
+        for pack in packs.installed(ANSM):
+            for row in wheel.editions(pack.files["wheel"]):
+                found[row.month] = Edition(row.month, pack, False, row.also)
+    if ANSM_PDF in packs.specs:
+        for pack in packs.installed(ANSM_PDF):
+            found[pack.version] = Edition(pack.version, pack, True)
     return tuple(found[month] for month in sorted(found))
 
 
-def thesaurus(packs: Packs, edition: str | None = None, progress: Progress = lambda _fraction: None) -> Thesaurus:
-    """An edition, the newest unless one is named; compiled at its first use.
-
-    Args:
-        edition: ``YYYY-MM``.
+def which(packs: Packs, edition: str | None = None) -> Edition:
+    """The newest edition at hand, or the one named ``YYYY-MM``.
 
     Raises:
-        PackMissingError: no edition at all, with the command that brings one.
+        PackMissingError: no edition at all, with the commands that bring one.
         UnknownNameError: no such edition, with those at hand.
     """
-    chosen = _chosen(editions(packs), edition, packs)
+    at_hand = editions(packs)
+    if not at_hand:
+        remedy, pdf = packs.spec(ANSM).remedy, f"lab39 data import {ANSM_PDF}"
+        raise PackMissingError(
+            Text(
+                f"aucune édition du thésaurus n'est installée. Taper\u202f: {remedy}, "
+                f"ou, si vous avez le PDF officiel\u202f: {pdf} FICHIER",
+                f"no edition of the thesaurus is installed. Type: {remedy}, "
+                f"or, if you have the official PDF: {pdf} FILE",
+            )
+        )
+    if edition is None:
+        return at_hand[-1]
+    found = next((each for each in at_hand if edition in (each.month, *each.also)), None)
+    if found is None:
+        known = ", ".join(each.month for each in at_hand)
+        raise UnknownNameError(
+            Text(
+                f"pas d'édition «\u202f{edition}\u202f» du thésaurus. Éditions présentes\u202f: {known}. "
+                f"En ajouter une\u202f: lab39 data import {ANSM_PDF} FICHIER",
+                f"no edition “{edition}” of the thesaurus. Editions at hand: {known}. "
+                f"Add one: lab39 data import {ANSM_PDF} FILE",
+            )
+        )
+    return found
+
+
+def thesaurus(packs: Packs, edition: str | None = None, progress: Fraction = quiet) -> Thesaurus:
+    """An edition, the newest unless one is named ``YYYY-MM``; compiled once, when its pack is adopted.
+
+    Raises:
+        PackMissingError, UnknownNameError: as :func:`which`.
+    """
+    chosen = which(packs, edition)
     path = thesaurus_path(packs, chosen, progress)
     try:
         return compiled.load(path)
@@ -99,13 +163,13 @@ def thesaurus(packs: Packs, edition: str | None = None, progress: Progress = lam
         return compiled.load(thesaurus_path(packs, chosen, progress))
 
 
-def thesaurus_path(packs: Packs, edition: Edition, progress: Progress = lambda _fraction: None) -> Path:
-    """The compiled file of an edition, built now if it is not there yet."""
+def thesaurus_path(packs: Packs, chosen: Edition, progress: Fraction = quiet) -> Path:
+    """The compiled file of an edition, built now if it is not there (some seconds for a PDF)."""
 
     def build(target: Path) -> None:
-        compiled.write(_read(edition, progress), target)
+        compiled.write(_read(chosen, progress), target)
 
-    return packs.compiled(edition.pack, f"thesaurus-{edition.month}-v{compiled.FORMAT}.json", build)
+    return packs.compiled(chosen.pack, _compiled_name(chosen.month), build)
 
 
 def rxnorm(packs: Packs) -> Mapping[str, tuple[str, ...]]:
@@ -113,91 +177,39 @@ def rxnorm(packs: Packs) -> Mapping[str, tuple[str, ...]]:
 
     Several substances share a concept when the index tells salts or spellings apart that RxNorm does not.
     """
-    return _read_rxnorm(packs.get(ANSM).files["wheel"]) if packs.has(ANSM) else {}
+    return wheel.read_rxnorm(packs.get(ANSM).files["wheel"]) if packs.has(ANSM) else {}
 
 
-def _chosen(at_hand: tuple[Edition, ...], wanted: str | None, packs: Packs) -> Edition:
-    if not at_hand:
-        remedy = packs.spec(ANSM).remedy
-        raise PackMissingError(
-            Text(
-                f"aucune édition du thésaurus n'est installée. Taper\u202f: {remedy}",
-                f"no edition of the thesaurus is installed. Type: {remedy}",
-            )
-        )
-    if wanted is None:
-        return at_hand[-1]
-    found = next((each for each in at_hand if wanted in (each.month, *each.also)), None)
-    if found is None:
-        known = ", ".join(each.month for each in at_hand)
-        raise UnknownNameError(
-            Text(
-                f"pas d'édition «\u202f{wanted}\u202f» du thésaurus. Éditions présentes\u202f: {known}",
-                f"no edition “{wanted}” of the thesaurus. Editions at hand: {known}",
-            )
-        )
-    return found
+def _read(chosen: Edition, progress: Fraction) -> Thesaurus:
+    if chosen.paged:
+        from lab39.solutions.pharmacy.thesaurus_pdf import read_pdf
 
-
-def _read(edition: Edition, progress: Progress) -> Thesaurus:
-    wheel = edition.pack.files["wheel"]
+        return read_pdf(chosen.pack.files["pdf"], progress)
     progress(0.0)
-    read = _read_wheel(wheel, next(row for row in _known()["edition"] if row["month"] == edition.month))
+    read = wheel.read(chosen.pack.files["wheel"], chosen.month)
     progress(1.0)
     return read
 
 
-def _read_wheel(wheel: Path, row: Mapping[str, Any]) -> Thesaurus:
-    from lab39.solutions.pharmacy.thesaurus_json import read_json
-
-    place = f"{wheel.name} › {row['entries'].rsplit('/', 1)[-1]}"
-    return read_json(_member(wheel, row["entries"]), _member(wheel, row["index"]), _first_day(row["month"]), place)
-
-
-def _read_rxnorm(wheel: Path) -> Mapping[str, tuple[str, ...]]:
-    lines = _member(wheel, _known()["rxnorm"]).decode("utf-8").splitlines()
-    found: dict[str, dict[str, None]] = {}
-    for line in lines[1:]:
-        substance, _, concept = line.partition("\t")
-        if concept.strip().isdigit():  # NA where the package found none
-            found.setdefault(concept.strip(), {})[substance] = None
-    return {concept: tuple(substances) for concept, substances in found.items()}
+def _check_wheel(path: Path, read: dict[str, Thesaurus], progress: Fraction) -> None:
+    months = [row.month for row in wheel.editions(path)]
+    for i, month in enumerate(months, 1):
+        read[month] = wheel.read(path, month)
+        progress(i / len(months))
+    wheel.read_rxnorm(path)
 
 
-@lru_cache(maxsize=1)
-def _known() -> Mapping[str, Any]:
-    return tomllib.loads(resources(__package__).joinpath("knowledge/ansm_wheel.toml").read_text("utf-8"))
+def _check_pdf(path: Path, read: dict[str, Thesaurus], progress: Fraction) -> None:
+    from lab39.solutions.pharmacy.thesaurus_pdf import read_pdf
+
+    found = read_pdf(path, progress)
+    read[f"{found.edition:%Y-%m}"] = found
 
 
-def _is_wheel(path: Path) -> bool:
-    return zipfile.is_zipfile(path) and bool(_rows_in(path))
+def _compile_all(read: Mapping[str, Thesaurus], packs: Packs, pack: Pack) -> None:
+    for month, found in read.items():
+        packs.compiled(pack, _compiled_name(month), partial(compiled.write, found))
 
 
-def _rows_in(wheel: Path) -> list[Mapping[str, Any]]:
-    with zipfile.ZipFile(wheel) as archive:
-        names = set(archive.namelist())
-    return [row for row in _known()["edition"] if {row["entries"], row["index"]} <= names]
-
-
-def _newest(wheel: Path) -> str:
-    return str(max(row["month"] for row in _rows_in(wheel)))
-
-
-def _first_day(month: str) -> dt.date:
-    return dt.date.fromisoformat(f"{month}-01")
-
-
-def _member(wheel: Path, name: str) -> bytes:
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            if archive.getinfo(name).file_size > _MAX_MEMBER_BYTES:
-                raise InputError(Text("fichier démesuré", "a file far too large"), f"{wheel.name} › {name}")
-            return archive.read(name)
-    except (KeyError, OSError, zipfile.BadZipFile) as error:
-        raise InputError(
-            Text(
-                f"archive illisible ({error})\u202f: la télécharger de nouveau",
-                f"unreadable archive ({error}): download it again",
-            ),
-            wheel.name,
-        ) from error
+def _compiled_name(month: str) -> str:
+    return f"thesaurus-{month}-v{compiled.FORMAT}.json"

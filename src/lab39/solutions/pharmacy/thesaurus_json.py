@@ -7,7 +7,6 @@ printed text: that extraction loses some (a section it did not know) and moves o
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
@@ -17,10 +16,9 @@ import simplejson
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.pharmacy import cells
+from lab39.solutions.pharmacy.headings import under_heading
 from lab39.solutions.pharmacy.model import LevelText, Printing, Thesaurus
 from lab39.solutions.pharmacy.printings import LEVEL_WORDS, assemble, fold, gravest_first, split_names
-
-_SEE_ALSO = re.compile(r"^Voir aussi\s*:\s*(?P<names>(?:.|\n)*?)\s*(?=^\(|\Z)", re.M)
 
 
 def read_json(entries: bytes, index: bytes, edition: dt.date, place: str = "") -> Thesaurus:
@@ -44,9 +42,10 @@ def read_json(entries: bytes, index: bytes, edition: dt.date, place: str = "") -
         printings.append(_without_members(_printing(row, f"{place}[{i}]"), known))
         node = row["main_drug"]
         if node not in preambles:
-            members, preambles[node] = _between(row.get("between_main_and_plus_drug", ""))
-            if members:
-                brackets[node] = members
+            under = under_heading(str(row.get("between_main_and_plus_drug", "")).split("\n"))
+            preambles[node] = under.preamble
+            if under.members:
+                brackets[node] = under.members
     return assemble(edition, printings, substances, brackets, preambles)
 
 
@@ -119,23 +118,3 @@ def _apart(printed: str, mechanism: str) -> tuple[list[str], list[str]]:
 
 def _solid(text: str) -> str:
     return "".join(text.split())
-
-
-def _between(text: str) -> tuple[tuple[str, ...], str]:
-    """The members in brackets, and the preamble; the classes after *Voir aussi* are in the index as well."""
-    text = _SEE_ALSO.sub("", text).rstrip()
-    at = next((m.start() for m in re.finditer(r"^\(", text, re.M) if _closes_at_end(text[m.start() :])), len(text))
-    names = text[at + 1 :].removesuffix(")")
-    if not names or fold(names).startswith("voir aussi"):
-        return (), cells.paragraphs(text.split("\n"))
-    return split_names(names), cells.paragraphs(text[:at].split("\n"))
-
-
-def _closes_at_end(text: str) -> bool:
-    """Whether the bracket that opens the text closes with its last character, or never (the source cuts some)."""
-    depth = 0
-    for i, char in enumerate(text):
-        depth += (char == "(") - (char == ")")
-        if depth == 0:
-            return i == len(text) - 1
-    return True

@@ -40,8 +40,8 @@ class Understood:
 def understand(text: str, catalogue: Catalogue, graph: Graph | None = None, ref: str = "") -> Understood:
     """What a written medicine is.
 
-    A name that the medicine base does not know for certain and that is a substance of the thesaurus is that one: the
-    thesaurus also lists medicines that are not sold, or not any more.
+    A name that the medicine base does not know for certain and that is a substance of the thesaurus is that one:
+    the thesaurus also lists medicines that are not sold, or not any more.
     """
     from lab39.solutions.pharmacy.names import resolve
 
@@ -76,7 +76,7 @@ def line_of(resolution: Resolution, ref: str = "") -> Line | None:
 
 
 def _tells_a_form(text: str, found: Candidate) -> bool:
-    """Whether the products that fit are those meant (a brand, a code, a form), and not the market of a substance."""
+    """Whether the products that fit are those meant (a brand, a code, a form), not the market of a substance."""
     return found.how not in _ANY_FORM or any(word in vocabulary().forms for word in words(text))
 
 

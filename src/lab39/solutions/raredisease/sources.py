@@ -43,7 +43,7 @@ def inspect_hpo(files: list[Path]) -> Contents:
     return Contents(re.sub(r"[^\w.+-]", "_", version), edition, found, partial(check_hpo, found))
 
 
-def check_hpo(files: Mapping[str, Path]) -> None:
+def check_hpo(files: Mapping[str, Path], _done: Callable[[float], None] = lambda _fraction: None) -> None:
     """Read both files to their end and make of them what an index is made of.
 
     Raises:
@@ -56,7 +56,7 @@ def check_hpo(files: Mapping[str, Path]) -> None:
     build(obo.read_ontology(files["obo"]), hpoa.read_annotations(files["hpoa"]), load_constants())
 
 
-def check_french(files: Mapping[str, Path]) -> None:
+def check_french(files: Mapping[str, Path], _done: Callable[[float], None] = lambda _fraction: None) -> None:
     """Read the tables to their end.
 
     Raises:
