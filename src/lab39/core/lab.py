@@ -63,9 +63,12 @@ class Lab:
         self.settings = settings
         self.observe: Observer = unobserved
         specs: list[PackSpec] = []
+        self._uses: dict[str, tuple[str, ...]] = {}
         for each in list(self.solutions.values()):
             try:
-                specs += _limited(each.packs)
+                own = _limited(each.packs)
+                specs += own
+                self._uses[each.id] = tuple(spec.name for spec in own)
             except Exception as error:
                 self.broken[each.id] = f"packs.toml: {error}"
                 del self.solutions[each.id]
@@ -138,7 +141,8 @@ class Lab:
         for name in [*self.solutions, *self.broken]:
             if not chosen or name in chosen:
                 findings += session.ask(name, record, on, about=about)
-        used = [p for name in self.packs.specs if (p := self.pack(name)) is not None]
+        named = {pack for name, packs in self._uses.items() if not chosen or name in chosen for pack in packs}
+        used = [p for name in self.packs.specs if name in named and (p := self.pack(name)) is not None]
         return Report(
             record={
                 "id": record.id,

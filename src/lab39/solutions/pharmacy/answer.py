@@ -16,6 +16,8 @@ from lab39.solutions.pharmacy.model import Candidate, Interaction, Level, Line, 
 from lab39.solutions.pharmacy.review import Review
 
 SIGNS = {Level.CI: "■", Level.AD: "▲", Level.PE: "◆", Level.APEC: "●"}
+_PRODUCT = ("cip", "cip7", "cip13", "cis", "label", "brand", "beginning")
+"""Ways to name a product and not its substance."""
 MATRIX_MAX = 24
 """More lines than this make no readable matrix; the cards say the same."""
 
@@ -192,7 +194,7 @@ def _value(candidate: Candidate) -> str:
 
 def _label(candidate: Candidate) -> str:
     substances = " + ".join(m.label for m in candidate.moieties)
-    if candidate.product:
+    if candidate.product and candidate.how in _PRODUCT:
         return f"{candidate.product.label} ({substances})" if substances else candidate.product.label
     return substances or candidate.label
 

@@ -214,7 +214,10 @@ def _summary(card: Card, known: Known) -> Text:
             f"advised against{in_brackets.en}. Look for another solution with the prescriber",
         )
     elif watch:
-        says = Text(f"{risk.fr}. {_capital(watch.fr)}", f"{risk.en}. {_capital(watch.en)}")
+        level = LEVELS[first.level] if first.level is Level.PE else Text("à surveiller", "to be watched")
+        says = Text(
+            f"{level.fr}{in_brackets.fr}. {_capital(watch.fr)}", f"{level.en}{in_brackets.en}. {_capital(watch.en)}"
+        )
     else:
         says = Text(
             "précaution d'emploi, suivre la conduite indiquée",
