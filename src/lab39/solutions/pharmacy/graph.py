@@ -7,9 +7,11 @@ looked up from both sides alike: what is found does not depend on the order.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
@@ -235,7 +237,7 @@ def write(thesaurus: Thesaurus, target: Path, known: Knowledge | None = None) ->
     names = nodes_in(thesaurus)
     body = {
         "format": FORMAT,
-        "knowledge": known.digest,
+        "knowledge": digest(known),
         "names": names,
         "members": members_in(thesaurus, names, known),
     }
@@ -251,7 +253,7 @@ def load(thesaurus: Thesaurus, path: Path) -> Graph:
     known = knowledge()
     try:
         body = json.loads(path.read_bytes())
-        if (body["format"], body["knowledge"]) != (FORMAT, known.digest):
+        if (body["format"], body["knowledge"]) != (FORMAT, digest(known)):
             raise ValueError("made for another version")
         members = {key: tuple(nodes) for key, nodes in body["members"].items()}
         return _graph(thesaurus, tuple(body["names"]), members, known)
@@ -263,6 +265,14 @@ def load(thesaurus: Thesaurus, path: Path) -> Graph:
             ),
             str(path),
         ) from error
+
+
+def digest(known: Knowledge | None = None) -> str:
+    """Names what the members of nodes were made with: what is known of nodes, and how names are normalised."""
+    parts = [(known or knowledge()).digest]
+    for name in ("normal.py", "knowledge/salts.toml", "knowledge/aliases.toml"):
+        parts.append(files(__package__).joinpath(*name.split("/")).read_text("utf-8"))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 
 
 def nodes_in(thesaurus: Thesaurus) -> tuple[str, ...]:
