@@ -149,7 +149,9 @@ def salts() -> Salts:
     raw = _toml("salts.toml")
     cations, shown, plants = raw["cations"], raw["presentations"], raw["plants"]
     hydrates = raw["hydrates"]["words"]
-    trailing = cations["words"] + cations["after"] + hydrates + shown["after"] + raw["esters"]["words"] + plants["after"]
+    trailing = (
+        cations["words"] + cations["after"] + hydrates + shown["after"] + raw["esters"]["words"] + plants["after"]
+    )
     return Salts(
         prefixes=tuple(raw["prefixes"]["words"]),
         anions=frozenset(words(each) for each in raw["anions"]["words"] + raw["anions"]["english"]),
