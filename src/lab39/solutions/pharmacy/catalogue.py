@@ -7,7 +7,7 @@ in memory from ``knowledge/starter.toml`` when the pack is not installed. It is 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -19,6 +19,7 @@ from lab39.core.text import Text
 from lab39.solutions.pharmacy.bdpm import PACK, Broken
 from lab39.solutions.pharmacy.catalogue_build import FORMAT, SEPARATOR, build
 from lab39.solutions.pharmacy.model import Ingredient, Moiety, Product, Route
+from lab39.solutions.pharmacy.normal import moiety_key, skeleton, upright_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,13 @@ class Catalogue:
 
     Args:
         connection: to a database of the format of :mod:`catalogue_build`.
+        substances: names that are known though no product bears them: those of the thesaurus, which lists
+            medicines that left the French market.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, substances: Iterable[str] = ()) -> None:
         self._db = connection
+        self._known = {moiety_key(name): name for name in substances}
         try:
             self.meta: dict[str, str] = dict(connection.execute("SELECT key, value FROM meta"))
         except sqlite3.DatabaseError as error:
@@ -71,10 +75,10 @@ class Catalogue:
         self.named = lru_cache(maxsize=16384)(self._named)
 
     @classmethod
-    def open(cls, path: Path) -> Catalogue:
+    def open(cls, path: Path, substances: Iterable[str] = ()) -> Catalogue:
         """A compiled file, read-only."""
         uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-        return cls(sqlite3.connect(uri, uri=True, check_same_thread=False))
+        return cls(sqlite3.connect(uri, uri=True, check_same_thread=False), substances)
 
     @property
     def partial(self) -> bool:
@@ -113,6 +117,15 @@ class Catalogue:
         """Products made of exactly these moieties."""
         return self._rows("moieties = ? AND NOT homeopathic", SEPARATOR.join(sorted(keys)))
 
+    def sold(self, key: str) -> bool:
+        """Whether some product holds this moiety."""
+        return self._db.execute("SELECT 1 FROM ingredient WHERE moiety = ? LIMIT 1", (key,)).fetchone() is not None
+
+    def begins_others(self, key: str) -> bool:
+        """Whether other moieties begin with this one's name: « insuline »."""
+        query = "SELECT 1 FROM moiety WHERE key > ? AND key < ? AND NOT homeopathic LIMIT 1"
+        return self._db.execute(query, (key + " ", key + "!")).fetchone() is not None
+
     def by_atc(self, code: str) -> list[Row]:
         """Products of an ATC code."""
         return self._rows("atc = ?", code)
@@ -142,7 +155,12 @@ class Catalogue:
     @cached_property
     def laboratories(self) -> frozenset[str]:
         """Words that name a holder in labels of generics."""
-        return frozenset(word for (word,) in self._db.execute("SELECT word FROM laboratory"))
+        return self._words("laboratory")
+
+    @cached_property
+    def extensions(self) -> frozenset[str]:
+        """Words that make another medicine of a brand (« rhume », « duo »)."""
+        return self._words("extension")
 
     @cached_property
     def spellings(self) -> dict[str, list[str]]:
@@ -152,18 +170,33 @@ class Catalogue:
             "SELECT DISTINCT name FROM name WHERE kind IN ('brand', 'beginning', 'substance') "
             "UNION SELECT key FROM moiety WHERE NOT homeopathic"
         )
-        for (name,) in self._db.execute(query):
+        for name in dict.fromkeys([*(row[0] for row in self._db.execute(query)), *self._known]):
             if len(name) > 3:
                 found.setdefault(name[0], []).append(name)
         return found
 
+    @cached_property
+    def _skeletons(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for key in self._known:
+            found.setdefault("~" + skeleton(key), []).append(key)
+        return found
+
+    def _words(self, kind: str) -> frozenset[str]:
+        return frozenset(word for (word,) in self._db.execute("SELECT word FROM word WHERE kind = ?", (kind,)))
+
     def _moiety(self, key: str) -> Moiety | None:
-        row = self._db.execute("SELECT label, atc FROM moiety WHERE key = ?", (key,)).fetchone()
-        return Moiety(key, row[0], tuple(filter(None, row[1].split(SEPARATOR)))) if row else None
+        row = self._db.execute("SELECT label, atc, homeopathic FROM moiety WHERE key = ?", (key,)).fetchone()
+        if row and not row[2]:
+            return Moiety(key, row[0], tuple(filter(None, row[1].split(SEPARATOR))))
+        return Moiety(key, upright_label(self._known[key])) if key in self._known else None
 
     def _named(self, name: str) -> tuple[Named, ...]:
         rows = self._db.execute("SELECT name, kind, moieties, products FROM name WHERE name = ?", (name,))
-        return tuple(Named(n, kind, tuple(filter(None, m.split(SEPARATOR))), count) for n, kind, m, count in rows)
+        found = [Named(n, kind, tuple(filter(None, m.split(SEPARATOR))), count) for n, kind, m, count in rows]
+        if name.startswith("~"):
+            found += [Named(name, "skeleton", (key,), 0) for key in self._skeletons.get(name, ())]
+        return tuple(found)
 
     def _rows(self, where: str, *values: str) -> list[Row]:
         query = (
@@ -200,16 +233,20 @@ def catalogue_path(packs: Packs) -> Path:
     return packs.compiled(pack, FORMAT, lambda target: build(pack.files, target, edition))
 
 
-def open_catalogue(packs: Packs) -> Catalogue:
+def open_catalogue(packs: Packs, substances: Iterable[str] = ()) -> Catalogue:
     """The catalogue of the ``bdpm`` pack; the small authored one when it is not installed. A damaged file is built
-    again, once."""
+    again, once.
+
+    Args:
+        substances: of the thesaurus in use, so that its names are known even when no product bears them.
+    """
     if not packs.has(PACK):
         from lab39.solutions.pharmacy.starter_catalogue import starter_catalogue
 
-        return starter_catalogue()
+        return starter_catalogue(substances)
     path = catalogue_path(packs)
     try:
-        return Catalogue.open(path)
+        return Catalogue.open(path, substances)
     except InputError:
         path.unlink(missing_ok=True)
-        return Catalogue.open(catalogue_path(packs))
+        return Catalogue.open(catalogue_path(packs), substances)

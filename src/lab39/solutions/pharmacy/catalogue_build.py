@@ -1,7 +1,7 @@
 """Compile the BDPM into the catalogue: one SQLite file, opened read-only by :mod:`catalogue`.
 
 Tables: ``product``, ``ingredient``, ``presentation``, ``moiety``, ``name`` (every way to call a product or a
-substance), ``generic``, ``condition`` (for the steps to come), ``laboratory``, ``broken`` and ``meta``.
+substance), ``word`` (holders, extensions of brands), ``generic``, ``condition`` (for the steps to come), ``broken`` and ``meta``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lab39.solutions.pharmacy import bdpm, routes
 from lab39.solutions.pharmacy.normal import fold, joined, moiety_key, plain, skeleton, words
 from lab39.solutions.pharmacy.vocabulary import head, is_number, vocabulary
 
-FORMAT = "catalogue-v1.sqlite"
+FORMAT = "catalogue-v2.sqlite"
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -29,7 +29,7 @@ CREATE TABLE presentation (cip13 TEXT PRIMARY KEY, cip7 TEXT, cis TEXT, label TE
 CREATE TABLE moiety (key TEXT PRIMARY KEY, label TEXT, atc TEXT, homeopathic INT) WITHOUT ROWID;
 CREATE TABLE name (name TEXT, kind TEXT, moieties TEXT, products INT,
   PRIMARY KEY (name, kind, moieties)) WITHOUT ROWID;
-CREATE TABLE laboratory (word TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE word (word TEXT, kind TEXT, PRIMARY KEY (word, kind)) WITHOUT ROWID;
 CREATE TABLE generic (cis TEXT, grp TEXT, label TEXT, kind INT, rank INT, PRIMARY KEY (cis, grp)) WITHOUT ROWID;
 CREATE TABLE condition (cis TEXT, text TEXT);
 CREATE TABLE broken (file TEXT, line INT, fr TEXT, en TEXT);
@@ -40,6 +40,7 @@ CREATE INDEX product_folded ON product (folded);
 CREATE INDEX product_moieties ON product (moieties);
 CREATE INDEX product_atc ON product (atc);
 CREATE INDEX presentation_cip7 ON presentation (cip7);
+CREATE INDEX ingredient_moiety ON ingredient (moiety);
 CREATE INDEX condition_cis ON condition (cis);
 """
 SEPARATOR = "|"
@@ -123,8 +124,10 @@ def _fill(db: sqlite3.Connection, files: Mapping[str, Path], edition: str, witho
         names[substance, "substance", SEPARATOR.join(sorted(keys))] += 1
     db.executemany("INSERT OR IGNORE INTO name VALUES (?,?,?,?)", ((*key, n) for key, n in names.items()))
     _moieties(db, remedies, atc_of, accents)
+    laboratories = _laboratories(db, holders)
+    kinds = {"laboratory": laboratories, "extension": _extensions(db) - laboratories}
     db.executemany(
-        "INSERT OR IGNORE INTO laboratory VALUES (?)", ((w,) for w in sorted(_laboratories(db, holders)))
+        "INSERT INTO word VALUES (?,?)", ((w, kind) for kind, some in kinds.items() for w in sorted(some))
     )
     for box in bdpm.presentations(files["cip"], reading):
         if box.cis not in without:
@@ -255,6 +258,21 @@ def _laboratories(db: sqlite3.Connection, holders: set[str]) -> set[str]:
         for w, n in found.items()
         if n > 1 and w in holders | {"conseil", "generiques", "lab", "labo"} and w not in heads
     }
+
+
+def _extensions(db: sqlite3.Connection) -> set[str]:
+    """Words that make another medicine of a brand: « rhume », « codéiné », « duo ».
+
+    They follow the first word of a label, and products that share this word have several compositions.
+    """
+    sets: defaultdict[str, set[str]] = defaultdict(set)
+    after: defaultdict[str, set[str]] = defaultdict(set)
+    for top, joint in db.execute("SELECT head, moieties FROM product WHERE moieties != '' AND NOT homeopathic"):
+        first, *rest = words(top)
+        sets[first].add(joint)
+        after[first] |= {w for w in rest if len(w) > 1 and not is_number(w)}
+    ordinary = vocabulary().ordinary | {w for (key,) in db.execute("SELECT key FROM moiety") for w in words(key)}
+    return {w for first, some in sets.items() if len(some) > 1 and first not in ordinary for w in after[first]}
 
 
 def _moieties(

@@ -13,7 +13,8 @@ from lab39.solutions.pharmacy.normal import counter_ions, joined, moiety_key, sa
 from lab39.solutions.pharmacy.vocabulary import is_number, surrounds, vocabulary
 
 MAX_WORDS = 9
-OF = frozenset({"de", "d'", "du", "des", "l'", "la", "le", "et", "a", "en"})
+LITTLE = frozenset({"de", "d'", "du", "des", "l'", "la", "le", "les", "et", "a", "en", "of", "and"})
+Sets = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Found:
 
     Attributes:
         start, end: positions of the words.
-        how: ``brand``, ``beginning``, ``substance``, ``spelling``, ``homeopathic``.
+        how: ``brand``, ``beginning``, ``substance``, ``spelling``, ``fuzzy``, ``homeopathic``.
         sets: the sets of moieties the name may stand for.
         score: 0 to 1.
     """
@@ -31,7 +32,7 @@ class Found:
     end: int
     name: str
     how: str
-    sets: tuple[tuple[str, ...], ...]
+    sets: Sets
     score: float = 1.0
 
 
@@ -46,8 +47,7 @@ def cover(parts: Sequence[str], catalogue: Catalogue) -> tuple[list[Found], list
             found.append(here)
             i = here.end
             continue
-        word = parts[i]
-        if not (surrounds(word) or word in OF or word in catalogue.laboratories):
+        if not (surrounds(parts[i]) or parts[i] in LITTLE or parts[i] in catalogue.laboratories):
             left.append(i)
         i += 1
     return found, left
@@ -55,32 +55,27 @@ def cover(parts: Sequence[str], catalogue: Catalogue) -> tuple[list[Found], list
 
 def _at(parts: Sequence[str], i: int, catalogue: Catalogue) -> Found | None:
     """The longest name that begins with word ``i``."""
-    if parts[i] in OF:
+    if parts[i] in LITTLE:
         return None
     for length in range(min(MAX_WORDS, len(parts) - i), 0, -1):
         group = parts[i : i + length]
-        if group[-1] in OF or (length == 1 and _alone_means_nothing(parts, i)):
+        if group[-1] in LITTLE or all(surrounds(w) for w in group) or (length == 1 and _is_counter_ion(parts, i)):
             continue
-        name = joined(group)
-        known = exact(name, catalogue)
+        known = exact(joined(group), catalogue)
         if known:
-            how, sets = known
-            return Found(i, i + length, name, how, sets)
+            return Found(i, i + length, joined(group), *known)
     return None
 
 
-def _alone_means_nothing(parts: Sequence[str], i: int) -> bool:
-    """A word of dose, form or rhythm; a counter-ion after « de »; a laboratory after a name."""
-    word = parts[i]
-    if surrounds(word) or len(word) < 2:
-        return True
-    return (word in counter_ions() and i > 0 and not surrounds(parts[i - 1])) or (
-        word in counter_ions() and i > 1 and parts[i - 1] in ("de", "d'")
-    )
+def _is_counter_ion(parts: Sequence[str], i: int) -> bool:
+    """Whether a metal or a base stands beside something that it may be the salt of: « … de sodium »."""
+    if parts[i] not in counter_ions() or i == 0:
+        return False
+    return parts[i - 1] in ("de", "d'") or not surrounds(parts[i - 1])
 
 
-def exact(name: str, catalogue: Catalogue) -> tuple[str, tuple[tuple[str, ...], ...]] | None:
-    """What a name written as it is known stands for: how, and the sets of moieties."""
+def exact(name: str, catalogue: Catalogue) -> tuple[str, Sets] | None:
+    """What a name that is known stands for: how, and the sets of moieties."""
     if catalogue.moiety(name):
         return "substance", ((name,),)
     rows = catalogue.named(name)
@@ -89,75 +84,90 @@ def exact(name: str, catalogue: Catalogue) -> tuple[str, tuple[tuple[str, ...], 
         if sets:
             return kind, sets
     key = moiety_key(name)
-    if key != name and key and catalogue.moiety(key):
+    if key and key != name and catalogue.moiety(key):
         return "substance", ((key,),)
-    sets = tuple(sorted({row.moieties for row in rows if row.kind == "homeopathic"}))
+    sets = tuple(sorted({row.moieties for row in rows if row.kind == "homeopathic brand"}))
     if sets:
         return "homeopathic", sets
-    alike = {row.moieties for row in catalogue.named("~" + skeleton(key or name))}
-    if alike and not is_number(name):
-        return "spelling", tuple(sorted(alike))
-    return None
+    if is_number(name) or name in vocabulary().ordinary:
+        return None
+    like = {row.moieties for form in {name, key} if form for row in catalogue.named("~" + skeleton(form))}
+    return ("spelling", tuple(sorted(like))) if like else None
 
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """A known name that resembles a word. ``score``: rapidfuzz ratio, 0 to 100."""
+    """A known name that resembles a word.
+
+    Attributes:
+        score: rapidfuzz ratio, 0 to 100.
+        distance: letters to change, add, take off or swap.
+    """
 
     name: str
     score: float
     distance: int
-    sets: tuple[tuple[str, ...], ...]
+    how: str
+    sets: Sets
 
 
 ASK = 80.0
 """Names at least so alike are proposed."""
 TAKE = 92.0
 """A name at least so alike, and no other near, is taken."""
+SHORTEST = 5
+"""Shorter words resemble too many others."""
+REACH = 2
+"""Two names so many letters apart from a word, or nearer, are both within reach of a slip."""
 
 
 def alike(word: str, catalogue: Catalogue, limit: int = 6) -> list[Alike]:
-    """Known names that resemble a word or a few words, the most alike first."""
+    """Known names with the first letter of a word, or of a few words, that resemble it; the most alike first."""
     from rapidfuzz import fuzz, process
     from rapidfuzz.distance import OSA
 
-    if len(word) < 5 or not any(c.isalpha() for c in word) or word in counter_ions():
+    if len(word) < SHORTEST or not any(c.isalpha() for c in word) or word in counter_ions() | vocabulary().ordinary:
         return []
     rows: list[Alike] = []
     names = catalogue.spellings.get(word[0], [])
     for name, score, _ in process.extract(word, names, scorer=fuzz.ratio, score_cutoff=ASK, limit=40):
         known = exact(name, catalogue)
-        if known and abs(len(name) - len(word)) <= 3:
-            rows.append(Alike(name, score, OSA.distance(word, name), known[1]))
-    rows.sort(key=lambda row: (-row.score, row.distance, row.name))
-    seen: set[tuple[tuple[str, ...], ...]] = set()
-    kept = [row for row in rows if not (row.sets in seen or seen.add(row.sets))]  # type: ignore[func-returns-value]
-    return kept[:limit]
+        if known and abs(len(name) - len(word)) <= REACH + 1:
+            rows.append(Alike(name, score, OSA.distance(word, name), *known))
+    rows.sort(key=lambda row: (row.distance, -row.score, row.name))
+    kept: dict[Sets, Alike] = {}
+    for row in rows:
+        kept.setdefault(row.sets, row)
+    return list(kept.values())[:limit]
 
 
 def taken(rows: Sequence[Alike], word: str) -> Alike | None:
     """The one that may be taken without asking; ``None`` when two are within reach or none is near enough."""
-    if not rows or rows[0].score < TAKE or len(rows[0].sets) != 1 or len(word) < 6:
+    if not rows or len(word) <= SHORTEST:
         return None
     best = rows[0]
-    others = [row for row in rows[1:] if row.sets != best.sets]
-    reach = any(row.distance <= best.distance + 1 or row.score >= TAKE - 4 for row in others)
-    return None if reach else best
+    if best.score < TAKE or best.distance > REACH or len(best.sets) != 1:
+        return None
+    return None if any(row.distance <= REACH or row.score >= TAKE - REACH for row in rows[1:]) else best
 
 
 def chunks(parts: Sequence[str], left: Sequence[int]) -> list[tuple[int, int]]:
     """Unexplained words grouped with their neighbours: ``[(start, end), …]``; little words between two belong."""
     groups: list[tuple[int, int]] = []
     for i in left:
-        if groups:
-            start, end = groups[-1]
-            if all(parts[j] in OF for j in range(end, i)):
-                groups[-1] = (start, i + 1)
-                continue
-        groups.append((i, i + 1))
+        if groups and all(parts[j] in LITTLE for j in range(groups[-1][1], i)):
+            groups[-1] = (groups[-1][0], i + 1)
+        else:
+            groups.append((i, i + 1))
     return groups
 
 
-def is_salt_only(parts: Sequence[str]) -> bool:
+def only_salt(parts: Sequence[str]) -> bool:
     """Whether words only name a salt or a hydrate."""
-    return all(word in salt_words() or word in OF or word in vocabulary().ordinary for word in parts)
+    return all(word in salt_words() or word in LITTLE for word in parts)
+
+
+def only_ordinary(parts: Sequence[str], catalogue: Catalogue) -> bool:
+    """Whether words are ordinary in labels (« adultes », « conseil ») and make no other medicine of a brand."""
+    ordinary = vocabulary().ordinary
+    return all((w in ordinary and w not in catalogue.extensions) or w in LITTLE for w in parts)

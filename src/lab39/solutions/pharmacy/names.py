@@ -8,41 +8,64 @@ as they are written (with salt, hydrate, English form), spelling, likeness. What
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product as cartesian
 
 from lab39.core.text import Text
 from lab39.solutions.pharmacy import notes as say
 from lab39.solutions.pharmacy.catalogue import Catalogue, Row
 from lab39.solutions.pharmacy.codes import Code, read_code
-from lab39.solutions.pharmacy.matching import Found, alike, chunks, cover, is_salt_only, taken
-from lab39.solutions.pharmacy.model import Candidate, Match, Moiety, Resolution
+from lab39.solutions.pharmacy.matching import Alike, Found, alike, chunks, cover, only_ordinary, only_salt, taken
+from lab39.solutions.pharmacy.model import Candidate, Match, Moiety, Resolution, Route
 from lab39.solutions.pharmacy.narrowing import narrowed
-from lab39.solutions.pharmacy.normal import fold, joined, words
+from lab39.solutions.pharmacy.normal import fold, joined, plain, words
 
 MAX_CANDIDATES = 8
-_DILUTION = re.compile(r"\b\d+\s?(?:ch|dh|k)\b")
-_TOGETHER = re.compile(r"[+/&]|\bet\b")
+MAX_CHARACTERS = 600
+CONFIDENCE = {"brand": 1.0, "substance": 1.0, "beginning": 0.97, "spelling": 0.98, "fuzzy": 0.95, "several": 0.9}
+ASIDE = 0.8
+"""Confidence at most, when words of the text were not used."""
+_DILUTION = re.compile(r"\b\d+\s?(?:ch|dh|k)\b|\bhomeopath")
+_TOGETHER = re.compile(r"[+/&]|\b(?:et|and|avec|plus)\b")
+_EXCIPIENTS = re.compile(r"\b(?:edulcore|aromatise|excipient|sweetened)e?s?\b.*")
 
 
 def resolve(text: str, catalogue: Catalogue) -> Resolution:
-    """What a text names.
+    """What a text names. Never raises.
 
     Args:
         text: a code, a label, a name, a line of prescription.
         catalogue: of :func:`catalogue.open_catalogue`.
 
     Returns:
-        ``FOUND`` with one candidate, ``AMBIGUOUS`` with those to choose from, or ``UNKNOWN``. Never raises.
+        ``FOUND`` with one candidate, ``AMBIGUOUS`` with those to choose from (one, when it must be confirmed), or
+        ``UNKNOWN``.
     """
-    partial = (say.PARTIAL,) if catalogue.partial else ()
     code = read_code(text)
-    answer = _of_code(text, code, catalogue) if code else _of_label(text, catalogue) or _of_words(text, catalogue)
-    return Resolution(answer.text, answer.match, answer.candidates, answer.notes + partial, answer.box)
+    if code:
+        answer = _of_code(text, code, catalogue)
+    elif len(text) > MAX_CHARACTERS:
+        answer = Resolution(text, Match.UNKNOWN, (), (say.TOO_LONG,))
+    else:
+        answer = _of_label(text, catalogue) or _Reading(text, catalogue).answer()
+    return replace(answer, notes=(*answer.notes, say.PARTIAL)) if catalogue.partial else answer
+
+
+def resolve_all(lines: Iterable[str], catalogue: Catalogue) -> list[Resolution]:
+    """Each line of a treatment; a line that repeats another says so."""
+    answers = [resolve(line, catalogue) for line in lines]
+    first: dict[str, int] = {}
+    for i, answer in enumerate(answers):
+        before = first.setdefault(fold(answer.text), i)
+        if before != i:
+            answers[i] = replace(answer, notes=(*answer.notes, say.same_as(before + 1)))
+    return answers
 
 
 def _of_code(text: str, code: Code, catalogue: Catalogue) -> Resolution:
     if code.kind == "atc":
-        return _of_atc(text, code.value, catalogue)
+        return of_atc(text, code.value, catalogue)
     problem = {"bad-digit": say.BAD_DIGIT, "other-gtin": say.OTHER_GTIN, "bad-box": say.BAD_BOX}.get(code.kind)
     if problem:
         return Resolution(text, Match.UNKNOWN, (), (problem,), code.box)
@@ -52,160 +75,162 @@ def _of_code(text: str, code: Code, catalogue: Catalogue) -> Resolution:
     return Resolution(text, Match.FOUND, (_product(row, code.kind, catalogue),), _told(row), code.box)
 
 
-def _of_atc(text: str, atc: str, catalogue: Catalogue) -> Resolution:
+def of_atc(text: str, atc: str, catalogue: Catalogue) -> Resolution:
+    """What an ATC code of the fifth level stands for."""
     sets = sorted({row.moieties for row in catalogue.named("atc:" + atc) if row.moieties})
     if not sets:
         return Resolution(text, Match.UNKNOWN, (), (say.unknown_code("atc", atc),))
-    options = tuple(_candidate(keys, 1.0 if len(sets) == 1 else 0.5, "atc", atc, catalogue, atc) for keys in sets)
+    options = []
+    for keys in sets:
+        rows = [row for row in catalogue.by_atc(atc) if row.moieties == keys]
+        shown = replace(_candidate(keys, 1.0 if len(sets) == 1 else 0.5, "atc", catalogue), atc=atc)
+        options.append(replace(shown, routes=_routes(rows)))
     if len(options) == 1:
-        return Resolution(text, Match.FOUND, options)
-    return Resolution(text, Match.AMBIGUOUS, options[:MAX_CANDIDATES], (say.SEVERAL_OF_CODE,))
+        return Resolution(text, Match.FOUND, tuple(options))
+    return Resolution(text, Match.AMBIGUOUS, tuple(options[:MAX_CANDIDATES]), (say.SEVERAL_OF_CODE,))
 
 
 def _of_label(text: str, catalogue: Catalogue) -> Resolution | None:
     """A whole label of the BDPM."""
     rows = catalogue.by_label(fold(text))
-    sets = {row.moieties for row in rows}
-    if not rows or len(sets) > 1:
+    if not rows or len({row.moieties for row in rows}) > 1:
         return None
-    sold = [row for row in rows if row.marketed] or rows
-    if len(sold) == 1 or len({row.folded for row in sold}) == 1:
-        return Resolution(text, Match.FOUND, (_product(sold[0], "label", catalogue),), _told(sold[0]))
-    return None
+    best = next((row for row in rows if row.marketed), rows[0])
+    return Resolution(text, Match.FOUND, (_product(best, "label", catalogue),), _told(best))
 
 
-def _of_words(text: str, catalogue: Catalogue) -> Resolution:
-    parts = words(text)
-    if not any(any(c.isalpha() for c in word) for word in parts):
-        return Resolution(text, Match.UNKNOWN, (), (say.NO_NAME,))
-    found, left = cover(parts, catalogue)
-    notes: list[Text] = []
-    aside: list[str] = []
-    for start, end in chunks(parts, left):
-        group = parts[start:end]
-        if is_salt_only(group) and found:
-            continue
-        written = joined(group)
-        near = alike(written, catalogue) or _each_alike(group, catalogue)
-        best = taken(near, written) if len(near) else None
+@dataclass
+class _Reading:
+    """A text that is neither a code nor a whole label, being understood."""
+
+    text: str
+    catalogue: Catalogue
+    notes: list[Text] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
+
+    def answer(self) -> Resolution:
+        self.parts = words(_EXCIPIENTS.sub(" ", plain(self.text)))
+        if not any(c.isalpha() for word in self.parts for c in word):
+            return self._says(Match.UNKNOWN, (), say.NO_NAME)
+        found, left = cover(self.parts, self.catalogue)
+        if _DILUTION.search(plain(self.text)) or (found and all(each.how == "homeopathic" for each in found)):
+            return self._says(Match.FOUND, [Candidate((), 0.9, "homeopathic", self.text.strip())], say.HOMEOPATHIC)
+        found = [each for each in found if each.how != "homeopathic"]
+        for start, end in chunks(self.parts, left):
+            group = self.parts[start:end]
+            if found and (only_salt(group) or only_ordinary(group, self.catalogue)):
+                continue
+            question = self._unexplained(start, end, found)
+            if question:
+                return question
+        found.sort(key=lambda each: each.start)
+        if not found:
+            return self._says(Match.UNKNOWN, (), say.unknown(self.text.strip()))
+        if self.aside:
+            self.notes.append(say.set_aside(self.aside))
+        return self._decided(_distinct(found))
+
+    def _unexplained(self, start: int, end: int, found: list[Found]) -> Resolution | None:
+        """Words that are no known name: read as one, asked, or set aside."""
+        written = joined(self.parts[start:end])
+        near = alike(written, self.catalogue)
+        if not near and end - start > 1:
+            each = [row for word in self.parts[start:end] for row in alike(word, self.catalogue)]
+            near = sorted(each, key=lambda row: (row.distance, -row.score))
+        best = taken(near, written)
         if best and not found:
             found.append(Found(start, end, best.name, "fuzzy", best.sets, best.score / 100))
-            notes.append(say.read_as(written, best.name))
-        elif near:
-            options = tuple(
-                _candidate(keys, row.score / 100, "fuzzy", row.name, catalogue) for row in near for keys in row.sets
-            )
-            known = tuple(_options(found, text, parts, catalogue)) if found else ()
-            return Resolution(
-                text, Match.AMBIGUOUS, (known + options)[:MAX_CANDIDATES], (*notes, say.near(written))
-            )
-        else:
-            aside.append(written)
-    found.sort(key=lambda each: each.start)
-    if not found:
-        return Resolution(text, Match.UNKNOWN, (), (say.unknown(" ".join(aside) or text.strip()),))
-    if aside:
-        notes.append(say.set_aside(aside))
-    return _decide(text, parts, found, aside, notes, catalogue)
+            self.notes.append(say.read_as(written, best.name))
+            return None
+        before_any = all(end <= each.start for each in found)
+        known = self._options(_distinct(found)) if found else []
+        if near:
+            return self._says(Match.AMBIGUOUS, [*known, *self._of_alike(near)], say.near(written))
+        extends = any(
+            each.how in ("brand", "beginning")
+            and each.end == start
+            and self.parts[start] in self.catalogue.extensions
+            for each in found
+        )
+        if found and (extends or before_any):
+            return self._says(Match.AMBIGUOUS, known, say.not_explained(written))
+        self.aside.append(written)
+        return None
 
-
-def _each_alike(group: Sequence[str], catalogue: Catalogue) -> list:  # type: ignore[type-arg]
-    rows = [row for word in group for row in alike(word, catalogue)] if len(group) > 1 else []
-    return sorted(rows, key=lambda row: -row.score)
-
-
-def _decide(
-    text: str,
-    parts: Sequence[str],
-    found: list[Found],
-    aside: list[str],
-    notes: list[Text],
-    catalogue: Catalogue,
-) -> Resolution:
-    if _DILUTION.search(fold(text)) or all(each.how == "homeopathic" for each in found):
-        name = found[0].name
-        return Resolution(text, Match.FOUND, (Candidate((), 0.9, "homeopathic", name),), (*notes, say.HOMEOPATHIC))
-    found = _distinct(found)
-    options = _options(found, text, parts, catalogue)
-    if len(found) > 1 and len(options) == 1 and not _TOGETHER.search(text.casefold()):
-        pairs = [_candidate(keys, 0.5, each.how, each.name, catalogue) for each in found for keys in each.sets]
-        if options[0].product is None and not catalogue.by_moieties([m.key for m in options[0].moieties]):
-            both = [*options, *pairs][:MAX_CANDIDATES]
-            return Resolution(text, Match.AMBIGUOUS, tuple(both), (*notes, say.TWO_NAMES))
-    if len(options) == 1:
+    def _decided(self, found: list[Found]) -> Resolution:
+        options = self._options(found)
+        if len(options) > 1:
+            return self._says(Match.AMBIGUOUS, options, say.SEVERAL)
         only = options[0]
-        if aside:
-            only = Candidate(only.moieties, min(only.score, 0.8), only.how, only.label, None, only.atc, only.routes)
-        withdrawn = _withdrawn(only)
-        return Resolution(text, Match.FOUND, (only,), (*notes, *withdrawn))
-    return Resolution(text, Match.AMBIGUOUS, tuple(options[:MAX_CANDIDATES]), (*notes, say.SEVERAL))
+        if len(found) > 1 and not self.catalogue.by_moieties([m.key for m in only.moieties]):
+            parts = [_candidate(keys, 0.5, each.how, self.catalogue) for each in found for keys in each.sets]
+            if not _TOGETHER.search(plain(self.text)):
+                return self._says(Match.AMBIGUOUS, [only, *parts], say.TWO_NAMES)
+            self.notes.append(say.NOT_TOGETHER)
+        if self.aside:
+            only = replace(only, score=min(only.score, ASIDE), product=None)
+        if only.product and only.product.marketed is False:
+            self.notes.append(say.not_marketed(only.product.label))
+        elif not self.catalogue.partial:
+            for each in only.moieties:
+                if not self.catalogue.sold(each.key):
+                    kinds = self.catalogue.begins_others(each.key)
+                    self.notes.append(say.general(each.label) if kinds else say.no_product(each.label))
+        return self._says(Match.FOUND, [only])
 
+    def _options(self, found: list[Found]) -> list[Candidate]:
+        """Every meaning of the names together."""
+        how = found[0].how if len(found) == 1 else "several"
+        score = min(each.score for each in found) * CONFIDENCE[how]
+        brand = found[0].name if len(found) == 1 and how in ("brand", "beginning", "fuzzy") else ""
+        options = []
+        for chosen in list(cartesian(*(each.sets for each in found)))[: 4 * MAX_CANDIDATES]:
+            keys = tuple(dict.fromkeys(key for some in chosen for key in some))
+            rows = [r for r in self.catalogue.by_head(brand) if r.moieties == tuple(sorted(keys))] if brand else []
+            rows = narrowed(rows or self.catalogue.by_moieties(keys), self.text, self.parts)
+            options.append(self._with(_candidate(keys, score, how, self.catalogue, brand.upper()), rows))
+        return options
 
-def _distinct(found: list[Found]) -> list[Found]:
-    """Without the names that repeat an ingredient of another (« Augmentin (amoxicilline) »)."""
-    kept: list[Found] = []
-    for each in found:
-        inside = [
-            other
-            for other in found
-            if other is not each
-            and len(other.sets) == 1
-            and len(each.sets) == 1
-            and set(each.sets[0]) <= set(other.sets[0])
-            and (len(each.sets[0]) < len(other.sets[0]) or other.start < each.start)
-        ]
-        if not inside:
-            kept.append(each)
-    return kept or found
-
-
-def _options(found: list[Found], text: str, parts: Sequence[str], catalogue: Catalogue) -> list[Candidate]:
-    """Every meaning of the names together."""
-    combined: list[tuple[tuple[str, ...], float, str, str]] = [((), 1.0, "", "")]
-    for each in found:
-        combined = [
-            (
-                tuple(dict.fromkeys((*keys, *more))),
-                min(score, each.score),
-                how or each.how,
-                f"{name} + {each.name}" if name else each.name,
+    def _of_alike(self, near: Sequence[Alike]) -> list[Candidate]:
+        rows = [(row, keys) for row in near for keys in row.sets]
+        return [
+            _candidate(
+                keys, row.score / 100, "fuzzy", self.catalogue, row.name.upper() if row.how == "brand" else ""
             )
-            for keys, score, how, name in combined
-            for more in each.sets
-        ][:64]
-    brand = found[0].name if len(found) == 1 and found[0].how in ("brand", "beginning", "fuzzy") else ""
-    options = []
-    for keys, score, how, name in combined:
-        rows = [r for r in catalogue.by_head(brand) if r.moieties == tuple(sorted(keys))] if brand else []
-        rows = narrowed(rows or catalogue.by_moieties(keys), text, parts)
-        shown = _candidate(keys, score * _CONFIDENCE[how], how, name, catalogue)
-        options.append(_with_rows(shown, rows, catalogue))
-    return options
+            for row, keys in rows
+        ]
+
+    def _with(self, candidate: Candidate, rows: Sequence[Row]) -> Candidate:
+        codes = {row.atc for row in rows if row.atc}
+        product = self.catalogue.product(rows[0].cis) if len(rows) == 1 else None
+        return replace(
+            candidate,
+            label=product.label if product else candidate.label,
+            product=product,
+            atc=next(iter(codes)) if len(codes) == 1 else "",
+            routes=_routes(rows),
+        )
+
+    def _says(self, match: Match, candidates: Sequence[Candidate], *notes: Text) -> Resolution:
+        kept = tuple(dict.fromkeys(candidates))[:MAX_CANDIDATES]
+        return Resolution(self.text, match, kept, (*self.notes, *notes))
 
 
-_CONFIDENCE = {
-    "brand": 1.0,
-    "substance": 1.0,
-    "beginning": 0.97,
-    "spelling": 0.98,
-    "fuzzy": 0.95,
-    "homeopathic": 0.9,
-}
+def _distinct(found: Sequence[Found]) -> list[Found]:
+    """Without the names that repeat an ingredient of another (« Augmentin (amoxicilline) »)."""
+
+    def repeats(each: Found, other: Found) -> bool:
+        if other is each or len(other.sets) != 1 or len(each.sets) != 1:
+            return False
+        mine, theirs = set(each.sets[0]), set(other.sets[0])
+        return mine < theirs or (mine == theirs and other.start < each.start)
+
+    return [each for each in found if not any(repeats(each, other) for other in found)]
 
 
-def _with_rows(candidate: Candidate, rows: Sequence[Row], catalogue: Catalogue) -> Candidate:
-    codes = {row.atc for row in rows if row.atc}
-    routes = tuple(dict.fromkeys(route for row in rows for route in row.routes))
-    product = catalogue.product(rows[0].cis) if len(rows) == 1 else None
-    atc = next(iter(codes)) if len(codes) == 1 else ""
-    return Candidate(candidate.moieties, candidate.score, candidate.how, candidate.label, product, atc, routes)
-
-
-def _candidate(
-    keys: Sequence[str], score: float, how: str, label: str, catalogue: Catalogue, atc: str = ""
-) -> Candidate:
+def _candidate(keys: Sequence[str], score: float, how: str, catalogue: Catalogue, label: str = "") -> Candidate:
     moieties = tuple(catalogue.moiety(key) or Moiety(key, key) for key in keys)
-    return Candidate(moieties, round(score, 3), how, label or joined(keys), None, atc)
+    return Candidate(moieties, round(score, 3), how, label or " + ".join(m.label for m in moieties))
 
 
 def _product(row: Row, how: str, catalogue: Catalogue) -> Candidate:
@@ -213,23 +238,20 @@ def _product(row: Row, how: str, catalogue: Catalogue) -> Candidate:
     moieties: tuple[Moiety, ...] = ()
     if product and not row.homeopathic:
         moieties = tuple(dict.fromkeys(i.moiety for i in product.ingredients))
-    return Candidate(
-        moieties, 1.0, "homeopathic" if row.homeopathic else how, row.label, product, row.atc, row.routes
-    )
+    how = "homeopathic" if row.homeopathic else how
+    return Candidate(moieties, 1.0, how, row.label, product, row.atc, row.routes)
+
+
+def _routes(rows: Sequence[Row]) -> tuple[Route, ...]:
+    return tuple(dict.fromkeys(route for row in rows for route in row.routes))
 
 
 def _told(row: Row) -> tuple[Text, ...]:
     notes = []
     if row.homeopathic:
         notes.append(say.HOMEOPATHIC)
+    elif not row.moieties:
+        notes.append(say.NO_COMPOSITION)
     if row.marketed is False:
         notes.append(say.not_marketed(row.label))
-    if not row.moieties:
-        notes.append(say.NO_COMPOSITION)
     return tuple(notes)
-
-
-def _withdrawn(candidate: Candidate) -> tuple[Text, ...]:
-    if candidate.product and candidate.product.marketed is False:
-        return (say.not_marketed(candidate.product.label),)
-    return ()

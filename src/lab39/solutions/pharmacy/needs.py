@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lab39.core.text import Text
 from lab39.solutions.pharmacy.facts import facts
-from lab39.solutions.pharmacy.model import Need
+from lab39.solutions.pharmacy.model import Line, Need
 
 _ALONE = {
     "age": Text("âge", "age"),
@@ -57,6 +57,11 @@ def in_words(need: Need, labels: Mapping[str, str] | None = None) -> Text:
     if what in _OF:
         return Text(_OF[what].fr.format(of=_de(names[0].fr)), _OF[what].en.format(of=names[0].en))
     return Text.same(need.token)
+
+
+def word(need: Need, lines: Sequence[Line] = ()) -> Text:
+    """The same, with the substances as the lines of the treatment name them."""
+    return in_words(need, {m.key: m.label for line in lines for m in line.moieties})
 
 
 def _substance(key: str, labels: Mapping[str, str]) -> Text:

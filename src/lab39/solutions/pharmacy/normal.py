@@ -126,8 +126,8 @@ class Salts:
     between: frozenset[str]
     cations: frozenset[str]
     hydrates: frozenset[str]
-    leading: tuple[Words, ...]
-    trailing: tuple[Words, ...]
+    leading: dict[str, tuple[Words, ...]]
+    trailing: dict[str, tuple[Words, ...]]
     metals: frozenset[str]
     metal_adjectives: dict[str, str]
     metal_states: frozenset[str]
@@ -158,8 +158,8 @@ def salts() -> Salts:
         between=frozenset(raw["anions"]["between"]),
         cations=frozenset(w for w in cations["words"] if " " not in w) | {"sodium", "ammonium"},
         hydrates=frozenset(w for w in hydrates if " " not in w),
-        leading=_longest_first(cations["before"] + shown["before"]),
-        trailing=_longest_first(trailing),
+        leading=_by_word(cations["before"] + shown["before"], 0),
+        trailing=_by_word(trailing, -1),
         metals=frozenset(raw["metals"]["names"]),
         metal_adjectives=raw["metals"]["adjectives"],
         metal_states=frozenset(raw["metals"]["states"]),
@@ -194,7 +194,7 @@ def salt_words() -> frozenset[str]:
     """Every single word that may be a part of the name of a salt."""
     table = salts()
     anions = {word for phrase in table.anions for word in phrase}
-    others = {word for phrase in table.trailing + table.leading for word in phrase}
+    others = {w for group in (table.leading, table.trailing) for some in group.values() for p in some for w in p}
     multiplied = {prefix + word for prefix in table.prefixes for word in anions}
     return frozenset(anions | others | multiplied | table.between | counter_ions())
 
@@ -202,7 +202,7 @@ def salt_words() -> frozenset[str]:
 def _step(parts: Words) -> Words:
     """A name with one thing less; the same when nothing can be taken off."""
     table = salts()
-    for lead in table.leading:
+    for lead in table.leading.get(parts[0], ()):
         if len(parts) > len(lead) and parts[: len(lead)] == lead:
             return parts[len(lead) :]
     if len(parts) > 1 and parts[0] in table.isomers and len(joined(parts[1:])) > 5:
@@ -211,7 +211,7 @@ def _step(parts: Words) -> Words:
         rest = rule(parts)
         if rest is not None:
             return rest
-    for trail in table.trailing:
+    for trail in table.trailing.get(parts[-1], ()):
         if len(parts) > len(trail) and parts[-len(trail) :] == trail:
             return parts[: -len(trail)]
     if len(parts) > 1 and _is_anion(parts[-1:]) and parts[-2] not in _OF and parts[0] not in counter_ions():
@@ -337,6 +337,13 @@ def _lp(text: str) -> str:
 
 def _longest_first(phrases: Iterable[str]) -> tuple[Words, ...]:
     return tuple(sorted({words(p) for p in phrases}, key=lambda w: (-len(w), w)))
+
+
+def _by_word(phrases: Iterable[str], position: int) -> dict[str, tuple[Words, ...]]:
+    found: dict[str, tuple[Words, ...]] = {}
+    for phrase in _longest_first(phrases):
+        found[phrase[position]] = (*found.get(phrase[position], ()), phrase)
+    return found
 
 
 @cache

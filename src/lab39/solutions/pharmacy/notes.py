@@ -39,6 +39,13 @@ BAD_BOX = Text(
     "DataMatrix illisible\u202f: le relire, ou taper le nom",
     "Unreadable DataMatrix: scan it again, or type the name",
 )
+TOO_LONG = Text(
+    "Texte trop long pour un nom\u202f: un médicament par ligne", "Too long for a name: one medicine a line"
+)
+NOT_TOGETHER = Text(
+    "Plusieurs médicaments sur une ligne\u202f: en écrire un par ligne",
+    "Several medicines on one line: write one a line",
+)
 _CODES = {"cis": "CIS", "cip13": "CIP13", "cip7": "CIP7", "atc": "ATC"}
 
 
@@ -65,6 +72,27 @@ def near(written: str) -> Text:
     )
 
 
+def not_explained(written: str) -> Text:
+    """Words that may change the medicine."""
+    return Text(
+        f"«\u202f{written}\u202f» n'est pas compris et peut désigner un autre médicament\u202f: confirmer",
+        f"“{written}” is not understood and may mean another medicine: confirm",
+    )
+
+
+def same_as(line: int) -> Text:
+    """A line that repeats another."""
+    return Text(f"Même texte que la ligne {line}", f"Same text as line {line}")
+
+
+def no_product(name: str) -> Text:
+    """A substance that no product of the database holds."""
+    return Text(
+        f"{name}\u202f: aucun médicament de la base n'en contient (retiré, ou jamais vendu en France)",
+        f"{name}: no medicine of the database holds it (withdrawn, or never sold in France)",
+    )
+
+
 def read_as(written: str, name: str) -> Text:
     """A misspelt name, read."""
     return Text(f"«\u202f{written}\u202f» lu «\u202f{name}\u202f»", f"“{written}” read as “{name}”")
@@ -79,3 +107,19 @@ def set_aside(written: Sequence[str]) -> Text:
 def not_marketed(label: str) -> Text:
     """A product that is not sold any more."""
     return Text(f"{label}\u202f: n'est plus commercialisé", f"{label}: not marketed any more")
+
+
+def code_disagrees(code: str) -> Text:
+    """The words and the code of a record name different medicines."""
+    return Text(
+        f"Le texte et le code ATC {code} désignent des médicaments différents\u202f: choisir",
+        f"The text and the ATC code {code} name different medicines: choose",
+    )
+
+
+def general(name: str) -> Text:
+    """A name that several substances begin with."""
+    return Text(
+        f"{name}\u202f: plusieurs substances commencent par ce nom\u202f; préciser si possible",
+        f"{name}: several substances begin with this name; say which if possible",
+    )

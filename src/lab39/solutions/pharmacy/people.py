@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import cast
 
-from lab39.core.errors import InputError
+from lab39.core.errors import InputError, UnknownNameError
 from lab39.core.text import Text
+from lab39.solutions.pharmacy.facts import facts as known_facts
 from lab39.solutions.pharmacy.model import Person
-from lab39.solutions.pharmacy.renal import Sex, ckd_epi_2021_ml_min_173, cockcroft_gault_ml_min
+from lab39.solutions.pharmacy.renal import ckd_epi_2021_ml_min_173, cockcroft_gault_ml_min
 
 _SEXES = {"female": "female", "f": "female", "femme": "female", "male": "male", "m": "male", "homme": "male"}
 _NO = ("no", "non", "absent", "false")
@@ -31,10 +31,11 @@ def person(
 
     Raises:
         InputError: a sex or a fact that is not understood.
+        UnknownNameError: a fact that no level depends on, with those there are.
     """
     known = _sex(sex)
     clearance = rate = None
-    if age is not None and age >= 18 and known and creatinine_umol_l:
+    if age is not None and known and creatinine_umol_l:
         rate = ckd_epi_2021_ml_min_173(age_years=age, creatinine_umol_l=creatinine_umol_l, sex=known)
         if weight_kg:
             clearance = cockcroft_gault_ml_min(
@@ -50,12 +51,12 @@ def person(
     )
 
 
-def _sex(written: str | None) -> Sex | None:
+def _sex(written: str | None) -> str | None:
     if written is None:
         return None
     if written.casefold() not in _SEXES:
         raise InputError(Text("female ou male est attendu", "female or male is expected"), f"--sex {written}")
-    return cast(Sex, _SEXES[written.casefold()])
+    return _SEXES[written.casefold()]
 
 
 def _fact(written: str) -> tuple[str, bool]:
@@ -65,4 +66,10 @@ def _fact(written: str) -> tuple[str, bool]:
             Text("écrire FAIT, ou FAIT=no s'il est absent", "write FACT, or FACT=no when it is absent"),
             f"--fact {written}",
         )
-    return token.strip().casefold(), said.casefold() not in _NO
+    name = token.strip().casefold()
+    if name not in known_facts().facts:
+        known = ", ".join(known_facts().facts)
+        raise UnknownNameError(
+            Text(f"fait inconnu. Connus\u202f: {known}", f"unknown fact. Known: {known}"), f"--fact {name[:60]}"
+        )
+    return name, said.casefold() not in _NO

@@ -12,7 +12,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -105,6 +105,7 @@ class Readings:
         return (reading for reading in self.rules if reading.key == pair)
 
 
+@lru_cache(maxsize=8192)
 def folded(name: str) -> str:
     """What two printings of a name share: letters and digits, in lower case, without accents."""
     apart = unicodedata.normalize("NFKD", name.casefold().replace("œ", "oe").replace("æ", "ae"))

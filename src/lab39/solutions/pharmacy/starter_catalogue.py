@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
@@ -12,9 +13,13 @@ from lab39.solutions.pharmacy.catalogue_build import SCHEMA, SEPARATOR
 from lab39.solutions.pharmacy.normal import fold, skeleton
 
 
+def starter_catalogue(substances: Iterable[str] = ()) -> Catalogue:
+    """The catalogue made of ``knowledge/starter.toml``, and of names of the thesaurus in use."""
+    return Catalogue(_database(), substances)
+
+
 @cache
-def starter_catalogue() -> Catalogue:
-    """The catalogue made of ``knowledge/starter.toml``."""
+def _database() -> sqlite3.Connection:
     text = files("lab39.solutions.pharmacy").joinpath("knowledge/starter.toml").read_text("utf-8")
     db = sqlite3.connect(":memory:", check_same_thread=False)
     db.executescript(SCHEMA)
@@ -36,4 +41,4 @@ def starter_catalogue() -> Catalogue:
             db.execute("INSERT OR IGNORE INTO name VALUES (?,?,?,?)", (fold(brand), "brand", joint, 0))
     db.execute("INSERT INTO meta VALUES ('source', 'starter')")
     db.commit()
-    return Catalogue(db)
+    return db

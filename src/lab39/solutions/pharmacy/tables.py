@@ -11,10 +11,10 @@ from rich.text import Text as Rich
 
 from lab39.core.text import Lang, Text
 from lab39.fhir.outputs import DISCLAIMER
-from lab39.solutions.pharmacy import listing
+from lab39.solutions.pharmacy import listing, needs
 from lab39.solutions.pharmacy.interactions import Pair
 from lab39.solutions.pharmacy.listing import Answer
-from lab39.solutions.pharmacy.model import Interaction, Level, Match, Need, Resolution
+from lab39.solutions.pharmacy.model import Interaction, Level, Match, Resolution
 
 WIDTH = 78
 LEVELS: Mapping[Level, Text] = {
@@ -29,8 +29,8 @@ _WORDS = {
     "one": Text("1 association à voir", "1 pair to look at"),
     "many": Text("{n} associations à voir", "{n} pairs to look at"),
     "open": Text("non tranché\u202f: {possible}", "not settled: {possible}"),
-    "needs": Text("il manque {what}", "needs {what}"),
-    "if": Text("vaut selon {what}", "holds depending on {what}"),
+    "needs": Text("il manque\u202f: {what}", "needs: {what}"),
+    "if": Text("vaut selon\u202f: {what}", "holds depending on: {what}"),
     "page": Text("p.", "p."),
     "twice": Text(
         "{name}\u202f: sur plusieurs lignes, vérifier que c'est voulu",
@@ -109,35 +109,11 @@ def _rule(out: Console, each: Interaction, answer: Answer, lang: Lang) -> None:
         _line(out, Rich(each.because[lang], "italic"), 6)
     if each.needs:
         key = "if" if each.conditional and each.resolved else "needs"
-        what = ", ".join(dict.fromkeys(in_words(need)[lang] for need in each.needs))
+        what = "; ".join(dict.fromkeys(needs.word(need, answer.lines)[lang] for need in each.needs))
         _line(out, Rich(_WORDS[key][lang].format(what=what), "yellow"), 6)
     for text in (each.rule.mechanism, each.conduct):
         if text:
             _line(out, Rich(" ".join(text.split())), 6)
-
-
-def in_words(need: Need) -> Text:
-    """What would settle a level."""
-    what, _, of = need.token.partition(":")
-    if what in _NEEDS:
-        said = _NEEDS[what]
-        return Text(said.fr.format(of=of), said.en.format(of=of))
-    return Text.same(need.token)
-
-
-_NEEDS = {
-    "dose-per-intake": Text("la dose par prise de {of}", "the dose an intake of {of}"),
-    "dose-per-day": Text("la dose par jour de {of}", "the dose a day of {of}"),
-    "dose-per-week": Text("la dose par semaine de {of}", "the dose a week of {of}"),
-    "route": Text("la voie de {of}", "the route of {of}"),
-    "indication": Text("l'indication ({of})", "the indication ({of})"),
-    "fact": Text("l'antécédent {of}", "the history of {of}"),
-    "with": Text("la prise de {of}", "whether {of} is taken"),
-    "product": Text("la spécialité de {of}", "the product of {of}"),
-    "age": Text("l'âge", "the age"),
-    "clearance": Text("la clairance de la créatinine", "the creatinine clearance"),
-    "egfr": Text("le débit de filtration", "the filtration rate"),
-}
 
 
 def _line(out: Console, what: Rich | Table, indent: int = 1) -> None:
