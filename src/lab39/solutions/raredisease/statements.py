@@ -12,8 +12,10 @@ from importlib.resources import files
 
 from lab39.core.text import Text, number, percent
 from lab39.solutions.raredisease.index import PREFIX, Index
-from lab39.solutions.raredisease.model import Statement
+from lab39.solutions.raredisease.model import Statement, TermEvidence
+from lab39.solutions.raredisease.obo import PHENOTYPE
 
+UNSTATED = Text("fréquence non précisée", "frequency not stated")
 PERCENT_FROM = 5
 """Patients from which a percentage is shown beside their number."""
 
@@ -66,6 +68,13 @@ def say(statement: Statement, term: str) -> Text:
     if statement.term == term:
         return found
     return Text(f"au moins {found.fr}", f"at least {found.en}")
+
+
+def rests_on(sign: TermEvidence) -> Text:
+    """What the annotations of a disease say of a sign of the query, in words."""
+    if sign.matched is None or sign.matched == PHENOTYPE:  # sharing only the root is sharing nothing
+        return Text("non annoté", "not annotated")
+    return say(sign.statement, sign.matched) if sign.statement else UNSTATED
 
 
 @cache

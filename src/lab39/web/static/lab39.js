@@ -61,7 +61,7 @@
     if (wrong && wrong.focus && wrong.matches("input")) wrong.focus();
     else if (wrong) { wrong.tabIndex = -1; wrong.focus(); }
     else if (card) (card.matches("details") ? card.querySelector("summary") : card).focus({ preventScroll: true });
-    else if (said()) said().focus({ preventScroll: true });
+    else if (said() && (!document.activeElement || document.activeElement === document.body)) said().focus({ preventScroll: true });
   });
 
   const offline = () => { said().replaceChildren(document.getElementById("offline").content.cloneNode(true)); };
