@@ -91,8 +91,7 @@ class RareDisease(Solution):
         if not ranking.candidates:
             return findings.no_usable_sign(ranking)
         asked = () if findings.standing(ranking) == "none" else next_signs(index, query, ranking)
-        english = dict(zip(index.term_ids, index.labels, strict=True))
-        return findings.differential(ranking, seen, asked, english, int(index.meta["unusable"]))
+        return findings.differential(ranking, seen, asked, index.english, int(index.meta["unusable"]))
 
     def _fit(self, query: Query, disease: str, packs: Packs) -> Explanation | None:
         if not query.observed:
