@@ -162,6 +162,12 @@ def level(tx: sa.Connection, record: str, person: str, *, at: dt.datetime) -> Le
     return _levels(tx, [get(tx, record)], person, at).get(record)
 
 
+def can_see(tx: sa.Connection, record: str, person: str, *, at: dt.datetime) -> bool:
+    """Whether a person may see a record; a record that is not there is seen by nobody."""
+    here = sa.and_(records.c.id == record, seen_by(person, at))
+    return tx.execute(sa.select(records.c.id).where(here)).first() is not None
+
+
 def require(tx: sa.Connection, record: str, person: str, needed: Level, *, at: dt.datetime) -> StoredRecord:
     """The record, if this person may do this with it.
 

@@ -118,6 +118,7 @@ def consent_taken_back(tx: sa.Connection, person: str, *, at: dt.datetime) -> in
     ]
     for each in resting:
         access.end(tx, each, by=person, at=at)
+    for each in resting:
         about = {"person": each.person_id, "given": False, "ended": 1, "consent": False}
         audit.append(tx, at=at, actor=person, action="share", subject=each.record_id, about=about)
     return len(resting)

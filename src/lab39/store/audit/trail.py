@@ -38,14 +38,23 @@ def opened(tx: sa.Connection, record: str) -> dict[str, Opened]:
 
 
 def entries(
-    tx: sa.Connection, record: str, actions: Collection[str], *, before: int | None = None, limit: int = 50
+    tx: sa.Connection,
+    record: str,
+    actions: Collection[str],
+    *,
+    but: str = "",
+    before: int | None = None,
+    limit: int = 50,
 ) -> tuple[Entry, ...]:
     """What happened to a record, latest first; only some kinds of it.
 
     Args:
+        but: what this person did is left out.
         before: only entries with a smaller number (the next page).
     """
     chosen = sa.select(log).where(log.c.subject == record, log.c.action.in_(actions), log.c.salt.is_not(None))
+    if but:
+        chosen = chosen.where(log.c.actor != but)
     if before is not None:
         chosen = chosen.where(log.c.number < before)
     rows = tx.execute(chosen.order_by(log.c.number.desc()).limit(limit)).mappings()
