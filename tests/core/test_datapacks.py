@@ -313,6 +313,42 @@ def test_a_wheel_can_be_the_pack_itself_fetched_or_imported_alike(tmp_path, monk
     assert packs.import_files("facts", [by_hand]).key == pack.key
 
 
+def test_what_the_check_read_can_be_compiled_once_the_pack_is_adopted(packs, tmp_path, monkeypatch):
+    told = []
+    real = datapacks.inspector(FACTS)
+
+    def inspect(files):
+        read = {}
+
+        def check(progress):
+            read["words"] = files[0].read_text().split()
+            progress(1.0)
+
+        def adopted(where, pack):
+            where.compiled(pack, "words-v1.txt", lambda target: target.write_text(str(len(read["words"]))))
+
+        return replace(real(files), check=check, adopted=adopted)
+
+    monkeypatch.setattr(datapacks, "inspector", lambda _spec: inspect)
+    pack = packs.import_files("facts", [edition(tmp_path, "1", "2026-01-05")], told.append)
+    assert told == [1.0]
+    found = packs.compiled(pack, "words-v1.txt", lambda _target: pytest.fail("compiled again"))
+    assert found.read_text() == "3"
+
+
+def test_a_pack_renewed_by_another_is_not_told_old_once_a_newer_edition_is_there(packs, tmp_path):
+    old = replace(FACTS, name="old-facts", renewed_by="facts")
+    both = Packs(packs.home, packs.cache, [FACTS, old])
+    pack = both.import_files("old-facts", [edition(tmp_path, "1", "2020-01-05")])
+    assert "lab39 data import facts FILE" in pack.age_warning(dt.date(2026, 1, 5)).en
+    assert not both.renewed(pack)
+    both.import_files("facts", [edition(tmp_path, "1", "2019-01-05")])
+    assert not both.renewed(pack)
+    both.import_files("facts", [edition(tmp_path, "2", "2026-01-05")])
+    assert both.renewed(pack)
+    assert not Packs(packs.home, packs.cache, [old]).renewed(pack)
+
+
 def test_a_registry_that_cannot_be_reached_says_what_else_to_do(tmp_path, monkeypatch):
     import subprocess
 

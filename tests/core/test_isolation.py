@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 import json
 import subprocess
 import sys
 import threading
 import time
+from decimal import Decimal
 
 import pytest
 from tests.core.makers import finding, lab, missing, record, solution
@@ -113,6 +115,46 @@ def test_a_solution_without_its_data_says_what_to_type_and_is_not_a_failure():
     assert found.detail == Text("taper ceci", "type this")
 
 
+def busy():
+    """Threads of solutions that still work a while later; those that wait for work are not among them."""
+    waiting = {worker.thread for worker in isolation._idle}
+    found = [t for t in threading.enumerate() if t.name == "lab39-solution" and t not in waiting]
+    for thread in found:
+        thread.join(5)
+    return [t for t in found if t.is_alive()]
+
+
+def test_a_thread_serves_again_unless_it_had_to_be_stopped():
+    used = []
+
+    def assess(record, on, ctx):
+        used.append(threading.current_thread())
+        while len(used) == 3:
+            pass
+        return ()
+
+    one = lab(solution("a", assess, 0.1))
+    for _ in range(4):
+        one.assess(record(), ON)
+    assert used[0] is used[1] is used[2]
+    assert used[3] is not used[2]
+
+
+def test_nothing_that_one_sets_for_its_thread_is_seen_by_the_next():
+    seen = []
+
+    def careless(record, on, ctx):
+        decimal.getcontext().prec = 2
+        return ()
+
+    def precise(record, on, ctx):
+        seen.append(Decimal(1) / 3)
+        return ()
+
+    lab(solution("careless", careless), solution("precise", precise)).assess(record(), ON)
+    assert seen == [Decimal("0.3333333333333333333333333333")]
+
+
 def test_a_loop_ended_by_the_limit_leaves_no_thread_and_the_solution_is_asked_again():
     slow = [True]
 
@@ -123,7 +165,7 @@ def test_a_loop_ended_by_the_limit_leaves_no_thread_and_the_solution_is_asked_ag
 
     one = lab(solution("slow", assess, 0.1))
     assert codes(one.assess(record(), ON)) == {"slow": "could-not-run"}
-    assert [t for t in threading.enumerate() if t.name == "lab39-solution"] == []
+    assert busy() == []
     slow[0] = False
     assert codes(one.assess(record(), ON)) == {"slow": "fine"}
 
@@ -375,6 +417,25 @@ def test_a_freeze_of_the_whole_process_ends_it_and_names_the_line(tmp_path):
     ran = subprocess.run([sys.executable, "-c", FROZEN, str(tmp_path)], capture_output=True, text=True, timeout=60)
     assert ran.returncode != 0
     assert "in assess" in ran.stderr
+
+
+LATER = """
+import ctypes, threading
+from lab39.core import isolation
+
+isolation.BEAT_SECONDS = isolation.FROZEN_SECONDS = 0.05
+isolation.run(int, isolation.Stopwatch(0.1))
+for thread in threading.enumerate():
+    if thread.name == "lab39-watchdog":
+        thread.join()
+ctypes.PyDLL(None).usleep(400_000)  # keeps Python's lock, when no solution is at work
+print("alive")
+"""
+
+
+def test_the_process_is_watched_only_as_long_as_there_is_work():
+    ran = subprocess.run([sys.executable, "-c", LATER], capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "alive\n", "")
 
 
 def test_the_reason_of_a_refusal_is_told_in_both_languages():

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from lab39.store import Store, access, assessments, blobs, consents, credentials, people, records, sessions
+from lab39.store import (
+    Store,
+    access,
+    assessments,
+    blobs,
+    consents,
+    credentials,
+    people,
+    questions,
+    records,
+    sessions,
+)
 from lab39.store.access import Level
 from lab39.store.people import Person, Role
 
@@ -41,6 +52,10 @@ def furnished(store: Store) -> tuple[Person, Person, str]:
         assessments.decide(
             tx, done.id, "pharmacy/x", assessments.Action.DISMISSED, by=pharmacist.id, at=at, reason="déjà vu"
         )
+        asked = questions.ask(
+            tx, done.id, "pharmacy/x/-#1", "prise avec le repas ?", of=patient.id, by=pharmacist.id, at=at
+        )
+        questions.answer(tx, asked.question.id, "oui, le matin", by=patient.id, at=at)
         blobs.put(tx, store, b"a photo", used_by=records.use(kept), person=patient.id, at=at, name="elise.jpg")
         blobs.put(tx, store, b"a letter", used_by="letter:1", person=patient.id, at=at, name="lettre.pdf")
     return patient, pharmacist, kept

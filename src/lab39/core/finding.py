@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from lab39.core.dates import PartialDate
@@ -212,17 +213,19 @@ class Finding:
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
         head = {"solution": self.solution, "code": self.code}
-        rest = {f.name: jsonable(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name not in head}
+        rest = {name: jsonable(getattr(self, name)) for name in _names(Finding) if name not in head}
         return head | rest
 
 
 def jsonable(value: Any) -> Any:
     """Dataclasses, enums, dates, decimals and tuples as plain JSON values."""
+    if type(value) in _PLAIN:  # most values of a report
+        return value
     match value:
         case Text():
             return value.as_dict()
         case Source():
-            return {"text": str(value)} | {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+            return {"text": str(value)} | {name: getattr(value, name) for name in _names(Source)}
         case PartialDate():
             return value.written
         case dt.date():
@@ -231,14 +234,23 @@ def jsonable(value: Any) -> Any:
             return value.value
         case Decimal():
             return float(value)
-        case Mapping():
-            return {str(k): jsonable(v) for k, v in value.items()}
         case list() | tuple():
             return [jsonable(v) for v in value]
+        case Mapping():
+            return {str(k): jsonable(v) for k, v in value.items()}
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return {f.name: jsonable(getattr(value, f.name)) for f in dataclasses.fields(value)}
+            return {name: jsonable(getattr(value, name)) for name in _names(type(value))}
         case _:
             return value
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    """The fields of a dataclass."""
+    return tuple(f.name for f in dataclasses.fields(kind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

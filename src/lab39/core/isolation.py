@@ -1,26 +1,32 @@
 """Running somebody's code with a time limit, so that one solution never stops the others.
 
-The work runs in a daemon thread. When it overruns, an exception is raised inside that thread, which ends any
-loop written in Python; a call into C that never returns keeps its thread (the lab then stops asking that
-solution). C code that never returns *and* keeps Python's lock to itself (a regular expression that backtracks
-without end) freezes the whole process: nothing in it can run to say so. A watchdog outside that lock then ends the
-process and prints the line that hung, so that a freeze is never silent.
+The work runs in a daemon thread, which serves again when it ends in time. When it overruns, an exception is raised
+inside that thread, which ends any loop written in Python and the thread with it; a call into C that never returns
+keeps its thread (the lab then stops asking that solution). C code that never returns *and* keeps Python's lock to
+itself (a regular expression that backtracks without end) freezes the whole process: nothing in it can run to say
+so. A watchdog outside that lock then ends the process and prints the line that hung: no freeze is silent.
 """
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import contextvars
 import faulthandler
+import queue
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 GRACE_SECONDS = 0.5
 FROZEN_SECONDS = 5.0
 """How long after a time limit nothing at all may run before the process is called frozen."""
+BEAT_SECONDS = 1.0
+"""How often the watchdog is told that somebody runs."""
 
 
 class Overrun(BaseException):
@@ -63,9 +69,48 @@ class Stopwatch:
             self._state = (spent, time.monotonic())
 
 
-class _Outcome(Generic[T]):
+class _Job(Generic[T]):
+    """One piece of work and what came of it."""
+
     value: T
     error: BaseException | None = None
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self.work = work
+        self.done = threading.Event()
+
+    def do(self) -> None:
+        try:
+            self.value = contextvars.Context().run(self.work)  # as in a new thread
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.done.set()
+
+
+class _Worker:
+    """A thread that does one job after the other. It belongs to whoever gave it a job until that one is done."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self.thread = threading.Thread(target=self._work, daemon=True, name="lab39-solution")
+        self.thread.start()
+
+    def give(self, job: _Job[Any]) -> None:
+        self._jobs.put(job)
+
+    def leave(self) -> None:
+        """End when the job at hand ends."""
+        self._jobs.put(None)
+
+    def _work(self) -> None:
+        with contextlib.suppress(Overrun):  # raised a moment too late to end the job
+            while (job := self._jobs.get()) is not None:
+                job.do()
+                del job
+
+
+_idle: list[_Worker] = []
 
 
 def run(work: Callable[[], T], watch: Stopwatch) -> T:
@@ -75,54 +120,69 @@ def run(work: Callable[[], T], watch: Stopwatch) -> T:
         TimeLimitExceeded: it overran.
         Exception: whatever the work raised; an exit or interrupt raised by the work becomes ``RuntimeError``.
     """
-    outcome: _Outcome[T] = _Outcome()
-    done = threading.Event()
-
-    def target() -> None:
-        try:
-            outcome.value = work()
-        except BaseException as error:
-            outcome.error = error
-        finally:
-            done.set()
-
-    thread = threading.Thread(target=target, daemon=True, name="lab39-solution")
-    with _watchdog:
-        thread.start()
-        while not done.wait(max(0.001, min(watch.remaining, 1.0))):
-            _watchdog.feed(watch.remaining)
-            if watch.remaining <= 0:
-                raise TimeLimitExceeded(watch.limit_seconds, stuck=not _stop(thread, done))
-    if outcome.error is None:
-        return outcome.value
-    if isinstance(outcome.error, Exception):
-        raise outcome.error
-    raise RuntimeError(f"{type(outcome.error).__name__}: {outcome.error}") from outcome.error
+    job = _Job(work)
+    try:
+        worker = _idle.pop()
+    except IndexError:
+        worker = _Worker()
+    try:
+        with _watchdog.watching(watch):
+            worker.give(job)
+            while not job.done.wait(max(0.001, min(watch.remaining, 1.0))):
+                if watch.remaining <= 0:
+                    raise TimeLimitExceeded(watch.limit_seconds, stuck=not _stop(worker.thread, job.done))
+    except BaseException:
+        worker.leave()
+        raise
+    _idle.append(worker)
+    if job.error is None:
+        return job.value
+    if isinstance(job.error, Exception):
+        raise job.error
+    raise RuntimeError(f"{type(job.error).__name__}: {job.error}") from job.error
 
 
 class _Watchdog:
-    """Ends the process when nothing in it has run for too long; fed about once a second by whoever waits."""
+    """Ends the process when nothing in it has run for too long. As long as there is work, a thread puts the end off
+    every second; a piece of work then costs no timer of its own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting = 0
+        self._watches: list[Stopwatch] = []
+        self._awake = False
+        atexit.register(faulthandler.cancel_dump_traceback_later)
 
-    def __enter__(self) -> None:
+    @contextmanager
+    def watching(self, watch: Stopwatch) -> Iterator[None]:
+        """Watch over one piece of work."""
         with self._lock:
-            self._waiting += 1
-        self.feed(0.0)
+            self._watches.append(watch)
+            if not self._awake:
+                self._awake = True
+                self._put_off(0.0)
+                threading.Thread(target=self._beat, daemon=True, name="lab39-watchdog").start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watches.remove(watch)
 
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._waiting -= 1
-            if not self._waiting:
-                faulthandler.cancel_dump_traceback_later()
+    def _beat(self) -> None:
+        while True:
+            time.sleep(BEAT_SECONDS)
+            with self._lock:
+                if not self._watches:
+                    faulthandler.cancel_dump_traceback_later()
+                    self._awake = False
+                    return
+                self._put_off(max(watch.remaining for watch in self._watches))
 
-    def feed(self, remaining: float) -> None:
-        """Somebody runs; allow the second until the next meal, and what is left of the limit."""
+    @staticmethod
+    def _put_off(remaining: float) -> None:
+        """Somebody runs; allow the time until the next beat, and what is left of the limit."""
         stream = sys.__stderr__
         if stream is not None and not stream.closed:
-            allowed = max(remaining, 1.0) + FROZEN_SECONDS
+            allowed = max(remaining, BEAT_SECONDS) + FROZEN_SECONDS
             faulthandler.dump_traceback_later(allowed, exit=True, file=stream)
 
 

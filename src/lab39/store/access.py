@@ -27,6 +27,8 @@ grants = sa.Table(
     sa.Column("until", Instant),
     sa.Column("revoked_at", Instant),
     sa.Column("revoked_by", sa.ForeignKey("people.id")),
+    sa.Column("purpose", sa.Text),
+    sa.Column("basis", sa.String(10)),
 )
 
 
@@ -43,13 +45,30 @@ class Level(StrEnum):
         return list(Level).index(self)
 
 
+class Basis(StrEnum):
+    """What allows somebody to be shown a record: what the person it is about said."""
+
+    OWN = "own"
+    """That person shares it themself, or it is shared with them."""
+    TEAM = "team"
+    """The same care team; the person was told, and did not object."""
+    GIVEN = "given"
+    """The person agreed, before it was shared."""
+
+
 class AccessError(LabError):
     """The record may be seen, but not this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An access, in force or not."""
+    """An access, in force or not.
+
+    Attributes:
+        until: its end, when it was given for a time.
+        purpose: what it is for, in the words of whoever gave it; ``None`` when none was asked.
+        basis: what allows it; ``None`` when none was asked.
+    """
 
     id: str
     record_id: str
@@ -60,6 +79,8 @@ class Grant:
     until: dt.datetime | None
     revoked_at: dt.datetime | None
     revoked_by: str | None
+    purpose: str | None = None
+    basis: Basis | None = None
 
     def holds(self, at: dt.datetime) -> bool:
         """Whether it is in force at a moment."""
@@ -87,8 +108,11 @@ def grant(
     by: str,
     at: dt.datetime,
     until: dt.datetime | None = None,
+    purpose: str | None = None,
+    basis: Basis | None = None,
 ) -> Grant:
-    """Let somebody see a record. Nobody gives more than they have.
+    """Let somebody see a record. Nobody gives more than they have. What a page does, with the consent of the person
+    and the audit log, is :func:`lab39.store.sharing.share`.
 
     Raises:
         AccessError, UnknownRecordError: the one who grants may not.
@@ -97,9 +121,10 @@ def grant(
     require(tx, record, by, Level.SHARE, at=at)
     if until is not None and until <= at:
         raise InputError(Text("la fin de l'accès est déjà passée", "the end of the access is past"), "until")
-    made = Grant(new_id(), record, person, level, by, at, until, None, None)
+    made = Grant(new_id(), record, person, level, by, at, until, None, None, purpose, basis)
     values = {name: getattr(made, name) for name in made.__dataclass_fields__}
-    tx.execute(grants.insert().values(values | {"level": level.value}))
+    kinds = {"level": level.value, "basis": basis.value if basis is not None else None}
+    tx.execute(grants.insert().values(values | kinds))
     return made
 
 
@@ -115,15 +140,32 @@ def revoke(tx: sa.Connection, record: str, person: str, *, by: str, at: dt.datet
     return tx.execute(grants.update().where(here).values(revoked_at=at, revoked_by=by)).rowcount
 
 
+def end(tx: sa.Connection, given: Grant, *, by: str, at: dt.datetime) -> None:
+    """End one access, whoever asks: for the person it rests on (:mod:`lab39.store.sharing`)."""
+    tx.execute(grants.update().where(grants.c.id == given.id).values(revoked_at=at, revoked_by=by))
+
+
 def of(tx: sa.Connection, record: str) -> tuple[Grant, ...]:
     """Every access ever granted on a record, in order; ended ones are kept."""
     chosen = sa.select(grants).where(grants.c.record_id == record).order_by(grants.c.granted_at, grants.c.id)
     return tuple(_grant(row) for row in tx.execute(chosen).mappings())
 
 
+def viewers(tx: sa.Connection, record: str, *, at: dt.datetime) -> tuple[str, ...]:
+    """Ids of who may see a record at a moment: its owner first, then the others in the order they were let in."""
+    found = [get(tx, record).owner_id, *(each.person_id for each in of(tx, record) if each.holds(at))]
+    return tuple(dict.fromkeys(found))
+
+
 def level(tx: sa.Connection, record: str, person: str, *, at: dt.datetime) -> Level | None:
     """What a person may do with a record; ``None`` when they may not see it."""
     return _levels(tx, [get(tx, record)], person, at).get(record)
+
+
+def can_see(tx: sa.Connection, record: str, person: str, *, at: dt.datetime) -> bool:
+    """Whether a person may see a record; a record that is not there is seen by nobody."""
+    here = sa.and_(records.c.id == record, seen_by(person, at))
+    return tx.execute(sa.select(records.c.id).where(here)).first() is not None
 
 
 def require(tx: sa.Connection, record: str, person: str, needed: Level, *, at: dt.datetime) -> StoredRecord:
@@ -152,8 +194,7 @@ def visible_to(
     tx: sa.Connection, person: str, *, at: dt.datetime, words: str = "", limit: int = 50, offset: int = 0
 ) -> tuple[Visible, ...]:
     """The records a person may see at a moment, latest change first; ``words`` narrows by title or pseudonym."""
-    shared = sa.select(grants.c.record_id).where(grants.c.person_id == person, _holding(at))
-    chosen = sa.select(records).where(sa.or_(records.c.owner_id == person, records.c.id.in_(shared)))
+    chosen = sa.select(records).where(seen_by(person, at))
     if words:
         named = [sa.func.lower(c).contains(words.lower(), autoescape=True) for c in _NAMES]
         chosen = chosen.where(sa.or_(*named))
@@ -161,6 +202,12 @@ def visible_to(
     found = [StoredRecord(**row) for row in tx.execute(chosen).mappings()]
     levels = _levels(tx, found, person, at)
     return tuple(Visible(record, levels[record.id]) for record in found)
+
+
+def seen_by(person: str, at: dt.datetime) -> sa.ColumnElement[bool]:
+    """Rows of ``records`` that a person may see at a moment."""
+    shared = sa.select(grants.c.record_id).where(grants.c.person_id == person, _holding(at))
+    return sa.or_(records.c.owner_id == person, records.c.id.in_(shared))
 
 
 _NAMES = (records.c.title, records.c.pseudonym)
@@ -186,4 +233,5 @@ def _holding(at: dt.datetime) -> sa.ColumnElement[bool]:
 
 
 def _grant(row: sa.RowMapping) -> Grant:
-    return Grant(**{**row, "level": Level(row["level"])})
+    basis = Basis(row["basis"]) if row["basis"] is not None else None
+    return Grant(**{**row, "level": Level(row["level"]), "basis": basis})

@@ -25,7 +25,7 @@ KEEPERS = frozenset({Role.PROFESSIONAL, Role.EXPERT})
 
 def about(tx: sa.Connection, person: str) -> tuple[StoredRecord, ...]:
     """The records that are about a person."""
-    return tuple(r for r in _all(tx, person) if _is_about(tx, r, person))
+    return tuple(r for r in _all(tx, person) if subject_of(tx, r) == person)
 
 
 def _all(tx: sa.Connection, person: str) -> tuple[StoredRecord, ...]:
@@ -36,10 +36,11 @@ def _all(tx: sa.Connection, person: str) -> tuple[StoredRecord, ...]:
     )
 
 
-def _is_about(tx: sa.Connection, record: StoredRecord, person: str) -> bool:
+def subject_of(tx: sa.Connection, record: StoredRecord) -> str | None:
+    """The person a record is about, as far as the lab knows them; ``None`` for a patient without an account."""
     if record.subject_id is not None:
-        return record.subject_id == person
-    return record.owner_id == person and KEEPERS.isdisjoint(people.get(tx, person).roles)
+        return record.subject_id
+    return record.owner_id if KEEPERS.isdisjoint(people.get(tx, record.owner_id).roles) else None
 
 
 def _export(tx: sa.Connection, person: str) -> Iterator[dict[str, Any]]:
@@ -59,7 +60,9 @@ def _export(tx: sa.Connection, person: str) -> Iterator[dict[str, Any]]:
     )
     for table, where in tables:
         for row in privacy.rows(tx, table, where):
-            yield {"table": table.name} | {k: v for k, v in row.items() if k not in ("document", "report")}
+            theirs = table is grants and row["record_id"] not in mine and row["granted_by"] != person
+            hidden = ("document", "report", *(("purpose",) if theirs else ()))
+            yield {"table": table.name} | {k: v for k, v in row.items() if k not in hidden}
 
 
 def _files(store: Store, tx: sa.Connection, person: str) -> Iterator[tuple[str, bytes]]:
@@ -78,7 +81,7 @@ def _erase(tx: sa.Connection, person: str, at: dt.datetime) -> Iterator[privacy.
     erased = 0
     kept: dict[str, list[str]] = {"duty": [], "theirs": [], "passed": []}
     for record in _all(tx, person):
-        mine = _is_about(tx, record, person)
+        mine = subject_of(tx, record) == person
         heir = None if mine else _heir(tx, record, at)
         if record.owner_id != person:
             _forget_subject(tx, record.id)

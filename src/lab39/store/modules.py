@@ -21,6 +21,7 @@ MODULES = (
     "lab39.store.jobs",
     "lab39.store.events",
     "lab39.store.outbox",
+    "lab39.store.questions",
     "lab39.store.audit.erasure",
     "lab39.store.throttle",
 )

@@ -16,7 +16,20 @@ from lab39.settings import Settings
 from lab39.store import Store
 from lab39.web import api, errors, faces, logs, ops, roles, security
 from lab39.web.house import House
-from lab39.web.pages import account, audit, demo, desk, jobs, people, records, showroom, signin, unsubscribe
+from lab39.web.pages import (
+    access,
+    account,
+    audit,
+    demo,
+    desk,
+    jobs,
+    people,
+    questions,
+    records,
+    showroom,
+    signin,
+    unsubscribe,
+)
 from lab39.web.signin.limits import RequestPace
 from lab39.web.signin.oidc import Relying
 from lab39.web.signin.providers import providers
@@ -48,7 +61,7 @@ def create_app(settings: Settings | None = None, *, lab: Lab | None = None, stor
     app.state.house = here
     app.state.relying = {name: Relying(each) for name, each in providers(settings).items()}
     app.include_router(showroom.router)
-    for page in (demo, records, desk, signin, account, people, audit, jobs, unsubscribe):
+    for page in (demo, records, desk, access, questions, signin, account, people, audit, jobs, unsubscribe):
         app.include_router(page.router)
     api.install(app, here)
     errors.install(app)

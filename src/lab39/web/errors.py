@@ -16,7 +16,7 @@ from lab39.core.text import Text
 from lab39.fhir import outputs
 from lab39.store import DiskFullError, StoreUnavailableError
 from lab39.store.access import AccessError
-from lab39.store.records import DamagedError, StaleVersionError
+from lab39.store.records import DamagedError, StaleVersionError, UnknownRecordError
 from lab39.web import security
 from lab39.web.api.refusals import RefusedError
 from lab39.web.roles import NotAllowedError, SignInNeededError, every_route
@@ -41,6 +41,8 @@ _STATUS: tuple[tuple[type[LabError], int], ...] = (
 API = ("/api/",)
 FHIR = ("/fhir", "/cds-services")
 """Doors that tell errors as OperationOutcome (CDS Hooks 3.0, "Returning OperationOutcome", recommends it)."""
+RECORDS = "/records/"
+"""Pages of a record. One that was in reach a moment ago, and is not any more, is left at the next request."""
 PROBLEM = "application/problem+json"
 
 
@@ -103,7 +105,11 @@ def answer(request: Request, error: LabError, status: int) -> Response:
 
     page = render(request, "error.html.jinja", {"status": status, "error": error}, status=status)
     page.headers.update(headers)
-    if request.headers.get("hx-request") == "true":  # told at the top; what is on the page stays
+    if path.startswith(RECORDS) and isinstance(
+        error, UnknownRecordError
+    ):  # an open page leaves what it may not show
+        page.headers["HX-Redirect"] = "/records?said=out-of-reach"
+    elif request.headers.get("hx-request") == "true":  # told at the top; what is on the page stays
         page.headers.update({"HX-Retarget": "#said", "HX-Reswap": "innerHTML"})
     return page
 

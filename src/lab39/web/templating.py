@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
@@ -16,8 +17,9 @@ from lab39 import __version__
 from lab39.core.text import Lang, Text, date
 from lab39.render import page as report_page
 from lab39.render.words import COLON, DISCLAIMER, WORDS
+from lab39.store import StoreUnavailableError, questions
 from lab39.web.desk.reasons import reasons
-from lab39.web.house import house
+from lab39.web.house import House, house
 from lab39.web.roles import allowed
 from lab39.web.viewer import Viewer, give_visitor, viewer
 from lab39.web.words import choose
@@ -56,6 +58,7 @@ def render(
         "may": lambda permission: allowed(permission, who),
         "whole": not part_asked(request),
         "self_path": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        "questions_waiting": lambda: _waiting(here, who),
         "current": lambda path: _current(request, path),
         "zone": here.settings.timezone,
         "version": __version__,
@@ -64,6 +67,15 @@ def render(
     page = HTMLResponse((env or environment()).get_template(name).render(values), status_code=status)
     give_visitor(request, page, here)
     return page
+
+
+def _waiting(here: House, who: Viewer) -> int:
+    """How many questions wait for the viewer; told as none when the database is busy, so that the page is shown."""
+    if who.person is None:
+        return 0
+    with suppress(StoreUnavailableError), here.store.reading() as tx:
+        return questions.count(tx, who.person, at=here.now())
+    return 0
 
 
 def _current(request: Request, path: str) -> Markup:

@@ -24,6 +24,8 @@ VISITOR_COOKIE = "lab39_visitor"
 LANG_COOKIE = "lab39_lang"
 SYSTEMS = ("/api/", "/cds-services", "/fhir")
 """Doors for systems; a program's token opens these only, no page."""
+WATCH = "/watch"
+"""What a page that stays open asks by itself: it is not somebody at work, and keeps no session open."""
 HOST = "__Host-"
 """Browsers accept a cookie of this prefix only from this very host, over https: no neighbour can set it."""
 
@@ -129,7 +131,7 @@ def _read(request: Request, here: House) -> Viewer:
         person = people.get(tx, session.person_id) if session else None
     if session is None or person is None or person.erased_at is not None:
         return _visitor(request, here)
-    if sessions.is_due(session, at):
+    if sessions.is_due(session, at) and not request.url.path.endswith(WATCH):
         _seen(here, session)
     return _of(request, here, person, token)
 

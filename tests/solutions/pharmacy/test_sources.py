@@ -6,11 +6,12 @@ import datetime as dt
 from importlib.resources import files
 
 import pytest
+from tests.solutions.pharmacy import tiny_pdf
 from tests.solutions.pharmacy import tiny_thesaurus as tiny
 
 from lab39.core.datapacks import Packs, PackSpec
 from lab39.core.errors import InputError, PackMissingError, UnknownNameError
-from lab39.solutions.pharmacy import compiled, sources
+from lab39.solutions.pharmacy import compiled, sources, wheel
 
 SPECS = PackSpec.read_all(files("lab39.solutions.pharmacy").joinpath("packs.toml").read_text("utf-8"))
 
@@ -56,8 +57,8 @@ def test_an_edition_that_is_not_there_is_refused_with_those_that_are(installed):
 def test_an_edition_is_read_once_and_a_damaged_compiled_file_is_made_again(installed, monkeypatch):
     first = sources.thesaurus(installed)
     reads = []
-    real = sources._read_wheel
-    monkeypatch.setattr(sources, "_read_wheel", lambda *args: reads.append(args) or real(*args))
+    real = wheel.read
+    monkeypatch.setattr(wheel, "read", lambda *args: reads.append(args) or real(*args))
     assert sources.thesaurus(installed) == first
     assert reads == []
     sources.thesaurus_path(installed, sources.editions(installed)[-1]).write_text("{")
@@ -106,4 +107,67 @@ def test_a_wheel_cut_short_is_refused_and_leaves_nothing(packs, tmp_path):
     given.write_bytes(given.read_bytes()[: given.stat().st_size // 2])
     with pytest.raises(InputError, match="give the file"):
         packs.import_files("ansm", [given])
+    assert not packs.home.exists()
+
+
+def test_an_edition_imported_as_pdf_is_compiled_at_once_and_preferred_for_its_pages(
+    installed, tmp_path, monkeypatch
+):
+    from lab39.solutions.pharmacy import thesaurus_pdf
+
+    told = []
+    installed.import_files("ansm-pdf", [tiny_pdf.thesaurus(tmp_path / "given.pdf")], told.append)
+    assert told[-1] == 1
+    monkeypatch.setattr(thesaurus_pdf, "read_pdf", lambda *_: pytest.fail("read again"))
+    assert [(e.month, e.paged) for e in sources.editions(installed)] == [("2018-05", False), ("2020-10", True)]
+    assert sources.thesaurus(installed).rules[0].page == 2
+    assert sources.thesaurus(installed, "2018-05").rules[0].page is None
+
+
+def test_the_newest_edition_of_either_pack_is_the_one_that_opens(installed, tmp_path):
+    pdf = tiny_pdf.thesaurus(tmp_path / "given.pdf", month="15 septembre 2023")
+    assert installed.import_files("ansm-pdf", [pdf]).version == "2023-09"
+    assert sources.thesaurus(installed).edition == dt.date(2023, 9, 15)
+    assert sources.which(installed, "2020-10").paged is False
+
+
+def test_the_age_of_the_old_pack_is_not_told_once_a_newer_edition_is_there(installed, tmp_path):
+    old = installed.get("ansm")
+    warning = old.age_warning(dt.date(2026, 1, 1))
+    assert "lab39 data import ansm-pdf FILE" in warning.en
+    assert not installed.renewed(old)
+    installed.import_files("ansm-pdf", [tiny_pdf.thesaurus(tmp_path / "a.pdf", month="mai 2019")])
+    assert not installed.renewed(old)
+    installed.import_files("ansm-pdf", [tiny_pdf.thesaurus(tmp_path / "b.pdf", month="septembre 2023")])
+    assert installed.renewed(old)
+
+
+def test_the_pdf_is_found_among_other_files_of_a_folder(packs, tmp_path):
+    tiny_pdf.thesaurus(tmp_path / "given" / "t.pdf")
+    tiny_pdf.write(tmp_path / "given" / "letter.pdf", [tiny_pdf.cover("Lettre")])
+    (tmp_path / "given" / "notes.txt").write_text("hello")
+    assert list(packs.import_files("ansm-pdf", [tmp_path / "given"]).files) == ["pdf"]
+
+
+def test_two_editions_at_once_are_refused_with_what_to_do(packs, tmp_path):
+    one = tiny_pdf.thesaurus(tmp_path / "one.pdf")
+    two = tiny_pdf.thesaurus(tmp_path / "two.pdf", month="mars 2018")
+    with pytest.raises(InputError, match=r"one at a time.*one\.pdf, two\.pdf"):
+        packs.import_files("ansm-pdf", [one, two])
+    assert not packs.home.exists()
+
+
+@pytest.mark.parametrize("how", ["text", "other", "encrypted", "cut"])
+def test_a_pdf_that_cannot_be_the_thesaurus_is_refused_and_leaves_nothing(packs, tmp_path, how):
+    given = tmp_path / "given.pdf"
+    if how == "other":
+        tiny_pdf.write(given, [tiny_pdf.cover("Lettre")])
+    else:
+        tiny_pdf.thesaurus(given, encrypted=how == "encrypted")
+    if how == "text":
+        given.write_text("hello")
+    if how == "cut":
+        given.write_bytes(given.read_bytes()[:-200])
+    with pytest.raises(InputError, match=r"given\.pdf"):
+        packs.import_files("ansm-pdf", [given])
     assert not packs.home.exists()

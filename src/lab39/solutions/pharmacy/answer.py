@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lab39.core.finding import Report
@@ -107,12 +107,12 @@ class Answer:
     doses: tuple[Asked, ...]
     interactions: tuple[Interaction, ...]
     edition: str
-    lines: tuple[Line, ...]
+    labels: Mapping[str, str]
 
     def table(self, lang: Lang) -> Iterable[list[str]]:
         """One row an interaction, for a spreadsheet."""
         for each in self.interactions:
-            asked = "; ".join(needs.word(n, self.lines)[lang] for n in each.needs)
+            asked = "; ".join(needs.in_words(n, self.labels)[lang] for n in each.needs)
             yield [
                 _safe(each.a.name),
                 _safe(each.b.name),
@@ -130,6 +130,7 @@ class Answer:
 def answer_of(asked: Consultation, found: Review, report: Report) -> Answer:
     """The page's view of a review."""
     numbers = _numbers(found)
+    labels = {m.key: m.label for line in found.lines for m in line.moieties}
     interactions = found.checked.interactions
     pairs = found.checked.pairs
     facts = {
@@ -139,10 +140,10 @@ def answer_of(asked: Consultation, found: Review, report: Report) -> Answer:
         if need.token.startswith("fact:")
     }
     doses = {
-        need.line: None
+        need.line: need
         for each in interactions
         for need in each.needs
-        if need.token.startswith("dose:") and need.line is not None
+        if need.token.startswith("dose-") and need.line is not None
     }
     shown = dict.fromkeys([*asked.facts, *facts])
     return Answer(
@@ -153,20 +154,20 @@ def answer_of(asked: Consultation, found: Review, report: Report) -> Answer:
         matrix_says=_says(pairs),
         key=tuple(Key(level.value, SIGNS[level], LEVELS[level]) for level in Level),
         facts=tuple(
-            Asked(needs.word(Need(f"fact:{token}"), found.lines), token=token, value=_answered(asked, token))
+            Asked(needs.in_words(Need(f"fact:{token}")), token=token, value=_answered(asked, token))
             for token in shown
         ),
         doses=tuple(
             Asked(
-                needs.word(Need(f"dose:{_name(found.lines[line])}", line), found.lines),
+                needs.in_words(need, labels),
                 number=numbers[line],
                 value=asked.doses.get(numbers[line], ""),
             )
-            for line in doses
+            for line, need in doses.items()
         ),
         interactions=interactions,
         edition=found.opened.engine.edition,
-        lines=found.lines,
+        labels=labels,
     )
 
 

@@ -1,7 +1,8 @@
 """Compile the BDPM into the catalogue: one SQLite file, opened read-only by :mod:`catalogue`.
 
 Tables: ``product``, ``ingredient``, ``presentation``, ``moiety``, ``name`` (every way to call a product or a
-substance), ``word`` (holders, extensions of brands), ``generic``, ``condition`` (for the steps to come), ``broken`` and ``meta``.
+substance), ``word`` (holders, extensions of brands), ``generic`` and ``condition`` (for the steps to come),
+``broken`` and ``meta``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from lab39.solutions.pharmacy import bdpm, routes
-from lab39.solutions.pharmacy.normal import fold, joined, moiety_key, plain, skeleton, words
+from lab39.solutions.pharmacy.normal import fold, is_homeopathic, joined, moiety_key, plain, skeleton, words
 from lab39.solutions.pharmacy.vocabulary import head, is_number, vocabulary
 
 FORMAT = "catalogue-v2.sqlite"
@@ -88,6 +89,7 @@ def _fill(db: sqlite3.Connection, files: Mapping[str, Path], edition: str, witho
         if row.cis in without:
             continue
         parts = composed.get(row.cis, [])
+        homeopathic = row.homeopathic or any(is_homeopathic(substance) for _, substance, *_ in parts)
         moieties = tuple(dict.fromkeys(key for key, *_ in parts))
         joint = SEPARATOR.join(sorted(moieties))
         top = head(row.label)
@@ -103,15 +105,15 @@ def _fill(db: sqlite3.Connection, files: Mapping[str, Path], edition: str, witho
                 atc.get(row.cis, ""),
                 None if row.marketed is None else int(row.marketed and row.status == "Autorisation active"),
                 row.status,
-                int(row.homeopathic),
+                int(homeopathic),
                 joint,
             ),
         )
         for rank, (key, substance, amount, per) in enumerate(parts):
             db.execute("INSERT INTO ingredient VALUES (?,?,?,?,?,?)", (row.cis, rank, key, substance, amount, per))
         for key in moieties:
-            remedies[key, row.homeopathic] += 1
-        if len(moieties) == 1 and row.cis in atc:
+            remedies[key, homeopathic] += 1
+        if len(moieties) == 1 and row.cis in atc and not homeopathic:
             atc_of[moieties[0]][atc[row.cis]] += 1
         if not moieties:
             continue
@@ -119,7 +121,7 @@ def _fill(db: sqlite3.Connection, files: Mapping[str, Path], edition: str, witho
         if row.cis in atc:
             names["atc:" + atc[row.cis], "atc", joint] += 1
         for name, kind in _called(top, moieties):
-            names[name, f"homeopathic {kind}" if row.homeopathic else kind, joint] += 1
+            names[name, f"homeopathic {kind}" if homeopathic else kind, joint] += 1
     for substance, keys in substances.items():
         names[substance, "substance", SEPARATOR.join(sorted(keys))] += 1
     db.executemany("INSERT OR IGNORE INTO name VALUES (?,?,?,?)", ((*key, n) for key, n in names.items()))

@@ -146,16 +146,17 @@ class _Reading:
         known = self._options(_distinct(found)) if found else []
         if near:
             return self._says(Match.AMBIGUOUS, [*known, *self._of_alike(near)], say.near(written))
-        extends = any(
-            each.how in ("brand", "beginning")
-            and each.end == start
-            and self.parts[start] in self.catalogue.extensions
-            for each in found
-        )
+        extends = any(each.end == start and self._may_extend(each, self.parts[start]) for each in found)
         if found and (extends or before_any):
             return self._says(Match.AMBIGUOUS, known, say.not_explained(written))
         self.aside.append(written)
         return None
+
+    def _may_extend(self, name: Found, word: str) -> bool:
+        """Whether a word that follows a name may make another medicine of it: « Advil rhume », « insuline … »."""
+        if name.how in ("brand", "beginning"):
+            return word in self.catalogue.extensions
+        return len(name.sets) == 1 and len(name.sets[0]) == 1 and self.catalogue.begins_others(name.sets[0][0])
 
     def _decided(self, found: list[Found]) -> Resolution:
         options = self._options(found)

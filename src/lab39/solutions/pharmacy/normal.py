@@ -66,7 +66,9 @@ def skeleton(name: str) -> str:
     Only regular differences between French, English and former spellings: ph/f, th/t, y/i, ae/oe/e, double letters,
     a final e.
     """
-    text = name.replace(" ", "").replace("'", "")
+    if " " in name or "'" in name:
+        return "".join(skeleton(word) for word in re.split(r"[ ']", name))
+    text = name
     for before, after in (("ph", "f"), ("th", "t"), ("rh", "r"), ("ae", "e"), ("oe", "e"), ("y", "i"), ("ck", "c")):
         text = text.replace(before, after)
     text = re.sub(r"(.)\1+", r"\1", text)
@@ -117,6 +119,18 @@ def upright(name: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
+def upright_label(name: str) -> str:
+    """A printed name as people read it: « SODIUM (NITROPRUSSIATE DE) » -> « nitroprussiate de sodium »."""
+    return upright(name) if "(" in name else name.lower().strip()
+
+
+@lru_cache(maxsize=32768)
+def is_homeopathic(substance: str) -> bool:
+    """Whether a substance of the BDPM is meant for homeopathy."""
+    name = fold(substance)
+    return any(mark in name for mark in salts().homeopathic)
+
+
 @dataclass(frozen=True, slots=True)
 class Salts:
     """``knowledge/salts.toml`` as words; phrases are tuples of words, the longest first."""
@@ -140,6 +154,7 @@ class Salts:
     virus: str
     strains: frozenset[str]
     live: dict[str, str]
+    homeopathic: tuple[str, ...]
     whole: frozenset[str]
 
 
@@ -149,9 +164,8 @@ def salts() -> Salts:
     raw = _toml("salts.toml")
     cations, shown, plants = raw["cations"], raw["presentations"], raw["plants"]
     hydrates = raw["hydrates"]["words"]
-    trailing = (
-        cations["words"] + cations["after"] + hydrates + shown["after"] + raw["esters"]["words"] + plants["after"]
-    )
+    trailing = [*cations["words"], *cations["after"], *hydrates, *shown["after"]]
+    trailing += [*raw["esters"]["words"], *plants["after"]]
     return Salts(
         prefixes=tuple(raw["prefixes"]["words"]),
         anions=frozenset(words(each) for each in raw["anions"]["words"] + raw["anions"]["english"]),
@@ -172,6 +186,7 @@ def salts() -> Salts:
         virus=raw["strains"]["begins"],
         strains=frozenset(raw["strains"]["cut"]),
         live=raw["strains"]["live"],
+        homeopathic=tuple(raw["homeopathic"]["marks"]),
         whole=frozenset(fold(each) for each in raw["whole"]["names"]),
     )
 
@@ -277,7 +292,7 @@ def _metal(parts: Words) -> Words | None:
 
 
 def _acid(parts: Words) -> Words | None:
-    """The acid of a salt or an ester whose anion is the drug: ``alendronate monosodique``, ``valproate de sodium``."""
+    """The acid of a salt or an ester whose anion is the drug: ``alendronate monosodique``."""
     table = salts()
     if parts[0] not in table.acids:
         return None

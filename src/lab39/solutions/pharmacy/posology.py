@@ -1,7 +1,7 @@
 """Dose and rhythm in a line of prescription: « 500 mg x3/j », « 1 cp matin et soir », « tous les 7 jours ».
 
-Only what is certain is read. A dose as needed gives no dose a day, a number without a unit gives no dose and is told,
-and two readings that disagree give none.
+Only what is certain is read. A dose as needed gives no dose a day, a number without a unit gives no dose and is
+told, and two readings that disagree give none.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ _WITH_PERIOD = re.compile(
     rf"({_NUMBER})\s?(g|mg|ug|mcg)\s?{_PER}(?:({_DAY})|(semaines?|sem|week|wk))(?: en (\d) (?:prises?|fois))?"
 )
 _NEEDED = re.compile(
-    r"\bsi (?:besoin|douleurs?|fievre|crise|necessaire|nausees?|insomnie)|\bau besoin|\ben cas de|\bas needed|\bprn\b"
-    r"|\bjusqu'?a\b|\bmax(?:i|imum)?\b|\bup to\b"
+    r"\bsi (?:besoin|douleurs?|fievre|crise|necessaire|nausees?|insomnie)|\bau besoin|\ben cas de|\bas needed"
+    r"|\bprn\b|\bjusqu'?a\b|\bmax(?:i|imum)?\b|\bup to\b"
 )
 _ABBREVIATION = {"bid": 2, "tid": 3, "qid": 4, "bd": 2, "tds": 3}
 _BARE = re.compile(
@@ -246,18 +246,18 @@ def _days(line: str) -> Iterable[Decimal]:
     for hours in _EVERY_HOURS.findall(line):
         if int(hours) and 24 % int(hours) == 0:
             yield Decimal(24 // int(hours))
-    for word, count in _ABBREVIATION.items():
+    for word, times in _ABBREVIATION.items():
         if re.search(rf"\b{word}\b", line):
-            yield Decimal(count)
+            yield Decimal(times)
     if _EVERY_DAY.search(line) and not _TIMES_A_DAY.search(line) and not moments:
         yield Decimal(1)
 
 
 def _weeks(line: str) -> Iterable[Decimal]:
     for groups in _EVERY_DAYS.findall(line):
-        every = _number(next(g for g in groups if g))
-        if every and every > 1:
-            yield Decimal(7) / every
+        days = _number(next(g for g in groups if g))
+        if days and days > 1:
+            yield Decimal(7) / days
     for count, english in _WEEK.findall(line):
         yield _number(count or english) or Decimal(1)
     weekdays = set(_WEEKDAY.findall(line))

@@ -202,10 +202,7 @@ class Twofold(Condition):
         return False if self.false.holds(case) else None
 
     def trace(self, case: Case, into: Trace) -> None:
-        value = self.holds(case)
-        for part in (self.true, self.false):
-            if value is None or part.holds(case):
-                part.trace(case, into)
+        (self.false if self.holds(case) is False else self.true).trace(case, into)
 
     def parts(self) -> Iterator[Condition]:
         yield self.true

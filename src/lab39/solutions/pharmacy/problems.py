@@ -75,5 +75,6 @@ def folded(text: str) -> str:
 
 
 def _starts(word: str, text: str) -> bool:
-    """Whether some word of the text begins so (``inr`` is not in ``spinraza``)."""
-    return re.search(rf"(?<![a-z0-9]){re.escape(word)}", text) is not None
+    """Whether some word of the text begins so (``inr`` is not in ``spinraza``); is so, when a space ends it."""
+    end = "(?![a-z0-9])" if word.endswith(" ") else ""
+    return re.search(rf"(?<![a-z0-9]){re.escape(word.rstrip())}{end}", text) is not None

@@ -56,6 +56,7 @@ class Reading:
         exempt: what lies outside ``applies``, in words.
         branches: the gravest first.
         printed: the sets of levels that a source may print over this text.
+        unprinted: names in the text that a source of the edition holds nowhere else.
         note: why it is read so, where the text leaves room.
     """
 
@@ -66,6 +67,7 @@ class Reading:
     exempt: Text
     branches: tuple[Branch, ...]
     printed: tuple[frozenset[Level], ...] = ()
+    unprinted: tuple[str, ...] = ()
     note: str = ""
 
     @property
@@ -163,6 +165,7 @@ def _reading(row: Mapping[str, Any], name: str) -> Reading:
         branches=tuple(sorted(branches, key=lambda branch: branch.level.rank)),
         printed=tuple(frozenset(map(Level, levels)) for levels in row.get("printed", ()))
         or (frozenset(branch.level for branch in branches),),
+        unprinted=tuple(row.get("unprinted", ())),
         note=row.get("note", ""),
     )
 

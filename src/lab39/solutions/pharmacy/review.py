@@ -53,12 +53,13 @@ def findings(found: Review, about: frozenset[str] = frozenset()) -> Iterator[Fin
         about: references of the medicines in question; what does not concern them is left out.
     """
     engine = found.opened.engine
+    labels = {m.key: m.label for line in found.lines for m in line.moieties}
     known = say.Known(
         lines=found.lines,
         person=found.person,
         edition=engine.graph.edition,
         on=found.on,
-        word=lambda need: needs.word(need, found.lines),
+        word=lambda need: needs.in_words(need, labels),
         page=engine.levels.page,
         record=found.record,
     )

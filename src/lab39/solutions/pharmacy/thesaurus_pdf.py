@@ -24,7 +24,9 @@ FRONT = ""
 FIRST_PAGES = 8
 """An edition is recognised by so many pages."""
 MIRRORED = 0.97
-"""Share of the entries that stand under both their nodes; all but those with *AUTRES…* in a whole document."""
+"""Share of the entries that stand under both their nodes: in a whole document all but those with *AUTRES…*."""
+ALONE = 5
+"""So many entries may stand under one of their nodes only, however short the document."""
 _MONTHS = (
     "janvier", "fevrier", "mars", "avril", "mai", "juin",
     "juillet", "aout", "septembre", "octobre", "novembre", "decembre",
@@ -130,7 +132,7 @@ def _edition(front: Sequence[Sequence[Line]]) -> dt.date | None:
 def _check_mirrored(path: Path, printings: Sequence[Printing]) -> None:
     told = {(fold(p.under), fold(p.other)) for p in printings}
     alone = [p for p in printings if (fold(p.other), fold(p.under)) not in told]
-    if len(alone) > (1 - MIRRORED) * len(printings):
+    if len(alone) > max(ALONE, (1 - MIRRORED) * len(printings)):
         _not_whole(path, alone[-1].page or 0, f"{alone[-1].under} + {alone[-1].other}")
 
 

@@ -57,7 +57,7 @@ def is_number(word: str) -> bool:
 def is_dose(word: str) -> bool:
     """A number joined to a unit (``500mg``) or to a rhythm (``x3``, ``24h``)."""
     found = _DOSE.fullmatch(word)
-    return bool(found and (found[1] in _surrounding())) or bool(re.fullmatch(r"x\d+|\d+x|\d+e", word))
+    return bool(found and (found[1] in _surrounding())) or bool(re.fullmatch(r"x\d+|\d+x|\d+e|n?nda\d+", word))
 
 
 def surrounds(word: str) -> bool:

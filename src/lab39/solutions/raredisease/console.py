@@ -27,7 +27,7 @@ from lab39.solutions.raredisease.model import (
     TermEvidence,
 )
 from lab39.solutions.raredisease.obo import PHENOTYPE
-from lab39.solutions.raredisease.statements import say
+from lab39.solutions.raredisease.statements import UNSTATED, rests_on, say
 
 WIDTH = 78
 _BAR = 12
@@ -52,8 +52,6 @@ _WORDS = {
     "expected": Text("Signes fréquents non renseignés", "Frequent signs not stated"),
     "frequent_absent": Text("Absents alors que fréquents", "Absent though frequent"),
     "denied": Text("Signes que les annotations disent absents", "Signs that the annotations say are absent"),
-    "unstated": Text("fréquence non précisée", "frequency not stated"),
-    "not_annotated": Text("non annoté", "not annotated"),
     "through": Text("par", "through"),
     "mean": Text("moy.", "mean"),
     "rank": Text("rang", "rank"),
@@ -100,7 +98,7 @@ def differential(
         _line(out, Rich(_WORDS["ask"][lang], "bold"))
         for question in asked:
             stated = question.statement
-            often = say(stated, question.term)[lang] if stated else _WORDS["unstated"][lang]
+            often = say(stated, question.term)[lang] if stated else UNSTATED[lang]
             name = labels.label(question.term, question.label)[lang]
             _line(out, Rich(f"? {name} ({question.term})"), 2)
             where = f"{often} · {question.disease_name} · {_WORDS['mean'][lang]} {share(question.background)[lang]}"
@@ -219,12 +217,9 @@ def _name(sign: TermEvidence, labels: Labels, lang: Lang) -> str:
 
 
 def _rests_on(sign: TermEvidence, lang: Lang) -> str:
-    if sign.matched is None or sign.matched == PHENOTYPE:  # sharing only the root is sharing nothing
-        return _WORDS["not_annotated"][lang]
-    if sign.statement is None:
-        return _WORDS["unstated"][lang]
-    mean = f" · {_WORDS['mean'][lang]} {share(sign.background)[lang]}" if sign.background is not None else ""
-    return f"{say(sign.statement, sign.matched)[lang]}{mean}"
+    stated = sign.statement is not None and sign.matched not in (None, PHENOTYPE) and sign.background is not None
+    mean = f" · {_WORDS['mean'][lang]} {share(sign.background or 0.0)[lang]}" if stated else ""
+    return f"{rests_on(sign)[lang]}{mean}"
 
 
 def _told(out: Console, mapped: Sequence[MappedTerm], ignored: Sequence[IgnoredTerm], lang: Lang) -> None:

@@ -145,7 +145,9 @@ class Known:
 
     def answers(self, term: int) -> bool:
         """Whether the query already says if this sign is present."""
-        return term in self._present or any(a in self._absent for a, _ in self._index.ancestors(term))
+        if term in self._present or not self._absent:
+            return term in self._present
+        return any(a in self._absent for a, _ in self._index.ancestors(term))
 
 
 def divergence(frequency: float, background: float) -> float:

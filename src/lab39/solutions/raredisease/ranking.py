@@ -75,8 +75,10 @@ def posteriors(score: Floats, n_observed: int, constants: Constants) -> tuple[Fl
 
 def best(score: Floats, top: int) -> Ints:
     """Positions of the highest scores; candidates are sorted by id, so ties are broken by id."""
-    found: Ints = np.argsort(-score, kind="stable")[:top]
-    return found
+    near: Ints = np.arange(len(score))
+    if top < len(score):  # to sort them all would cost ten times more
+        near = np.flatnonzero(score >= np.partition(score, -top)[-top])
+    return near[np.argsort(-score[near], kind="stable")[:top]]
 
 
 def ranked(

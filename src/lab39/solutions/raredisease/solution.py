@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lab39.core.datapacks import Pack, Packs
+from lab39.core.datapacks import Packs
 from lab39.core.errors import LabError
 from lab39.core.finding import Finding
 from lab39.core.record import Record
@@ -15,7 +15,6 @@ from lab39.core.text import Lang, Text
 
 if TYPE_CHECKING:
     from lab39.solutions.raredisease.index import Index
-    from lab39.solutions.raredisease.labels import Labels
     from lab39.solutions.raredisease.model import Explanation, Query
 
 TOP = 10
@@ -32,10 +31,7 @@ class RareDisease(Solution):
     )
     version = "1.0"
     commands = "lab39.solutions.raredisease.cli:app"
-
-    def __init__(self) -> None:
-        self._index: tuple[str, Index] | None = None
-        self._labels: tuple[str, Labels] | None = None
+    pages = "lab39.solutions.raredisease.pages:pages"
 
     def prepare(self, packs: Packs, progress: Progress) -> None:
         """Compile the index once; without the pack there is nothing to prepare."""
@@ -70,7 +66,10 @@ class RareDisease(Solution):
         if not query.observed:
             yield findings.no_signs(excluded_only=bool(query.excluded))
             return
-        yield self._differential(query, findings.Seen(signs, self.labels(ctx.packs)), self.index(ctx.packs))
+        from lab39.solutions.raredisease.knowing import knowing
+
+        seen = knowing(ctx.packs)
+        yield self._differential(query, findings.Seen(signs, seen.labels), seen.index)
 
     def to_fhir(self, finding: Finding, subject: str, lang: Lang) -> Mapping[str, Any] | None:
         """A ``RiskAssessment`` for a differential."""
@@ -82,29 +81,6 @@ class RareDisease(Solution):
 
         return risk_assessment(finding, finding.payload, subject, lang)
 
-    def index(self, packs: Packs) -> Index:
-        """The index of the newest ``hpo`` pack, read once.
-
-        Raises:
-            PackMissingError: with the command that brings it.
-        """
-        from lab39.solutions.raredisease import sources
-
-        key = packs.get(sources.HPO).key
-        if self._index is None or self._index[0] != key:
-            self._index = key, sources.open_index(packs)
-        return self._index[1]
-
-    def labels(self, packs: Packs) -> Labels:
-        """The French labels, read once; empty without their pack."""
-        from lab39.solutions.raredisease import sources
-
-        pack: Pack | None = packs.get(sources.FRENCH) if packs.has(sources.FRENCH) else None
-        key = pack.key if pack else ""
-        if self._labels is None or self._labels[0] != key:
-            self._labels = key, sources.open_labels(packs)
-        return self._labels[1]
-
     @staticmethod
     def _differential(query: Query, seen: Any, index: Index) -> Finding:
         from lab39.solutions.raredisease import findings
@@ -115,15 +91,15 @@ class RareDisease(Solution):
         if not ranking.candidates:
             return findings.no_usable_sign(ranking)
         asked = () if findings.standing(ranking) == "none" else next_signs(index, query, ranking)
-        english = dict(zip(index.term_ids, index.labels, strict=True))
-        return findings.differential(ranking, seen, asked, english, int(index.meta["unusable"]))
+        return findings.differential(ranking, seen, asked, index.english, int(index.meta["unusable"]))
 
     def _fit(self, query: Query, disease: str, packs: Packs) -> Explanation | None:
         if not query.observed:
             return None
         from lab39.solutions.raredisease.explanation import explain
+        from lab39.solutions.raredisease.knowing import knowing
 
         try:
-            return explain(self.index(packs), query, disease)
+            return explain(knowing(packs).index, query, disease)
         except LabError:  # no pack, a disease that is not annotated, no usable sign: the fit cannot be told
             return None

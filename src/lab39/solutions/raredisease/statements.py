@@ -10,10 +10,15 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
+import numpy as np
+
 from lab39.core.text import Text, number, percent
 from lab39.solutions.raredisease.index import PREFIX, Index
-from lab39.solutions.raredisease.model import Statement
+from lab39.solutions.raredisease.model import Statement, TermEvidence
+from lab39.solutions.raredisease.obo import PHENOTYPE
+from lab39.solutions.raredisease.profiles import spans
 
+UNSTATED = Text("fréquence non précisée", "frequency not stated")
 PERCENT_FROM = 5
 """Patients from which a percentage is shown beside their number."""
 
@@ -25,18 +30,20 @@ class Statements:
         self._index, self._disease = index, disease
         rows, _ = index.rows_of(disease)
         self._rows, self._class = rows, index.classes_of(disease)
-        self._terms = sorted(set(rows.term[~rows.negated].tolist()))
+        signs = np.array(sorted(set(rows.term[~rows.negated].tolist())), dtype=np.int64)
+        first, n_above = index.up.start[signs], index.up.start[signs + 1] - index.up.start[signs]
+        self._n_above = dict(zip(signs.tolist(), n_above.tolist(), strict=True))
+        self._kind, self._above = np.repeat(signs, n_above), index.up.term[spans(first, n_above)]  # side by side
 
     def of(self, term: int) -> Statement | None:
         """The statement behind ``index.frequency(term, disease)``; ``None`` when the source states no frequency.
 
         A disease shows a sign at least as often as any kind of it: the statement may be about a kind.
         """
-        index = self._index
-        kinds = [t for t in self._terms if any(a == term for a, _ in index.ancestors(t))]
+        kinds = self._kind[self._above == term].tolist()
         if not kinds:
             return None
-        return self._stated(max(kinds, key=lambda t: (index.frequency(t, self._disease), len(index.ancestors(t)))))
+        return self._stated(max(kinds, key=lambda t: (self._index.frequency(t, self._disease), self._n_above[t])))
 
     def _stated(self, term: int) -> Statement | None:
         rows = self._rows
@@ -66,6 +73,13 @@ def say(statement: Statement, term: str) -> Text:
     if statement.term == term:
         return found
     return Text(f"au moins {found.fr}", f"at least {found.en}")
+
+
+def rests_on(sign: TermEvidence) -> Text:
+    """What the annotations of a disease say of a sign of the query, in words."""
+    if sign.matched is None or sign.matched == PHENOTYPE:  # sharing only the root is sharing nothing
+        return Text("non annoté", "not annotated")
+    return say(sign.statement, sign.matched) if sign.statement else UNSTATED
 
 
 @cache

@@ -15,13 +15,15 @@ from lab39.core.finding import Report, Severity, When
 from lab39.core.record import Record
 from lab39.core.text import Text
 from lab39.fhir import inputs, jsontext
-from lab39.store import access, assessments, audit, people, records
+from lab39.store import access, assessments, audit, people, records, sharing
 from lab39.store.access import Level
 from lab39.store.assessments import Action, AssessmentHead
+from lab39.store.directory import Entry
 from lab39.store.records import StoredRecord, Version
 from lab39.web.desk import answers as given
-from lab39.web.desk import changes, kept, view
+from lab39.web.desk import asking, changes, circle, kept, view
 from lab39.web.desk.answers import Answer
+from lab39.web.desk.asked import Placed
 from lab39.web.desk.view import Decided
 from lab39.web.house import House
 
@@ -35,6 +37,8 @@ class Opened:
         assessment: the one shown.
         previous: the report before it, and what changed since; ``None`` when there is none.
         decisions: everything decided about the record, in order.
+        asked: what colleagues were asked about it; ``others``, who else may open it.
+        asks_consent: to share it takes the word of the person it is about.
     """
 
     stored: StoredRecord
@@ -45,11 +49,19 @@ class Opened:
     found: Report
     since: changes.Changes | None
     decisions: tuple[Decided, ...]
+    asked: Placed
+    others: tuple[Entry, ...]
+    asks_consent: bool
 
     @property
     def can_write(self) -> bool:
-        """Whether this person may fill in and decide."""
+        """Whether this person may fill in, decide and ask."""
         return self.level.rank >= Level.WRITE.rank
+
+    @property
+    def can_share(self) -> bool:
+        """Whether this person may let others see it."""
+        return self.level is Level.SHARE
 
 
 def read(here: House, version: Version) -> Record:
@@ -76,6 +88,9 @@ def opened(here: House, person: str, record: str) -> Opened:
     with here.store.writing() as tx:
         level = access.level(tx, record, person, at=at) or Level.READ
         access.require(tx, record, person, Level.READ, at=at)
+        asked = asking.on_desk(tx, record, found, person, titles(here), at=at)
+        others = circle.others(tx, record, person, at=at)
+        consent = sharing.asks_consent(tx, stored, by=person)
         if current:
             head = current[0]
             about = {"version": version.number, "assessment": head.id}
@@ -84,7 +99,7 @@ def opened(here: House, person: str, record: str) -> Opened:
             head = keep_report(tx, person, version, found, at=at)
         since = _since(here, tx, heads, head, found)
         decisions = decided(tx, record)
-    return Opened(stored, level, version, known, head, found, since, decisions)
+    return Opened(stored, level, version, known, head, found, since, decisions, asked, others, consent)
 
 
 def keep_report(

@@ -69,7 +69,15 @@ def values(here: House, place: Place, trial: Trial, said: Text = NO_TEXT, spot: 
         usual=not place.only,
         name=place.example.who,
     )
-    return {"desk": shown, "wrong": None, "conflict": None, "pseudonym": "", "self_path": place.base}
+    return {
+        "desk": shown,
+        "wrong": None,
+        "conflict": None,
+        "draft": None,
+        "reply": None,
+        "pseudonym": "",
+        "self_path": place.base,
+    }
 
 
 def act(request: Request, here: House, place: Place, what: str, form: FormData, page: Page) -> Response:

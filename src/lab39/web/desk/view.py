@@ -15,8 +15,10 @@ from lab39.core.record import Record
 from lab39.core.text import NO_TEXT, Text
 from lab39.render.snapshot import Snapshot, snapshot
 from lab39.render.words import BANDS, WORDS
-from lab39.web.desk import changes, fields, reasons
+from lab39.store.directory import Entry
+from lab39.web.desk import asked, changes, fields, reasons
 from lab39.web.desk.answers import Answer
+from lab39.web.desk.asked import Asked, Placed
 from lab39.web.desk.fields import Field
 
 REOPENED = "reopened"
@@ -67,6 +69,7 @@ class Shown:
         before: what was decided about it when it said something else.
         mark: ``new`` or ``changed`` since the previous assessment, else empty.
         actions: False for what the lab says of itself, and for what could not be evaluated.
+        questions: what colleagues were asked about it, in order.
     """
 
     finding: Finding
@@ -78,6 +81,18 @@ class Shown:
     before: Decided | None
     mark: str
     actions: bool
+    questions: tuple[Asked, ...] = ()
+
+    @property
+    def pressing(self) -> tuple[Asked, ...]:
+        """The questions to show at once: those that wait, new answers, and the last of the others."""
+        over = [each for each in self.questions if not each.pressing]
+        return tuple(each for each in self.questions if each.pressing or each is over[-1])
+
+    @property
+    def folded(self) -> tuple[Asked, ...]:
+        """The other questions."""
+        return tuple(each for each in self.questions if each not in self.pressing)
 
     @property
     def settled(self) -> bool:
@@ -102,7 +117,10 @@ class Desk:
         base: where its forms go, ``/records/<id>`` or ``/demo/<example>``.
         version: of the record; what an answer starts from.
         token: the assessment that decisions are about, or the signed state of a demonstration.
-        can_write: the person may fill in and decide.
+        can_write: the person may fill in, decide and ask; ``can_share``, let others see the record; ``owner``, they
+            keep it.
+        circle: whom they may ask without sharing.
+        asked: the questions about the record.
         said: told once, at the top of the page and to a screen reader.
         since: what changed since the previous assessment.
         place: the anchor of the form that was sent, and ``landed``, the card that stands for it now: the same, or
@@ -121,6 +139,10 @@ class Desk:
     version: int = 1
     token: str = ""
     can_write: bool = True
+    can_share: bool = False
+    owner: bool = True
+    circle: tuple[Entry, ...] = ()
+    asked: Placed = asked.NONE
     said: Text = NO_TEXT
     since: changes.Changes | None = None
     place: str = ""
@@ -165,12 +187,19 @@ class Desk:
         return {b.title: n for b in self.bands if (n := sum(not row.settled and row.actions for row in b.rows))}
 
 
-def bands(found: Report, decisions: Iterable[Decided], since: changes.Changes | None) -> tuple[Band, ...]:
+def bands(
+    found: Report,
+    decisions: Iterable[Decided],
+    since: changes.Changes | None,
+    questions: Mapping[str, tuple[Asked, ...]] | None = None,
+) -> tuple[Band, ...]:
     """The bands that hold something, what could not be told last.
 
     Args:
         decisions: in order; the last one about a finding counts.
+        questions: by the key of the finding they stand with.
     """
+    waiting = dict(questions or {})
     by_key: dict[str, Decided] = {}
     by_name: dict[str, Decided] = {}
     by_kind: dict[str, Decided] = {}
@@ -202,6 +231,7 @@ def bands(found: Report, decisions: Iterable[Decided], since: changes.Changes | 
             before=last if decided is None and last is not None and last.action != REOPENED else None,
             mark="new" if key in new else "changed" if key in other else "",
             actions=not finding.not_evaluated and finding.code not in NO_ANSWER,
+            questions=waiting.pop(key, ()),
         )
 
     rows = [Band(BANDS[when], tuple(shown(f) for f in found.band(when))) for when in When]
@@ -221,6 +251,10 @@ def desk(
     version: int = 1,
     token: str = "",
     can_write: bool = True,
+    can_share: bool = False,
+    owner: bool = True,
+    circle: tuple[Entry, ...] = (),
+    asked: Placed = asked.NONE,
     said: Text = NO_TEXT,
     place: str = "",
     usual: bool = True,
@@ -238,7 +272,7 @@ def desk(
         demo=demo,
         seen=snapshot(record, found),
         found=found,
-        bands=bands(found, decisions, since),
+        bands=bands(found, decisions, since, asked.by_key),
         name=Text.same(record.name) if record.name else name or Text.same(record.id or "–"),
         asks=fields.beside(record, found, usual=usual),
         tells=fields.told(record, found),
@@ -246,6 +280,10 @@ def desk(
         version=version,
         token=token,
         can_write=can_write,
+        can_share=can_share,
+        owner=owner,
+        circle=circle,
+        asked=asked,
         said=said,
         since=since,
         place=place,

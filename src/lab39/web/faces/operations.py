@@ -18,6 +18,7 @@ from lab39.core.record import Record
 from lab39.core.text import Text
 from lab39.fhir import outputs
 from lab39.store import audit
+from lab39.store.worker import describe
 from lab39.web import logs
 from lab39.web.api import samples
 from lab39.web.api.answers import Exact, ExactFhir, outcomes, problems
@@ -127,7 +128,7 @@ def _answer(request: Request, here: House, who: Viewer, name: str, operation: Op
     except Exception as error:
         logs.log.error("could not run", solution=name, **logs.told(error))
         late = isinstance(error, TimeLimitExceeded)
-        why = Text("temps limite dépassé", "time limit exceeded") if late else Text.same(type(error).__name__)
+        why = Text("temps limite dépassé", "time limit exceeded") if late else Text.same(describe(error))
         said = Text(f"cette solution n'a pas pu répondre ({why.fr})", f"this solution could not answer ({why.en})")
         raise CouldNotRunError(said, name) from error
 

@@ -19,6 +19,7 @@ from lab39.core.faces import Call, Download, Page, Redirect, View
 from lab39.core.isolation import TimeLimitExceeded
 from lab39.core.lab import StuckError
 from lab39.core.text import Text
+from lab39.store.worker import describe
 from lab39.web import logs, paths, security
 from lab39.web.desk import trying
 from lab39.web.faces import calls
@@ -108,7 +109,7 @@ def _answer(request: Request, here: House, who: Viewer, name: str, page: Page, f
         return _failed(request, here, name, late, 500)
     except Exception as error:
         logs.log.error("could not run", solution=name, **logs.told(error))
-        return _failed(request, here, name, Text.same(type(error).__name__), 500)
+        return _failed(request, here, name, Text.same(describe(error)), 500)
 
 
 def _shown(request: Request, here: House, name: str, call: Call, view: View) -> Response:

@@ -17,7 +17,7 @@ from starlette.background import BackgroundTask
 
 from lab39.core.errors import LabError, UnknownNameError
 from lab39.core.text import LANGS, NO_TEXT, Text
-from lab39.store import audit, consents, credentials, people, privacy, sessions, tokens
+from lab39.store import audit, consents, credentials, people, privacy, sessions, sharing, tokens
 from lab39.store.people import Person, Role
 from lab39.web import security
 from lab39.web.errors import status_of
@@ -65,12 +65,14 @@ class Purpose:
 
     Attributes:
         wording: version of the text, kept with each answer.
+        asked: on the page of the account; otherwise it is given elsewhere and only taken back there.
     """
 
     name: str
     wording: str
     title: Text
     text: Text
+    asked: bool
 
 
 @cache
@@ -78,7 +80,8 @@ def purposes() -> tuple[Purpose, ...]:
     """Those of ``knowledge/consents.toml``."""
     read = tomllib.loads(files("lab39.web").joinpath("knowledge/consents.toml").read_text("utf-8"))["purpose"]
     return tuple(
-        Purpose(name, row["wording"], Text.of(row["title"]), Text.of(row["text"])) for name, row in read.items()
+        Purpose(name, row["wording"], Text.of(row["title"]), Text.of(row["text"]), row.get("asked", True))
+        for name, row in read.items()
     )
 
 
@@ -175,7 +178,7 @@ def everywhere(request: Request, here: Here, viewer: See) -> Response:
 def consent(here: Here, viewer: See, purpose: Field = "", given: Field = "") -> Response:
     """Agree, or take it back."""
     known = next((each for each in purposes() if each.name == purpose), None)
-    if known is None:
+    if known is None or (given == "yes" and not known.asked):
         raise UnknownNameError(Text("consentement inconnu", "no such consent"))
     at, me = here.now(), _me(viewer)
     with here.store.writing() as tx:
@@ -183,6 +186,8 @@ def consent(here: Here, viewer: See, purpose: Field = "", given: Field = "") -> 
             consents.give(tx, me, known.name, wording=known.wording, channel="web", at=at)
         else:
             consents.withdraw(tx, me, known.name, channel="web", at=at)
+            if known.name == sharing.CONSENT:
+                sharing.consent_taken_back(tx, me, at=at)
         said = {"purpose": known.name, "given": given == "yes", "wording": known.wording}
         audit.append(tx, at=at, actor=me, action="consent", subject=me, about=said)
     return _done("consent")
@@ -267,6 +272,7 @@ def _page(
     at, me = here.now(), _me(viewer)
     with here.store.reading() as tx:
         current = sessions.find(tx, cookie(request, here, SESSION_COOKIE), at=at)
+        agreed = [(each, consents.has_consent(tx, me, each.name, at)) for each in purposes()]
         values = {
             "person": people.get(tx, me),
             "protected": credentials.has_password(tx, me),
@@ -275,7 +281,8 @@ def _page(
             "sessions": sessions.of(tx, me, at=at),
             "current_session": current.token_sha256 if current else "",
             "tokens": [each for each in tokens.of(tx, me) if each.holds(at)],
-            "purposes": [(each, consents.has_consent(tx, me, each.name, at)) for each in purposes()],
+            "purposes": [(each, given) for each, given in agreed if each.asked or given],
+            "purpose_titles": {each.name: each.title for each in purposes()},
             "history": consents.history(tx, me)[::-1],
         }
     linked = {each.issuer for each in values["identities"]}  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from lab39.web import security
 from lab39.web.desk import answers as given
 from lab39.web.desk import downloads, keeping, kept, posting, view
 from lab39.web.house import Here, House
+from lab39.web.pages import naming
 from lab39.web.roles import Needs
 from lab39.web.templating import render
 from lab39.web.viewer import See, Viewer
@@ -26,11 +27,16 @@ router = APIRouter(
     dependencies=[Depends(Needs("records.own")), Depends(security.form_is_ours)],
     include_in_schema=False,
 )
+FORMS: dict[str, Any] = {"wrong": None, "conflict": None, "draft": None, "reply": None}
+"""What the forms of a desk came back with; nothing, unless something was not right."""
 SAID = {
     "added": Text("dossier enregistré et évalué", "record kept and assessed"),
     "known": Text("ce dossier était déjà là\u202f: le voici", "this record was there already: here it is"),
     "answers": Text("enregistré, le rapport est recalculé", "kept, the report is computed again"),
     **{f"decision-{action.value}": text for action, text in posting.DECIDED.items()},
+    "asked": Text("question envoyée", "question sent"),
+    "answered": Text("réponse envoyée", "answer sent"),
+    "question-withdrawn": Text("question retirée", "question withdrawn"),
     "renamed": Text("titre changé", "title changed"),
 }
 """What a page says after a form, when it is loaded again; by the word in its address."""
@@ -39,7 +45,7 @@ SAID = {
 @router.get("/{record}")
 def desk(record: str, request: Request, here: Here, who: See, said: str = "", at: str = "") -> HTMLResponse:
     """The record, assessed for today."""
-    return _page(request, here, who, record, said=SAID.get(said, NO_TEXT), place=posting.valid(at))
+    return page(request, here, who, record, said=SAID.get(said, NO_TEXT), place=posting.valid(at))
 
 
 @router.post("/{record}/answers")
@@ -53,7 +59,7 @@ def answers(record: str, request: Request, here: Here, who: See, form: security.
             keeping.answer(here, _id(who), record, answer, expected=expected)
         except StaleVersionError:
             if not keeping.holds(here, _id(who), record, answer):  # the same form sent twice is one answer
-                return _page(
+                return page(
                     request,
                     here,
                     who,
@@ -63,8 +69,8 @@ def answers(record: str, request: Request, here: Here, who: See, form: security.
                     conflict=posting.conflict(form, answer, expected),
                 )
     except InputError as error:
-        return _page(request, here, who, record, status=422, place=spot, wrong=posting.wrong(form, error))
-    return _done(request, here, who, record, "answers", spot, posting.recomputed(answer.say()))
+        return page(request, here, who, record, status=422, place=spot, wrong=posting.wrong(form, error))
+    return back(request, here, who, record, "answers", spot, posting.recomputed(answer.say()))
 
 
 @router.post("/{record}/decisions")
@@ -73,7 +79,7 @@ def decisions(record: str, request: Request, here: Here, who: See, form: securit
     finding, action, reason = posting.decision(form)
     keeping.decide(here, _id(who), record, posting.word(form, "assessment"), finding, action, reason)
     said = f"decision-{action.value}"
-    return _done(request, here, who, record, said, posting.place(form), SAID[said])
+    return back(request, here, who, record, said, posting.place(form), SAID[said])
 
 
 @router.get("/{record}/export/{form}")
@@ -106,15 +112,15 @@ def export(record: str, form: str, here: Here, who: See, assessment: str = "") -
     return file.response()
 
 
-def _done(request: Request, here: House, who: Viewer, record: str, said: str, spot: str, told: Text) -> Response:
+def back(request: Request, here: House, who: Viewer, record: str, said: str, spot: str, told: Text) -> Response:
     """The part of the page that changed, or the way back to the page when there is no script."""
     if request.headers.get("hx-request") == "true":
-        return _page(request, here, who, record, said=told, place=spot)
+        return page(request, here, who, record, said=told, place=spot)
     where = f"?said={said}&at={spot}#{spot}" if spot else f"?said={said}"
     return RedirectResponse(f"/records/{record}{where}", 303)
 
 
-def _page(
+def page(
     request: Request,
     here: House,
     who: Viewer,
@@ -135,12 +141,17 @@ def _page(
         version=found.version.number,
         token=found.assessment.id,
         can_write=found.can_write,
+        can_share=found.can_share,
+        owner=found.stored.owner_id == who.person,
+        circle=found.others,
+        asked=found.asked,
         said=said,
         place=place,
         name=Text.same(found.stored.pseudonym),
     )
-    values = {"wrong": None, "conflict": None} | more
+    values = FORMS | more
     values |= {"desk": shown, "pseudonym": found.stored.pseudonym, "title": found.stored.title, "embedded": False}
+    values |= naming.words(request, here) | {"asks_consent": found.asks_consent}
     values["self_path"] = f"/records/{record}"
     whole = request.headers.get("hx-request") != "true"
     return render(request, "record.html.jinja" if whole else "desk_body.html.jinja", values, status=status)

@@ -11,11 +11,13 @@ from starlette.datastructures import UploadFile
 
 from lab39.core.errors import InputError, LabError
 from lab39.core.text import NO_TEXT, Text
-from lab39.store import access, assessments, audit, people, records
+from lab39.store import access, assessments, audit, people, questions, records
 from lab39.store.access import Level
 from lab39.web import errors, examples, security
-from lab39.web.desk import changes, keeping, kept, posting, uploads, view
+from lab39.web.desk import asking, changes, keeping, kept, posting, uploads, view
 from lab39.web.house import Here, House
+from lab39.web.pages import naming
+from lab39.web.pages.desk import FORMS
 from lab39.web.roles import Needs
 from lab39.web.templating import render
 from lab39.web.viewer import See, Viewer
@@ -26,13 +28,20 @@ router = APIRouter(
     include_in_schema=False,
 )
 PAGE = 50
-GONE = Text("dossier supprimé", "record deleted")
+TOLD = {
+    "deleted": Text("dossier supprimé", "record deleted"),
+    "given-up": Text("accès rendu\u202f: ce dossier n'est plus dans votre liste", "access given up"),
+    "out-of-reach": Text(
+        "ce dossier ne vous est plus accessible\u202f: l'accès a pris fin, ou le dossier a été supprimé",
+        "this record is out of your reach: the access has ended, or the record was deleted",
+    ),
+}
 
 
 @router.get("")
 def mine(request: Request, here: Here, who: See, q: str = "", page: int = 1, said: str = "") -> HTMLResponse:
     """My records, and those I was given access to; those of a page, latest change first."""
-    return _list(request, here, who, q=q, page=page, told=GONE if said == "deleted" else NO_TEXT)
+    return _list(request, here, who, q=q, page=page, told=TOLD.get(said, NO_TEXT))
 
 
 @router.post("")
@@ -57,14 +66,16 @@ def history(record: str, request: Request, here: Here, who: See) -> HTMLResponse
     at = here.now()
     with here.store.reading() as tx:
         stored = access.require(tx, record, _id(who), Level.READ, at=at)
-        level = access.level(tx, record, _id(who), at=at)
+        level = access.level(tx, record, _id(who), at=at) or Level.READ
         versions = records.history(tx, record)
         documents = {v.number: records.version(tx, record, v.number) for v in versions[: PAGE + 1]}
         heads = assessments.of(tx, record, limit=PAGE)
         reports = {h.id: kept.report(assessments.get(tx, h.id).report, keeping.titles(here)) for h in heads}
         decided = assessments.decisions_of(tx, record)
         by = {v.by for v in versions} | {h.by for h in heads} | {d.by for d in decided}
+        asked = questions.of(tx, record)
         names = {person: people.get(tx, person).display_name for person in by}
+        shown_asked = asking.shown(tx, reversed(asked), _id(who), at=at)
     read = {number: keeping.read(here, version) for number, version in documents.items()}
     rows = [
         (v, changes.records(read[v.number - 1], read[v.number]) if v.number - 1 in read else None) for v in versions
@@ -82,7 +93,9 @@ def history(record: str, request: Request, here: Here, who: See) -> HTMLResponse
         "history.html.jinja",
         {
             "record": stored,
-            "owner": level is Level.SHARE and stored.owner_id == who.person,
+            "owner": stored.owner_id == who.person,
+            "can_write": level.rank >= Level.WRITE.rank,
+            "asked": [(each, findings.get(each.finding, NO_TEXT)) for each in shown_asked],
             "versions": rows,
             "assessments": [(h, keeping.waiting(reports[h.id])) for h in heads],
             "decisions": shown,
@@ -133,10 +146,11 @@ def assessed(record: str, assessment: str, request: Request, here: Here, who: Se
         version=seen.version,
         token=seen.id,
         can_write=False,
+        owner=stored.owner_id == who.person,
         name=Text.same(stored.pseudonym),
     )
     values = {"desk": shown, "pseudonym": stored.pseudonym, "title": stored.title, "embedded": False}
-    return render(request, "record.html.jinja", values | {"wrong": None, "conflict": None, "past": seen})
+    return render(request, "record.html.jinja", values | FORMS | naming.words(request, here) | {"past": seen})
 
 
 @router.post("/{record}/title")

@@ -36,6 +36,10 @@ ACCOUNT = Pace(
 ADDRESS = Pace(
     free=20, first=dt.timedelta(seconds=30), longest=dt.timedelta(minutes=15), forget=dt.timedelta(hours=1)
 )
+LOOKING = Pace(
+    free=30, first=dt.timedelta(seconds=10), longest=dt.timedelta(minutes=5), forget=dt.timedelta(hours=1)
+)
+"""For whoever looks for people in vain: that an address has an account here is not to be guessed."""
 KNOWN_COOKIE = "lab39_known"
 KNOWN_DAYS = 180
 
@@ -74,6 +78,24 @@ class Attempt:
             throttle.forgive(tx, self.account)
             throttle.take_back(tx, self.address, at=self.here.now())
             throttle.sweep(tx, at=self.here.now())
+
+
+def may_look(here: House, person: str) -> None:
+    """Refuse to look for people when this one did so in vain too often.
+
+    Raises:
+        TooManyError
+    """
+    with here.store.reading() as tx:
+        left = throttle.wait(tx, (_key(here, "looking", person),), at=here.now())
+    if left:
+        raise too_many(left)
+
+
+def looked_in_vain(here: House, person: str) -> None:
+    """Count that somebody looked for people and found nobody."""
+    with here.store.writing() as tx:
+        throttle.strike(tx, _key(here, "looking", person), LOOKING, at=here.now())
 
 
 def too_many(left: dt.timedelta) -> TooManyError:

@@ -27,6 +27,7 @@
   // Before a part of the page is renewed: which drawers are open, what is typed, where the eye is.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const form = event.detail.requestConfig && event.detail.requestConfig.elt;
+    if (form && form.matches("[data-watch]")) return;
     const card = form && form.closest("section.card[id], aside details[id], .given");
     kept = {
       open: [...document.querySelectorAll("main details[id][open]")].map((each) => each.id),
@@ -58,13 +59,16 @@
       card = [...document.querySelectorAll("section.card[id]")].find((each) => each.id.startsWith(start));
     } else if (card && !card.matches("section, details")) card = card.closest("section.card");
     if (card) window.scrollBy({ top: card.getBoundingClientRect().top - top, behavior: "instant" });
-    if (wrong && wrong.focus && wrong.matches("input")) wrong.focus();
+    if (wrong && wrong.focus && wrong.matches("input, textarea, select")) wrong.focus();
     else if (wrong) { wrong.tabIndex = -1; wrong.focus(); }
     else if (card) (card.matches("details") ? card.querySelector("summary") : card).focus({ preventScroll: true });
-    else if (said()) said().focus({ preventScroll: true });
+    else if (said() && (!document.activeElement || document.activeElement === document.body)) said().focus({ preventScroll: true });
   });
 
-  const offline = () => { said().replaceChildren(document.getElementById("offline").content.cloneNode(true)); };
+  const offline = (event) => {
+    if (event.target.matches && event.target.matches("[data-watch]")) return; // it asks again by itself
+    said().replaceChildren(document.getElementById("offline").content.cloneNode(true));
+  };
   document.addEventListener("htmx:sendError", offline);
   document.addEventListener("htmx:timeout", offline);
 
