@@ -225,7 +225,12 @@ def open_rules(pairs: list[Pair], total: int) -> list[dict[str, Any]]:
             kinds = {need.token.partition(":")[0] for need in each.needs}
             needs.setdefault(name, Counter()).update(dict.fromkeys(kinds, pair.count))
     return [
-        {"rule": name, "n": n, "share": round(n / total, 5), "needs": [kind for kind, _ in needs[name].most_common()]}
+        {
+            "rule": name,
+            "n": n,
+            "share": round(n / total, 5),
+            "needs": [kind for kind, _ in needs[name].most_common()],
+        }
         for name, n in told.most_common(SHOWN)
     ]
 

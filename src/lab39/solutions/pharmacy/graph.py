@@ -148,9 +148,10 @@ class Graph:
         known = False
         for link in self.known.links:
             if link.holds(key):
-                nodes = self.members.get(link.to) or ((self._at[link.to],) if link.to in self._at else ())
-                known = known or bool(nodes)
-                found.update(nodes)
+                for to in link.to:
+                    nodes = self.members.get(to) or ((self._at[to],) if to in self._at else ())
+                    known = known or bool(nodes)
+                    found.update(nodes)
         return tuple(sorted(found)) if known else None
 
     def _side(self, key: str, by: Taking) -> Side:
@@ -287,21 +288,23 @@ def members_in(thesaurus: Thesaurus, names: Iterable[str], known: Knowledge) -> 
     at = {fold(name): node for node, name in enumerate(names)}
     found: dict[str, set[int]] = {}
     printed = {fold(name) for name in thesaurus.classes}
-    apart = set(known.everything) | {name for thing in known.things for name in thing.nodes}
-    apart |= {row.node for row in known.members} | set(known.others)
+    things = {name for thing in known.things for name in thing.nodes}
 
     def put(substance: str, nodes: Iterable[str]) -> None:
-        found.setdefault(moiety_key(substance), set()).update(at[name] for name in map(fold, nodes) if name in at)
+        key = moiety_key(substance)
+        if key not in known.placeholders:
+            found.setdefault(key, set()).update(at[name] for name in map(fold, nodes) if name in at)
 
     for substance, classes in thesaurus.substances.items():
-        put(substance, classes if fold(substance) in printed else (substance, *classes))
+        if fold(substance) not in things:
+            put(substance, classes if fold(substance) in printed else (substance, *classes))
     for name, members in thesaurus.classes.items():
         for substance in members:
             put(substance, (name,))
     listed = {fold(name) for name in thesaurus.substances}
-    for name in at:
-        if name not in printed and name not in listed and name not in apart:
-            put(name, (name,))
+    authored = {row.node for row in known.members} | set(known.others) | set(known.everything)
+    for name in at.keys() - printed - listed - authored - things:
+        put(name, (name,))
     _add_authored(found, at, known)
     return {key: tuple(sorted(nodes)) for key, nodes in sorted(found.items())}
 
