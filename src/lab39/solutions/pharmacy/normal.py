@@ -86,6 +86,8 @@ def moiety_key(substance: str) -> str:
     ['metformine', 'acide valproique', 'potassium']
     """
     parts = words(upright(substance))
+    if not parts:
+        return ""
     for _ in range(_MAX_STEPS):
         for name in (joined(parts), joined(_dry(parts))):
             if name in aliases():
