@@ -144,6 +144,28 @@ def test_the_same_form_sent_twice_is_one_version_and_no_conflict(client):
     assert last(client, record).version == 2
 
 
+SIGN = {"kind": "sign", "code": "HP:0100518", "label": "dysurie", "value": "absent", "day": "2026-11-20"}
+
+
+@pytest.mark.parametrize("second", [SIGN, creatinine("212"), {"kind": "birth-date", "value": "1990-01-01"}])
+def test_in_a_phenopacket_too_a_second_tab_s_value_is_never_taken_for_the_first_tab_s(client, second):
+    """A phenopacket holds signs before measurements: what was added is not what comes last in its R4 view."""
+    packet = {
+        "id": "k",
+        "subject": {"id": "p1", "sex": "FEMALE"},
+        "phenotypicFeatures": [{"type": {"id": "HP:0001166", "label": "Arachnodactyly"}}],
+        "metaData": {"created": "2026-01-01T00:00:00Z", "createdBy": "t", "resources": []},
+    }
+    record = bring(client, json.dumps(packet))
+    client.post(f"/records/{record}/answers", data=creatinine("90"))
+    late = client.post(f"/records/{record}/answers", data=second | {"version": "1"}, headers=HTMX)
+    assert late.status_code == 409
+    assert client.post(f"/records/{record}/answers", data=second | {"version": "2"}).status_code == 303
+    assert last(client, record).version == 3
+    assert client.post(f"/records/{record}/answers", data=second | {"version": "2"}).status_code == 303
+    assert last(client, record).version == 3
+
+
 def test_birth_date_and_sex_are_filled_into_the_patient_and_nothing_else_changes(client):
     record = bring(client, bundle(measured(212.50)))
     client.post(f"/records/{record}/answers", data={"kind": "birth-date", "value": "1944-03-02", "version": "1"})
