@@ -65,7 +65,7 @@ def _writable(home: Path) -> None:
         InputError
     """
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=home):
             pass
     except OSError as error:
