@@ -287,7 +287,7 @@ def test_a_server_that_is_not_on_the_list_is_never_called(open_lab: Open, ehr: L
 def test_a_next_page_that_the_caller_sends_never_climbs_out_of_the_server_s_base(
     open_lab: Open, ehr: LocalFhir, climb: str
 ):
-    """Whoever may call the lab would otherwise reach, with its own token or none, what the host keeps for itself."""
+    """Whoever may call the lab would otherwise reach, with a token or none, what the host keeps to itself."""
     client = open_lab(lab=lab(Calm), fhir_servers=(ehr.base,))
     body = call("patient-view", fhirServer=ehr.base)
     body["prefetch"]["conditions"] = searchset() | {"link": [{"relation": "next", "url": ehr.base + climb}]}

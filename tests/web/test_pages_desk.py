@@ -194,6 +194,18 @@ def test_a_finding_is_done_then_taken_up_again(client):
     assert "À voir" in client.get(f"/records/{record}").text
 
 
+def test_a_decision_is_dated_by_the_day_where_the_lab_is(client, clock):
+    clock.forward(hours=14, minutes=30)  # 23:30 in London, half past midnight in Paris
+    owner = signed_in(client, "professional")
+    record = bring(client, bundle(measured(212)))
+    fields = {"finding": finding_key(client.get(f"/records/{record}").text), "assessment": last(client, record).id}
+    client.post(f"/records/{record}/decisions", data=fields | {"action": "done"})
+    said = f"<strong>Fait</strong> 25/11/2026, {owner.display_name}"
+    assert said in client.get(f"/records/{record}").text
+    assert "25/11/2026, " + owner.display_name in client.get(f"/records/{record}/history").text
+    assert said in client.get(f"/records/{record}/assessments/{last(client, record).id}").text
+
+
 def test_a_finding_is_dismissed_with_a_reason_and_never_without(client):
     record = bring(client, bundle(measured(212)))
     fields = {"finding": finding_key(client.get(f"/records/{record}").text), "assessment": last(client, record).id}
@@ -344,6 +356,7 @@ def test_two_assessments_are_compared_and_the_history_says_what_came_in(client):
     history = client.get(f"/records/{record}/history").text
     assert "+ créatinine 212\u202fµmol/L (20/11/2026)" in history
     assert "le document tel qu&#39;il est venu" in history
+    assert actions(client, record)[-2:] == ["access", "access"], "who looked at what a record held is known"
 
 
 def _owner(client, record):

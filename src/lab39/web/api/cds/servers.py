@@ -72,8 +72,8 @@ class FhirServer:
         return found
 
     def is_here(self, address: object) -> bool:
-        """Whether an address is under this server: a next page elsewhere is not followed, nor one that climbs out of
-        the base (``/fhir/../admin``) to what the same host keeps for itself."""
+        """Whether an address is under this server: a next page elsewhere is not followed, nor one that climbs out
+        of the base (``/fhir/../admin``) to what the same host keeps for itself."""
         if not isinstance(address, str) or not address.startswith((f"{self.base}/", f"{self.base}?")):
             return False
         path = unquote(address[len(self.base) :].partition("?")[0]).replace("\\", "/")
