@@ -109,7 +109,7 @@ def profile(request: Request, here: Here, viewer: See, name: Field = "", lang: F
     except LabError as error:
         return _page(request, here, viewer, error=error)
     response = _done("profile")
-    response.delete_cookie(LANG_COOKIE)
+    drop_cookie(response, request, here, LANG_COOKIE)
     return response
 
 
