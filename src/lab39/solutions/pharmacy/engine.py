@@ -15,7 +15,6 @@ from lab39.solutions.pharmacy import sources
 from lab39.solutions.pharmacy.graph import Graph
 from lab39.solutions.pharmacy.levels import Levels, bind
 from lab39.solutions.pharmacy.model import Level, Rule, Thesaurus
-from lab39.solutions.pharmacy.nodes import knowledge
 
 PARTIAL = Text(
     "Thésaurus absent\u202f: petite table, incomplète. Taper\u202f: lab39 data install ansm",
@@ -90,7 +89,7 @@ def open_engine(packs: Packs, edition: str | None = None, progress: Progress = l
     thesaurus = sources.thesaurus(packs, edition, progress)
     month = f"{thesaurus.edition:%Y-%m}"
     pack = next(each.pack for each in sources.editions(packs) if each.month == month)
-    name = f"graph-{month}-v{graphs.FORMAT}-{knowledge().digest}.json"
+    name = f"graph-{month}-v{graphs.FORMAT}-{graphs.digest()}.json"
 
     def compiled() -> Graph:
         return graphs.load(thesaurus, packs.compiled(pack, name, lambda target: graphs.write(thesaurus, target)))

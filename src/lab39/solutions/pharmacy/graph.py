@@ -7,9 +7,11 @@ looked up from both sides alike: what is found does not depend on the order.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
@@ -146,9 +148,10 @@ class Graph:
         known = False
         for link in self.known.links:
             if link.holds(key):
-                nodes = self.members.get(link.to) or ((self._at[link.to],) if link.to in self._at else ())
-                known = known or bool(nodes)
-                found.update(nodes)
+                for to in link.to:
+                    nodes = self.members.get(to) or ((self._at[to],) if to in self._at else ())
+                    known = known or bool(nodes)
+                    found.update(nodes)
         return tuple(sorted(found)) if known else None
 
     def _side(self, key: str, by: Taking) -> Side:
@@ -235,7 +238,7 @@ def write(thesaurus: Thesaurus, target: Path, known: Knowledge | None = None) ->
     names = nodes_in(thesaurus)
     body = {
         "format": FORMAT,
-        "knowledge": known.digest,
+        "knowledge": digest(known),
         "names": names,
         "members": members_in(thesaurus, names, known),
     }
@@ -251,7 +254,7 @@ def load(thesaurus: Thesaurus, path: Path) -> Graph:
     known = knowledge()
     try:
         body = json.loads(path.read_bytes())
-        if (body["format"], body["knowledge"]) != (FORMAT, known.digest):
+        if (body["format"], body["knowledge"]) != (FORMAT, digest(known)):
             raise ValueError("made for another version")
         members = {key: tuple(nodes) for key, nodes in body["members"].items()}
         return _graph(thesaurus, tuple(body["names"]), members, known)
@@ -263,6 +266,14 @@ def load(thesaurus: Thesaurus, path: Path) -> Graph:
             ),
             str(path),
         ) from error
+
+
+def digest(known: Knowledge | None = None) -> str:
+    """Names what the members of nodes were made with: what is known of nodes, and how names are normalised."""
+    parts = [(known or knowledge()).digest]
+    for name in ("normal.py", "knowledge/salts.toml", "knowledge/aliases.toml"):
+        parts.append(files(__package__).joinpath(*name.split("/")).read_text("utf-8"))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 
 
 def nodes_in(thesaurus: Thesaurus) -> tuple[str, ...]:
@@ -277,21 +288,23 @@ def members_in(thesaurus: Thesaurus, names: Iterable[str], known: Knowledge) -> 
     at = {fold(name): node for node, name in enumerate(names)}
     found: dict[str, set[int]] = {}
     printed = {fold(name) for name in thesaurus.classes}
-    apart = set(known.everything) | {name for thing in known.things for name in thing.nodes}
-    apart |= {row.node for row in known.members} | set(known.others)
+    things = {name for thing in known.things for name in thing.nodes}
 
     def put(substance: str, nodes: Iterable[str]) -> None:
-        found.setdefault(moiety_key(substance), set()).update(at[name] for name in map(fold, nodes) if name in at)
+        key = moiety_key(substance)
+        if key not in known.placeholders:
+            found.setdefault(key, set()).update(at[name] for name in map(fold, nodes) if name in at)
 
     for substance, classes in thesaurus.substances.items():
-        put(substance, classes if fold(substance) in printed else (substance, *classes))
+        if fold(substance) not in things:
+            put(substance, classes if fold(substance) in printed else (substance, *classes))
     for name, members in thesaurus.classes.items():
         for substance in members:
             put(substance, (name,))
     listed = {fold(name) for name in thesaurus.substances}
-    for name in at:
-        if name not in printed and name not in listed and name not in apart:
-            put(name, (name,))
+    authored = {row.node for row in known.members} | set(known.others) | set(known.everything)
+    for name in at.keys() - printed - listed - authored - things:
+        put(name, (name,))
     _add_authored(found, at, known)
     return {key: tuple(sorted(nodes)) for key, nodes in sorted(found.items())}
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from lab39.core.text import Text
 from lab39.solutions.pharmacy.model import Line, Person, Route
-from lab39.solutions.pharmacy.normal import fold
+from lab39.solutions.pharmacy.normal import fold, moiety_key
 
 LOCAL = frozenset(route for route in Route if route.local)
 Routes = frozenset[Route]
@@ -142,9 +142,13 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Keys that an edition does not know, by how they begin or words of them, and what they stand for."""
+    """Keys that an edition does not know, by how they begin or words of them, and what they stand for.
 
-    to: str
+    Attributes:
+        to: keys of substances, or folded names of classes.
+    """
+
+    to: tuple[str, ...]
     begins: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
@@ -165,6 +169,7 @@ class Knowledge:
         same: pairs of nodes that the thesaurus means for two forms of one substance.
         local_substances, local_classes, local_nodes: the local routes by which a substance, any member of a class,
             or a member of a node is concerned all the same.
+        placeholders: printed as members and naming nothing.
         digest: of both files.
     """
 
@@ -178,6 +183,7 @@ class Knowledge:
     local_substances: Mapping[str, Routes]
     local_classes: Mapping[str, Routes]
     local_nodes: Mapping[str, Routes]
+    placeholders: frozenset[str]
     digest: str
 
     def thing(self, words: str) -> Thing | None:
@@ -205,13 +211,15 @@ def read(nodes: str, local_routes: str) -> Knowledge:
         others={fold(row["node"]): fold(row["of"]) for row in raw["others"]},
         members=(*map(_members, raw["members"]), *map(_members, raw["together"]), *map(_members, raw["either"])),
         links=tuple(
-            Link(fold(row["to"]), tuple(row.get("begins", ())), tuple(row.get("words", ()))) for row in raw["link"]
+            Link(_targets(row["to"]), tuple(row.get("begins", ())), tuple(row.get("words", ())))
+            for row in raw["link"]
         ),
         conditions={each.node: each for each in conditions},
         same=frozenset(frozenset(map(fold, row["nodes"])) for row in raw["same"]),
         local_substances=_allowed(rows, "substances"),
         local_classes=_allowed(rows, "classes"),
         local_nodes=_allowed(rows, "nodes"),
+        placeholders=frozenset(map(moiety_key, raw["placeholders"])),
         digest=hashlib.sha256((nodes + local_routes).encode()).hexdigest()[:8],
     )
 
@@ -229,14 +237,20 @@ def _members(row: Mapping[str, Any]) -> Members:
     return Members(
         fold(row["node"]),
         tuple(map(fold, row.get("classes", ()))),
-        tuple(map(fold, row.get("substances", ()))),
+        tuple(map(moiety_key, row.get("substances", ()))),
+    )
+
+
+def _targets(to: str | list[str]) -> tuple[str, ...]:
+    return tuple(
+        fold(each) if each.isupper() else moiety_key(each) for each in ([to] if isinstance(to, str) else to)
     )
 
 
 def _condition(row: Mapping[str, Any]) -> Condition:
     every = "all" in row
     clauses = tuple(map(_clause, row["all" if every else "any"]))
-    return Condition(fold(row["node"]), frozenset(map(fold, row.get("only", ()))), clauses, every)
+    return Condition(fold(row["node"]), frozenset(map(moiety_key, row.get("only", ()))), clauses, every)
 
 
 def _clause(row: Mapping[str, Any]) -> Clause:
@@ -248,7 +262,7 @@ def _clause(row: Mapping[str, Any]) -> Clause:
         fact=row.get("fact", ""),
         age_at_least=row.get("age_at_least"),
         age_under=row.get("age_under"),
-        together=row.get("together", ""),
+        together=moiety_key(row["together"]) if "together" in row else "",
         atc=tuple(row.get("atc", ())),
         not_atc=tuple(row.get("not_atc", ())),
     )
@@ -259,7 +273,7 @@ def _by_route(row: Mapping[str, Any]) -> Condition:
 
 
 def _together(row: Mapping[str, Any]) -> Condition:
-    clauses = tuple(Clause(together=fold(each)) for each in row["substances"])
+    clauses = tuple(Clause(together=moiety_key(each)) for each in row["substances"])
     return Condition(fold(row["node"]), frozenset(), clauses, every=True)
 
 
@@ -267,7 +281,7 @@ def _allowed(rows: Iterable[Mapping[str, Any]], kind: str) -> dict[str, Routes]:
     found: dict[str, Routes] = {}
     for row in rows:
         routes = LOCAL if row["routes"] == "any" else _routes(row["routes"])
-        for name in map(fold, row.get(kind, ())):
+        for name in map(moiety_key if kind == "substances" else fold, row.get(kind, ())):
             found[name] = found.get(name, frozenset()) | routes
     return found
 
