@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 def _home() -> Path:
@@ -142,6 +143,12 @@ class Settings:
                 f"LAB39_URL={public_url!r}: https://host or https://host:port is expected, without a path"
             )
 
+        timezone = env.get("LAB39_TIMEZONE", default.timezone)
+        try:
+            ZoneInfo(timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"LAB39_TIMEZONE={timezone!r}: a time zone is expected, “Europe/Paris”") from None
+
         apprise = []
         for word in env.get("LAB39_APPRISE", "").split():
             found = re.fullmatch(r"(?:(?P<channel>[a-z][a-z0-9-]{0,19})=)?(?P<url>[a-z0-9]+://\S+)", word)
@@ -163,7 +170,7 @@ class Settings:
             max_bytes=int(positive("LAB39_MAX_BYTES", default.max_bytes)),
             max_values=int(positive("LAB39_MAX_VALUES", default.max_values)),
             max_depth=int(positive("LAB39_MAX_DEPTH", default.max_depth)),
-            timezone=env.get("LAB39_TIMEZONE", default.timezone),
+            timezone=timezone,
             public_url=public_url,
             apprise=tuple(apprise),
             api_rate=rate("LAB39_API_RATE", default.api_rate),

@@ -158,8 +158,9 @@ def test_a_database_of_a_newer_version_is_refused_before_anything_runs(lab: Lab)
     assert lab.logs == ""
 
 
-def test_a_process_that_cannot_start_ends_the_lab_with_its_reason_in_the_logs(lab: Lab):
-    lab.env["LAB39_OIDC_FILE"] = "/nonexistent/oidc.toml"
+def test_a_process_that_cannot_start_ends_the_lab_with_its_reason_in_the_logs(lab: Lab, tmp_path: Path):
+    (tmp_path / "uvicorn.py").write_text("raise RuntimeError")
+    lab.env["PYTHONPATH"] = str(tmp_path)
     lab.begin("--no-jobs")
     assert lab.process is not None
     assert lab.process.wait(90) == 1
@@ -182,6 +183,37 @@ def test_a_folder_that_cannot_be_written_to_is_refused(run, tmp_path, monkeypatc
     refused = run("--lang", "en", "serve", "--port", 0)
     assert refused.code == 2
     assert "the lab's folder cannot be written to (Not a directory)" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("setting", "content", "said"),
+    [
+        ("LAB39_OIDC_FILE", '[provider.psc]\ntitle = "P"\n', "psc.issuer"),
+        ("LAB39_CDS_CLIENTS_FILE", "[[client]]\n", "issuer"),
+        ("LAB39_HOME/keys/web.key", "", "32"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_with_its_place_before_anything_runs(
+    run, tmp_path, monkeypatch, setting, content, said
+):
+    path = tmp_path / "home/keys/web.key" if "/" in setting else tmp_path / "given.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    if "/" not in setting:
+        monkeypatch.setenv(setting, str(path))
+    monkeypatch.setenv("LAB39_URL", "https://lab.example.org")
+    done = run("--lang", "en", "serve", "--port", "0")
+    assert done.code == 2
+    assert str(path) in done.err
+    assert said in done.err
+
+
+@pytest.mark.parametrize("zone", ["Nope", "../etc/passwd", ""])
+def test_a_time_zone_that_does_not_exist_is_refused_by_every_command(run, monkeypatch, zone):
+    monkeypatch.setenv("LAB39_TIMEZONE", zone)
+    done = run("--home", "nowhere", "solutions")
+    assert done.code == 2
+    assert "LAB39_TIMEZONE" in done.err
 
 
 def test_a_database_that_cannot_be_reached_is_refused(run, monkeypatch):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from tests.store.houses import person
 
 from lab39.core.errors import InputError
-from lab39.store import Store, people
+from lab39.store import Store, people, privacy
 from lab39.store.people import Role, TakenError, UnknownPersonError
 
 
@@ -100,3 +102,33 @@ def test_everyone_lists_the_newest_first_and_finds_accents_and_wildcards_as_writ
 def test_nobody_is_told_as_nobody(store: Store):
     with store.reading() as tx, pytest.raises(UnknownPersonError):
         people.get(tx, "nobody")
+
+
+def test_of_two_managers_who_are_erased_at_the_same_moment_one_stays(store: Store, second_store: Store):
+    ana, bob = (person(store, name, given=[Role.MANAGER]) for name in ("Ana", "Bob"))
+    person(store, "Eve")
+    together, outcomes = threading.Barrier(2), []
+
+    def erase(through: Store, who: str) -> None:
+        together.wait()
+        try:
+            privacy.erase_person(through, who, unless=lambda tx: people.keep_a_manager(tx, who, alone=True))
+            outcomes.append("erased")
+        except InputError:
+            outcomes.append("stays")
+
+    threads = [threading.Thread(target=erase, args=each) for each in ((store, ana.id), (second_store, bob.id))]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(outcomes) == ["erased", "stays"]
+
+
+def test_the_last_manager_may_go_when_nobody_else_is_there(store: Store):
+    ana = person(store, "Ana", given=[Role.MANAGER])
+    with store.writing() as tx:
+        people.keep_a_manager(tx, ana.id, alone=True)
+    person(store, "Eve")
+    with store.writing() as tx, pytest.raises(InputError, match="last manager"):
+        people.keep_a_manager(tx, ana.id, alone=True)

@@ -46,6 +46,15 @@ def test_it_ends_when_nothing_is_seen_of_it_and_lives_on_when_something_is(store
     assert not found(store, token)
 
 
+def test_one_that_nothing_was_seen_of_for_half_an_hour_is_not_listed_as_open(store: Store, ana: str, clock):
+    start(store, ana)
+    late = clock.forward(minutes=20)
+    start(store, ana)
+    clock.forward(minutes=10)
+    with store.reading() as tx:
+        assert [each.created_at for each in sessions.of(tx, ana, at=clock())] == [late]
+
+
 def test_it_ends_after_twelve_hours_however_busy(store: Store, ana: str, clock):
     token = start(store, ana)
     for _ in range(24):

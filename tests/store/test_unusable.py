@@ -18,6 +18,17 @@ def database(store: Store) -> Path:
     return Path(store.engine.url.database)
 
 
+def test_a_new_sqlite_database_is_read_by_its_owner_only_and_so_is_what_stands_beside_it(tmp_path: Path, clock):
+    path = tmp_path / "home" / "lab39.db"
+    made = Store(f"sqlite:///{path}", tmp_path / "blobs", clock)
+    with made.writing() as tx:
+        tx.execute(sa.text("CREATE TABLE notes (words TEXT)"))
+        found = sorted(path.parent.iterdir())
+        assert [each.name for each in found] == ["lab39.db", "lab39.db-shm", "lab39.db-wal"]
+        assert {each.stat().st_mode & 0o077 for each in [path.parent, *found]} == {0}
+    made.close()
+
+
 def test_a_writer_that_waits_too_long_is_told_the_database_is_busy(store: Store, monkeypatch):
     monkeypatch.setattr(engine, "BUSY_SECONDS", 0.05)
     hurried = Store(store.url, store.blobs, store.clock)

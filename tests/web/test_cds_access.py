@@ -169,7 +169,7 @@ def test_keys_that_change_in_the_file_are_read_again(guarded: TestClient, clock:
 def _of_url(tmp_path: Path, fetch: Callable[[str], bytes]) -> clients.Clients:
     path = tmp_path / "clients.toml"
     path.write_text(f'[[client]]\nissuer = "{EHR}"\njwks_url = "{EHR}/jwks.json"\n')
-    return clients.of(Settings(cds_clients_file=path), fetch)
+    return clients.of(Settings(cds_clients_file=path, public_url="https://lab.example.org"), fetch)
 
 
 def test_keys_at_an_address_are_asked_for_once_and_again_for_an_unknown_one_but_not_at_will(
@@ -216,6 +216,14 @@ def test_a_lab_told_to_check_signatures_does_not_start_when_it_cannot(open_lab: 
     path = tmp_path / "clients.toml"
     path.write_text(text)
     with pytest.raises(InputError, match=r"clients\.toml"):
+        open_lab(lab=lab(Calm), public_url="https://lab.example.org", cds_clients_file=path)
+
+
+def test_signatures_are_checked_only_by_a_lab_that_knows_its_own_address(open_lab: Open, tmp_path: Path):
+    """Else the caller's Host header would say whom a token is meant for, and a token of another lab would do."""
+    path = tmp_path / "clients.toml"
+    path.write_text(f'[[client]]\nissuer = "{EHR}"\njwks = "ehr.json"\n')
+    with pytest.raises(InputError, match="LAB39_URL"):
         open_lab(lab=lab(Calm), cds_clients_file=path)
 
 
@@ -271,6 +279,30 @@ def test_a_server_that_is_not_on_the_list_is_never_called(open_lab: Open, ehr: L
         assert answer.status_code == 412
         assert "LAB39_FHIR_SERVERS" in answer.text
     assert ehr.asked == []
+
+
+@pytest.mark.parametrize(
+    "climb", ["/../admin", "/./../admin", "/%2e%2e/admin", "/x/..%2f..%2fadmin", "/..\\admin", "/..", "?_page=2"]
+)
+def test_a_next_page_that_the_caller_sends_never_climbs_out_of_the_server_s_base(
+    open_lab: Open, ehr: LocalFhir, climb: str
+):
+    """Whoever may call the lab would otherwise reach, with a token or none, what the host keeps to itself."""
+    client = open_lab(lab=lab(Calm), fhir_servers=(ehr.base,))
+    body = call("patient-view", fhirServer=ehr.base)
+    body["prefetch"]["conditions"] = searchset() | {"link": [{"relation": "next", "url": ehr.base + climb}]}
+    answer = client.post(VIEW, json=body)
+    assert "lab39.partial-record" in codes(answer)
+    assert [path for path, _ in ehr.asked] == (["/fhir?_page=2"] if climb.startswith("?") else [])
+
+
+@pytest.mark.parametrize("patient", [".", ".."])
+def test_a_patient_whose_identifier_is_a_way_up_is_not_fetched(open_lab: Open, ehr: LocalFhir, patient: str):
+    client = open_lab(lab=lab(Calm), fhir_servers=(ehr.base,))
+    body = bare(ehr)
+    body["context"]["patientId"] = body["fhirAuthorization"]["patient"] = patient
+    assert client.post(VIEW, json=body).status_code == 412
+    assert all(path.startswith("/fhir/") and "?patient=" in path for path, _ in ehr.asked)
 
 
 @pytest.mark.parametrize(

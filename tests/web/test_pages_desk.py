@@ -144,6 +144,28 @@ def test_the_same_form_sent_twice_is_one_version_and_no_conflict(client):
     assert last(client, record).version == 2
 
 
+SIGN = {"kind": "sign", "code": "HP:0100518", "label": "dysurie", "value": "absent", "day": "2026-11-20"}
+
+
+@pytest.mark.parametrize("second", [SIGN, creatinine("212"), {"kind": "birth-date", "value": "1990-01-01"}])
+def test_in_a_phenopacket_too_a_second_tab_s_value_is_never_taken_for_the_first_tab_s(client, second):
+    """A phenopacket holds signs before measurements: what was added is not what comes last in its R4 view."""
+    packet = {
+        "id": "k",
+        "subject": {"id": "p1", "sex": "FEMALE"},
+        "phenotypicFeatures": [{"type": {"id": "HP:0001166", "label": "Arachnodactyly"}}],
+        "metaData": {"created": "2026-01-01T00:00:00Z", "createdBy": "t", "resources": []},
+    }
+    record = bring(client, json.dumps(packet))
+    client.post(f"/records/{record}/answers", data=creatinine("90"))
+    late = client.post(f"/records/{record}/answers", data=second | {"version": "1"}, headers=HTMX)
+    assert late.status_code == 409
+    assert client.post(f"/records/{record}/answers", data=second | {"version": "2"}).status_code == 303
+    assert last(client, record).version == 3
+    assert client.post(f"/records/{record}/answers", data=second | {"version": "2"}).status_code == 303
+    assert last(client, record).version == 3
+
+
 def test_birth_date_and_sex_are_filled_into_the_patient_and_nothing_else_changes(client):
     record = bring(client, bundle(measured(212.50)))
     client.post(f"/records/{record}/answers", data={"kind": "birth-date", "value": "1944-03-02", "version": "1"})
@@ -170,6 +192,18 @@ def test_a_finding_is_done_then_taken_up_again(client):
     assert re.search(r"<strong>Fait</strong> 24/11/2026, Personne \d+", page)
     client.post(f"/records/{record}/decisions", data=fields | {"action": "reopened"})
     assert "À voir" in client.get(f"/records/{record}").text
+
+
+def test_a_decision_is_dated_by_the_day_where_the_lab_is(client, clock):
+    clock.forward(hours=14, minutes=30)  # 23:30 in London, half past midnight in Paris
+    owner = signed_in(client, "professional")
+    record = bring(client, bundle(measured(212)))
+    fields = {"finding": finding_key(client.get(f"/records/{record}").text), "assessment": last(client, record).id}
+    client.post(f"/records/{record}/decisions", data=fields | {"action": "done"})
+    said = f"<strong>Fait</strong> 25/11/2026, {owner.display_name}"
+    assert said in client.get(f"/records/{record}").text
+    assert "25/11/2026, " + owner.display_name in client.get(f"/records/{record}/history").text
+    assert said in client.get(f"/records/{record}/assessments/{last(client, record).id}").text
 
 
 def test_a_finding_is_dismissed_with_a_reason_and_never_without(client):
@@ -322,6 +356,7 @@ def test_two_assessments_are_compared_and_the_history_says_what_came_in(client):
     history = client.get(f"/records/{record}/history").text
     assert "+ créatinine 212\u202fµmol/L (20/11/2026)" in history
     assert "le document tel qu&#39;il est venu" in history
+    assert actions(client, record)[-2:] == ["access", "access"], "who looked at what a record held is known"
 
 
 def _owner(client, record):

@@ -67,8 +67,8 @@ def test_a_lab_brings_many_and_those_that_cannot_be_read_are_told_with_their_lin
     answer = upload(client, "population.ndjson", lines.encode())
     assert answer.status_code == 200
     assert "2 dossiers enregistrés et évalués, 2 refusés" in answer.text
-    assert "Population.ndjson:2" in answer.text
-    assert "Population.ndjson:4" in answer.text
+    assert "population.ndjson:2" in answer.text
+    assert "population.ndjson:4" in answer.text
     assert len(kept(client)) == 2
 
 
@@ -218,3 +218,20 @@ def test_a_visitor_is_asked_to_sign_in_and_comes_back(open_lab):
     answer = open_lab().get("/records?q=a")
     assert answer.status_code == 303
     assert answer.headers["location"] == "/sign-in?next=/records%3Fq%3Da"
+
+
+def test_a_refused_file_keeps_its_name_as_it_is_written_and_a_field_is_not_named_by_its_code(client):
+    refused = upload(client, "dossier-bis.json", "[1]").text
+    assert "dossier-bis.json\u202f: un objet JSON est attendu" in refused
+    too_long = client.post("/records", data={"text": bundle(), "title": "x" * 201}).text
+    assert "Un titre a au plus 200 caractères" in too_long
+    assert "itle\u202f:" not in too_long
+
+
+def test_a_record_that_is_not_there_is_told_in_words_without_its_identifier(client):
+    lost = client.get("/records/" + "0" * 32)
+    assert lost.status_code == 404
+    main = lost.text[lost.text.index("<main") :]
+    assert "Ce dossier n&#39;existe pas, ou ne vous est pas ouvert" in main
+    assert "0" * 32 not in main
+    assert 'href="/records"' in main

@@ -144,7 +144,9 @@ def test_a_body_over_the_limit_is_refused_announced_or_not(open_lab: Open, path:
 
 def test_a_day_is_a_full_date(client: TestClient):
     for wrong in ("0", "20261124", "2026-W48-2", "2026-13-01", "tomorrow"):
-        assert client.post(f"/api/v1/assess?on={wrong}", json=TWICE).status_code == 422
+        refused = client.post(f"/api/v1/assess?on={wrong}", json=TWICE)
+        assert refused.status_code == 422
+        assert refused.json()["place"] == "query.on"
 
 
 def test_errors_speak_the_language_of_the_caller(client: TestClient):

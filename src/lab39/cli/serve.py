@@ -13,6 +13,7 @@ import typer
 from lab39 import terminal
 from lab39.core.errors import InputError
 from lab39.core.text import Text
+from lab39.settings import Settings
 
 PORT = 8039
 
@@ -35,6 +36,7 @@ def serve(
 
     settings = terminal.session().settings
     _writable(settings.home)
+    _usable(settings)
     os.environ["LAB39_HOME"], os.environ["LAB39_LANG"] = str(settings.home), settings.lang  # for the processes
     listening = supervisor.listen(host, port)
     try:
@@ -65,7 +67,7 @@ def _writable(home: Path) -> None:
         InputError
     """
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=home):
             pass
     except OSError as error:
@@ -77,6 +79,22 @@ def _writable(home: Path) -> None:
             ),
             str(home),
         ) from error
+
+
+def _usable(settings: Settings) -> None:
+    """Refuse files that the settings name and that cannot be used, with the place: the processes that are started
+    later only log that they stopped.
+
+    Raises:
+        InputError
+    """
+    from lab39.web.api.cds import clients
+    from lab39.web.security import lab_secret
+    from lab39.web.signin import providers
+
+    lab_secret(settings.keys)
+    providers.providers(settings)
+    clients.of(settings)
 
 
 def _database(migrating: bool) -> None:

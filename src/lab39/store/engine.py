@@ -130,7 +130,7 @@ def _engine(url: str) -> sa.Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
         sa.event.listen(engine, "connect", _sqlite)
         sa.event.listen(engine, "begin", _begin)
@@ -179,8 +179,12 @@ class _SameFile:
         return stat.st_dev, stat.st_ino
 
     def _before(self, *_: Any) -> None:
-        if self.was_there and self._file() is None:  # never make an empty one in its place
+        if self._file() is not None:
+            return
+        if self.was_there:  # never make an empty one in its place
             raise sqlite3.OperationalError(f"{self.path} is gone")
+        with contextlib.suppress(OSError):  # SQLite says why not; what it writes beside has the same permissions
+            self.path.touch(mode=0o600)
 
     def _opened(self, _connection: Any, record: Any) -> None:
         record.info["file"] = self._file()

@@ -250,16 +250,29 @@ def take_role(tx: sa.Connection, person: str, role: Role) -> None:
         InputError: nobody would be left to manage the lab.
     """
     if role is Role.MANAGER:
-        managers = set(tx.scalars(sa.select(roles.c.person_id).where(roles.c.role == role.value).with_for_update()))
-        if managers == {person}:
-            raise InputError(
-                Text(
-                    "c'est le dernier gestionnaire\u202f: donner d'abord ce rôle à quelqu'un d'autre",
-                    "this is the last manager: give the role to somebody else first",
-                ),
-                person,
-            )
+        keep_a_manager(tx, person)
     tx.execute(roles.delete().where(roles.c.person_id == person, roles.c.role == role.value))
+
+
+def keep_a_manager(tx: sa.Connection, person: str, *, alone: bool = False) -> None:
+    """Refuse that the last manager goes; nobody else becomes or ceases to be one until the transaction ends.
+
+    Args:
+        alone: the last manager may go when nobody else is in the lab.
+
+    Raises:
+        InputError
+    """
+    held = sa.select(roles.c.person_id).where(roles.c.role == Role.MANAGER.value).with_for_update()
+    others = sa.select(people.c.id).where(people.c.erased_at.is_(None), people.c.id != person).limit(1)
+    if set(tx.scalars(held)) == {person} and not (alone and tx.scalar(others) is None):
+        raise InputError(
+            Text(
+                "c'est le dernier gestionnaire\u202f: donner d'abord ce rôle à quelqu'un d'autre",
+                "this is the last manager: give the role to somebody else first",
+            ),
+            person,
+        )
 
 
 def link_identity(tx: sa.Connection, person: str, issuer: str, subject: str, *, at: dt.datetime) -> None:

@@ -154,10 +154,15 @@ def export_person(store: Store, person: str, target: Path, *, by: str = "") -> E
     return Exported(person, counts, files, broken)
 
 
-def erase_person(store: Store, person: str, *, by: str = "") -> Erasure:
+def erase_person(
+    store: Store, person: str, *, by: str = "", unless: Callable[[sa.Connection], None] | None = None
+) -> Erasure:
     """Erase what the lab keeps about a person, in one transaction; tell what stays and why.
 
     Done twice, it finds nothing left. Copies in existing backups live until these are deleted.
+
+    Args:
+        unless: raises, in the same transaction, when the person must stay.
 
     Raises:
         UnknownPersonError, StoreUnavailableError
@@ -167,6 +172,8 @@ def erase_person(store: Store, person: str, *, by: str = "") -> Erasure:
     broken = modules.load().broken
     with store.writing() as tx:
         before = people.get(tx, person).erased_at
+        if unless is not None:
+            unless(tx)
         at = store.clock()
         outcomes = tuple(outcome for part in parts() for outcome in part.erase(tx, person, at))
         if before is None:

@@ -246,7 +246,13 @@ def delete(tx: sa.Connection, record: str) -> None:
 
 def unknown(record: str) -> UnknownRecordError:
     """The error for a record that is not there, or not for this person."""
-    return UnknownRecordError(Text("dossier introuvable", "no such record"), record)
+    return UnknownRecordError(
+        Text(
+            "ce dossier n'existe pas, ou ne vous est pas ouvert\u202f: voir avec son propriétaire",
+            "this record does not exist, or is not open to you: see its owner",
+        ),
+        record,
+    )
 
 
 def _insert(tx: sa.Connection, record: str, number: int, document: str, *, at: dt.datetime, by: str) -> Version:

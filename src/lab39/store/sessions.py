@@ -107,9 +107,9 @@ def revoke_of(tx: sa.Connection, person: str, token_sha256: str) -> int:
     return tx.execute(sessions.delete().where(here)).rowcount
 
 
-def of(tx: sa.Connection, person: str, *, at: dt.datetime) -> tuple[Session, ...]:
-    """The sessions of a person that have not reached their end, last used first."""
-    here = (sessions.c.person_id == person, sessions.c.expires_at > at)
+def of(tx: sa.Connection, person: str, *, at: dt.datetime, idle: dt.timedelta = IDLE) -> tuple[Session, ...]:
+    """The sessions of a person that :func:`find` still finds, last used first."""
+    here = (sessions.c.person_id == person, sessions.c.expires_at > at, sessions.c.last_seen_at > at - idle)
     found = tx.execute(sa.select(sessions).where(*here).order_by(sessions.c.last_seen_at.desc())).mappings()
     return tuple(Session(**row) for row in found)
 

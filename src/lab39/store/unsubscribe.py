@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import datetime as dt
 import hashlib
 import hmac
-import os
-import secrets
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
-from lab39.store import atomic, audit, consents
-from lab39.store.engine import new_id
+from lab39.store import audit, consents, keyfile
 from lab39.store.outbox import Message, UnknownMessageError, get, outbox
 
 KEY = "unsubscribe.key"
@@ -28,20 +24,12 @@ class UnsubscribeError(InputError):
 
 
 def key(folder: Path) -> bytes:
-    """The lab's key for these links, made at first use, readable by its user only.
+    """The lab's key for these links.
 
     Raises:
-        StoreUnavailableError: the folder cannot be written to.
+        InputError, StoreUnavailableError: see :func:`lab39.store.keyfile.key`.
     """
-    path = folder / KEY
-    if not path.exists():
-        mine = folder / f".{KEY}.{new_id()}"
-        with atomic.writing(mine) as stream:
-            stream.write(secrets.token_bytes(32))
-        with contextlib.suppress(FileExistsError):  # of two that start together, one wins
-            os.link(mine, path)
-        mine.unlink()
-    return path.read_bytes()
+    return keyfile.key(folder / KEY)
 
 
 def token(secret: bytes, message: str) -> str:

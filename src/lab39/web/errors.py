@@ -122,8 +122,9 @@ def _lab_error(request: Request, error: Exception) -> Response:
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    place = ".".join(str(p) for p in first["loc"])
-    why = InputError(Text(f"requête invalide\u202f: {first['msg']}", f"invalid request: {first['msg']}"), place)
+    place = ".".join(str(p) for p in first["loc"] if "[" not in str(p))  # not the name of a function of ours
+    said = first["msg"].removeprefix("Value error, ")
+    why = InputError(Text(f"requête invalide\u202f: {said}", f"invalid request: {said}"), place)
     return answer(request, why, 422)
 
 

@@ -31,9 +31,13 @@ class House:
         """The moment, by the store's clock."""
         return self.store.clock()
 
+    def day(self, at: dt.datetime) -> dt.date:
+        """The day of a moment, where the lab is."""
+        return at.astimezone(ZoneInfo(self.settings.timezone)).date()
+
     def today(self) -> dt.date:
         """The day where the lab is."""
-        return self.now().astimezone(ZoneInfo(self.settings.timezone)).date()
+        return self.day(self.now())
 
 
 def house(request: Request) -> House:

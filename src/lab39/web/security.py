@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lab39.core.errors import LabError
 from lab39.core.text import Text
+from lab39.store import keyfile
 from lab39.web.viewer import See
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -55,22 +55,12 @@ class ForgedError(LabError):
 
 
 def lab_secret(keys: Path) -> bytes:
-    """The lab's own secret, made on first use, readable by its user only."""
-    path = keys / "web.key"
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = keys / f".web.key.{secrets.token_hex(8)}"
-        draft.touch(mode=0o600)
-        draft.write_bytes(secrets.token_bytes(32))
-        try:
-            path.hardlink_to(draft)  # of two processes that start together, one wins and both read its key
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-        return path.read_bytes()
+    """The lab's own secret, made on first use.
+
+    Raises:
+        InputError, StoreUnavailableError: see :func:`lab39.store.keyfile.key`.
+    """
+    return keyfile.key(keys / "web.key")
 
 
 class ResponseHeaders:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
@@ -14,6 +15,7 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from lab39 import __version__
+from lab39.core.errors import LabError
 from lab39.core.text import Lang, Text, date
 from lab39.render import page as report_page
 from lab39.render.words import COLON, DISCLAIMER, WORDS
@@ -88,6 +90,15 @@ def _sentence(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+_NO_PLACE = re.compile(r"[a-z_]*|[0-9a-f]{32}\b.*|LAB39_\w+|environment")
+"""Places that say nothing to a reader: the name of a field, an identifier, a setting."""
+
+
+def _told(error: LabError, lang: Lang) -> str:
+    """What is wrong, for a reader: with its place when that is one of their file, written as they write it."""
+    return _sentence(error.text[lang]) if _NO_PLACE.fullmatch(error.place) else error.say(lang)
+
+
 def _in_language(path: str, lang: Lang) -> str:
     """The same page in a language, for a form that is sent again."""
     start, _, query = path.partition("?")
@@ -144,7 +155,9 @@ def environment() -> Environment:
         return Markup(' aria-invalid="true" aria-describedby="wrong-{}"').format(place)
 
     report_page.equip(env)
-    env.filters.update(both=both, onday=onday, sentence=_sentence, moment=moment, in_language=_in_language)
+    env.filters.update(
+        both=both, onday=onday, sentence=_sentence, moment=moment, in_language=_in_language, told=_told
+    )
     env.filters["address"] = lambda page, solution: f"/{solution}/{page.path}".rstrip("/")
     env.globals.update(
         w=WORDS, disclaimer=DISCLAIMER, colon=COLON, reasons=reasons(), wrong_at=wrong_at, invalid=invalid

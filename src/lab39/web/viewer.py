@@ -17,7 +17,7 @@ from lab39.store import StoreUnavailableError, people, sessions, tokens
 from lab39.store.people import Person
 from lab39.store.sessions import Session
 from lab39.web.api.refusals import TokenError
-from lab39.web.house import Here, House
+from lab39.web.house import Here, House, house
 
 SESSION_COOKIE = "lab39_session"
 VISITOR_COOKIE = "lab39_visitor"
@@ -26,6 +26,7 @@ SYSTEMS = ("/api/", "/cds-services", "/fhir")
 """Doors for systems; a program's token opens these only, no page."""
 WATCH = "/watch"
 """What a page that stays open asks by itself: it is not somebody at work, and keeps no session open."""
+YEAR = 365 * 24 * 3600
 HOST = "__Host-"
 """Browsers accept a cookie of this prefix only from this very host, over https: no neighbour can set it."""
 
@@ -58,7 +59,7 @@ def form_token(secret: bytes, cookie: str) -> str:
 
 def language(request: Request, own: Lang | None = None) -> Lang:
     """Chosen by the person, else their own, else what the browser prefers, French when in doubt."""
-    asked = request.query_params.get("lang") or request.cookies.get(LANG_COOKIE)
+    asked = request.query_params.get("lang") or cookie(request, house(request), LANG_COOKIE)
     if asked in LANGS:
         return asked
     if own is not None:
@@ -91,6 +92,11 @@ def set_cookie(
     secure = is_https(request, here)
     name = HOST + name if secure else name
     response.set_cookie(name, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def remember_language(response: Response, request: Request, here: House, lang: Lang) -> None:
+    """Read in this language from now on, in this browser."""
+    set_cookie(response, request, here, LANG_COOKIE, lang, seconds=YEAR)
 
 
 def drop_cookie(response: Response, request: Request, here: House, name: str) -> None:

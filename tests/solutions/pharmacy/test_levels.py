@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lab39.solutions.pharmacy.thesaurus_pdf import read_pdf
 
 from lab39.solutions.pharmacy import levels, predicates, readings
 from lab39.solutions.pharmacy.atoms import Dosed, Fact, Indicated, Measured, Routed, Taken, Untold
@@ -35,6 +34,7 @@ from lab39.solutions.pharmacy.model import (
 )
 from lab39.solutions.pharmacy.needs import in_words
 from lab39.solutions.pharmacy.predicates import Side
+from lab39.solutions.pharmacy.thesaurus_pdf import read_pdf
 
 EDITIONS = ("2020-10", "2023-09")
 CASES = tomllib.loads(Path(__file__).with_name("level_cases.toml").read_text("utf-8"), parse_float=Decimal)["rule"]

@@ -14,26 +14,20 @@ from typing import TYPE_CHECKING
 
 from lab39.core import terms as systems
 from lab39.core.entries import Dosage, Medication
-from lab39.core.errors import InputError
 from lab39.core.record import Record
 from lab39.core.terms import Concept
-from lab39.core.text import Text
 from lab39.core.units import UnitError
-from lab39.solutions.pharmacy import terms
-from lab39.solutions.pharmacy.doses import read_dose
-from lab39.solutions.pharmacy.model import Candidate, Line, Match, Moiety, Posology, Resolution, Route
+from lab39.solutions.pharmacy.coded import Coded, resolve_coded
+from lab39.solutions.pharmacy.facts import indications_of
+from lab39.solutions.pharmacy.model import Line, Posology, Resolution, Route
+from lab39.solutions.pharmacy.posology import read_posology
 from lab39.solutions.pharmacy.treatment import line_of, understand
 
 if TYPE_CHECKING:
     from lab39.solutions.pharmacy.catalogue import Catalogue
     from lab39.solutions.pharmacy.graph import Graph
 
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 _ORDERED = ("draft", "intended")
-_DISAGREE = Text(
-    "Le code et le nom ne désignent pas le même médicament\u202f: préciser",
-    "The code and the name are not of the same medicine: choose one",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +56,7 @@ class Names:
 
 def read(record: Record, on: dt.date, known: Names) -> tuple[Read, ...]:
     """The medicines that are taken on a day, or may be: what is not said to have stopped counts."""
-    return tuple(_read(each, known) for each in record.medications() if taken(each, on))
+    return tuple(_read(each, record, known) for each in record.medications() if taken(each, on))
 
 
 def taken(medication: Medication, on: dt.date) -> bool:
@@ -74,11 +68,10 @@ def taken(medication: Medication, on: dt.date) -> bool:
     return not (medication.end and medication.end.latest < on)
 
 
-def _read(medication: Medication, known: Names) -> Read:
+def _read(medication: Medication, record: Record, known: Names) -> Read:
     concept = medication.concept
     words = concept.text or concept.label
-    chosen = concept.code(terms.CHOICE)
-    said = _of_choice(chosen, words, known) if chosen else _of_concept(concept, words, known)
+    said = _understood(concept, words, known)
     line = line_of(said, medication.ref)
     if line is not None:
         line = dataclasses.replace(
@@ -86,48 +79,33 @@ def _read(medication: Medication, known: Names) -> Read:
             text=words,
             route=_route(medication.dosages) or line.route,
             posology=_posology(medication.dosages, line, words),
+            indications=indications_of(_reasons(medication, record), line.atc),
             start=medication.start.exact if medication.start else None,
         )
     return Read(medication.ref, words, said, line)
 
 
-def _of_choice(chosen: str, words: str, known: Names) -> Resolution:
-    """A meaning somebody chose: a product, or substances joined by ``+``."""
-    if chosen.isdecimal():
-        return dataclasses.replace(understand(chosen, known.catalogue, known.graph).resolution, text=words)
-    keys = [key for key in chosen.split("+") if key]
-    moieties = tuple(known.catalogue.moiety(key) or Moiety(key, key) for key in keys)
-    label = " + ".join(m.label for m in moieties)
-    return Resolution(words, Match.FOUND, (Candidate(moieties, 1.0, "chosen", label),))
+def _reasons(medication: Medication, record: Record) -> Iterable[Concept]:
+    """What the medicine is said to be for: codes on it, and the conditions it refers to."""
+    conditions = {each.ref: each.concept for each in record.conditions()}
+    for row in medication.raw.get("reasonReference") or ():
+        found = conditions.get(row.get("reference", "")) if isinstance(row, Mapping) else None
+        if found is not None:
+            yield found
+    for row in medication.raw.get("reasonCode") or ():
+        rows = row.get("coding") if isinstance(row, Mapping) else None
+        codings = [c for c in rows or () if isinstance(c, Mapping) and c.get("system") and c.get("code")]
+        yield Concept(tuple(systems.Coding(systems.canonical(str(c["system"])), str(c["code"])) for c in codings))
 
 
-def _of_concept(concept: Concept, words: str, known: Names) -> Resolution:
-    """By its words, and by its codes; when both answer they must agree."""
-    by_words = understand(words, known.catalogue, known.graph).resolution if words else None
-    by_code = next(filter(None, (_of_code(c.system, c.code, known) for c in concept.codings)), None)
-    if by_words is None or by_words.match is not Match.FOUND:
-        if by_code is not None:
-            return dataclasses.replace(by_code, text=words)
-        return by_words or Resolution(words, Match.UNKNOWN)
-    if by_code is None or by_code.found is None or by_words.found is None or _same(by_code.found, by_words.found):
-        return by_words
-    return Resolution(words, Match.AMBIGUOUS, (by_code.found, by_words.found), (_DISAGREE,))
-
-
-def _of_code(system: str, code: str, known: Names) -> Resolution | None:
-    if system in (terms.CIS, terms.CIP13, systems.ATC):
-        found = understand(code, known.catalogue, known.graph).resolution
-        return found if found.match is Match.FOUND else None
-    if system == RXNORM and code in known.rxnorm:
-        every = {understand(name, known.catalogue, known.graph).resolution.found for name in known.rxnorm[code]}
-        one = {each.moieties: each for each in every if each is not None and each.moieties}
-        if len(one) == 1:
-            return Resolution(code, Match.FOUND, tuple(one.values()))
-    return None
-
-
-def _same(one: Candidate, other: Candidate) -> bool:
-    return {m.key for m in one.moieties} == {m.key for m in other.moieties}
+def _understood(concept: Concept, words: str, known: Names) -> Resolution:
+    """By its codes and its words; a name that only the thesaurus knows is looked for there."""
+    codings = [Coded(c.system, c.code, c.display) for c in concept.codings]
+    said = resolve_coded(codings, words, known.catalogue, known.rxnorm)
+    if said.found is None and words:
+        again = understand(words, known.catalogue, known.graph).resolution
+        return again if again.found is not None else said
+    return said
 
 
 # -- dose and route -------------------------------------------------------------------------------------
@@ -138,7 +116,7 @@ def _posology(dosages: Iterable[Dosage], line: Line, words: str) -> Posology:
     rows = list(dosages)
     found = [_of_dosage(each, line) for each in rows]
     if not rows:
-        return _of_text(words)
+        return read_posology(words, line.product).posology
     if len(found) == 1:
         return found[0]
     intakes = [each.per_intake_mg for each in found]
@@ -154,7 +132,7 @@ def _posology(dosages: Iterable[Dosage], line: Line, words: str) -> Posology:
 def _of_dosage(dosage: Dosage, line: Line) -> Posology:
     intake = _intake_mg(dosage, line)
     if intake is None:
-        return _of_text(dosage.text)
+        return read_posology(dosage.text, line.product).posology
     if dosage.per_day is None:
         return Posology(per_intake_mg=intake)
     if dosage.per_day < 1:
@@ -178,13 +156,6 @@ def _intake_mg(dosage: Dosage, line: Line) -> Decimal | None:
 
 
 _COUNTED = ("tbl", "tablet", "tablets", "comprimé", "comprimés", "cp", "cap", "capsule", "capsules", "gélule")
-
-
-def _of_text(text: str) -> Posology:
-    try:
-        return read_dose(text)
-    except InputError:
-        return Posology()
 
 
 def _rounded(value: Decimal) -> Decimal:

@@ -20,7 +20,7 @@ from lab39.core.record import Record
 from lab39.core.signs import ABSENT, PRESENT
 from lab39.core.text import Text
 from lab39.core.units import Quantity
-from lab39.fhir import phenopackets
+from lab39.fhir import jsontext, phenopackets
 
 Kind = Literal["measure", "sign", "birth-date", "sex"]
 LABEL_MAX = 200
@@ -119,6 +119,26 @@ def apply(record: Record, answer: Answer) -> Record:
         member = {"birth-date": "birthDate", "sex": "gender"}[answer.kind]
         return _with_patient(whole, {member: answer.value})
     return whole.with_resource(_observation(whole, answer))
+
+
+def holds(record: Record, answer: Answer) -> bool:
+    """Whether a record already holds this very answer: applying it again would tell nothing new.
+
+    Raises:
+        InputError: the form the record came in has no place for it.
+    """
+    grown = apply(record, answer)
+    if answer.kind in ("birth-date", "sex"):
+        return jsontext.dumps(grown.origin) == jsontext.dumps(record.origin)
+    member = (
+        "entry"
+        if record.form != "phenopacket"
+        else "phenotypicFeatures"
+        if answer.kind == "sign"
+        else "measurements"
+    )
+    *before, added = (jsontext.dumps(each) for each in grown.origin[member])
+    return added in before
 
 
 # -- reading ----------------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ def opened(here: House, person: str, record: str) -> Opened:
         else:
             head = keep_report(tx, person, version, found, at=at)
         since = _since(here, tx, heads, head, found)
-        decisions = decided(tx, record)
+        decisions = decided(here, tx, record)
     return Opened(stored, level, version, known, head, found, since, decisions, asked, others, consent)
 
 
@@ -205,11 +205,11 @@ def decide(
         audit.append(tx, at=at, actor=person, action="decision", subject=record, about=about)
 
 
-def decided(tx: sa.Connection, record: str) -> tuple[Decided, ...]:
+def decided(here: House, tx: sa.Connection, record: str) -> tuple[Decided, ...]:
     """Every decision about a record with who took it, in order."""
     rows = assessments.decisions_of(tx, record)
     names = {person: people.get(tx, person).display_name for person in {row.by for row in rows}}
-    return tuple(Decided(r.finding, r.action.value, r.reason, names[r.by], r.at.date()) for r in rows)
+    return tuple(Decided(r.finding, r.action.value, r.reason, names[r.by], here.day(r.at)) for r in rows)
 
 
 def titles(here: House) -> dict[str, Text]:
@@ -265,11 +265,7 @@ def holds(here: House, person: str, record: str, said: Answer) -> bool:
     with here.store.reading() as tx:
         access.require(tx, record, person, Level.READ, at=here.now())
         known = read(here, records.version(tx, record))
-    grown = given.apply(known, said)
-    if said.kind in ("birth-date", "sex"):
-        return jsontext.dumps(grown.origin) == jsontext.dumps(known.origin)
-    added = jsontext.dumps(grown.resources()[-1])
-    return any(jsontext.dumps(raw) == added for raw in known.resources())
+    return given.holds(known, said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +298,7 @@ def last_waiting(here: House, tx: sa.Connection, record: str) -> Waiting | None:
     heads = assessments.of(tx, record, limit=1)
     if not heads:
         return None
-    return waiting(kept.report(assessments.get(tx, heads[0].id).report, titles(here)), decided(tx, record))
+    return waiting(kept.report(assessments.get(tx, heads[0].id).report, titles(here)), decided(here, tx, record))
 
 
 def delete(here: House, person: str, record: str, *, sure: bool) -> None:
@@ -324,7 +320,7 @@ def delete(here: House, person: str, record: str, *, sure: bool) -> None:
                 Text("cocher la case pour confirmer la suppression", "tick the box to confirm the deletion"), "sure"
             )
         if stored.retain_until is not None and stored.retain_until > at:
-            day = stored.retain_until.date().isoformat()
+            day = here.day(stored.retain_until).isoformat()
             raise InputError(
                 Text(f"ce dossier doit être conservé jusqu'au {day}", f"this record must be kept until {day}"),
                 record,

@@ -19,10 +19,9 @@ from lab39.web.desk import changes, downloads, posting, view
 from lab39.web.desk.trial import Trial
 from lab39.web.examples import Example
 from lab39.web.house import House
-from lab39.web.viewer import LANG_COOKIE, is_https, language
+from lab39.web.viewer import language, remember_language
 
 Page = Callable[[Trial, Mapping[str, Any]], HTMLResponse]
-YEAR = 365 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +119,7 @@ def act(request: Request, here: House, place: Place, what: str, form: FormData, 
 def with_language(request: Request, here: House, answer: Response) -> Response:
     """Remember the language the page was asked in."""
     if request.query_params.get("lang"):
-        secure = is_https(request, here)
-        lang = language(request)
-        answer.set_cookie(LANG_COOKIE, lang, max_age=YEAR, path="/", secure=secure, httponly=True, samesite="lax")
+        remember_language(answer, request, here, language(request))
     return answer
 
 

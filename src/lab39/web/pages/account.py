@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import tomllib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -113,7 +112,7 @@ def profile(request: Request, here: Here, viewer: See, name: Field = "", lang: F
     except LabError as error:
         return _page(request, here, viewer, error=error)
     response = _done("profile")
-    response.delete_cookie(LANG_COOKIE)
+    drop_cookie(response, request, here, LANG_COOKIE)
     return response
 
 
@@ -217,8 +216,7 @@ def erase(request: Request, here: Here, viewer: See, password: Field = "", sure:
         if sure != "yes":
             raise LabError(Text("cocher la case pour confirmer", "tick the box to confirm"))
         local.confirm(request, here, person, password)
-        refuse_last_manager(here, person)
-        privacy.erase_person(here.store, person.id, by=person.id)
+        erase_unless_last(here, person, by=person.id)
     except LabError as error:
         return _page(request, here, viewer, error=error)
     response = RedirectResponse("/sign-in?done=erased", 303)
@@ -238,27 +236,15 @@ def link(request: Request, here: Here, viewer: See, provider: Field = "", passwo
         return _page(request, here, viewer, error=error)
 
 
-def refuse_last_manager(here: House, person: Person) -> None:
-    """Somebody must be left to manage the lab, as long as anybody else is in it.
+def erase_unless_last(here: House, person: Person, *, by: str) -> None:
+    """Erase somebody, unless they are the last to manage a lab that others are in.
 
     Raises:
-        LabError
+        InputError
     """
-    if Role.MANAGER not in person.roles:
-        return
-    with here.store.reading() as tx:
-        others = [each for each in _all(tx) if each.id != person.id]
-    if others and not any(Role.MANAGER in each.roles for each in others):
-        raise LabError(
-            Text(
-                "c'est le dernier gestionnaire\u202f: donner d'abord ce rôle à quelqu'un d'autre",
-                "this is the last manager: give the role to somebody else first",
-            )
-        )
-
-
-def _all(tx: Any) -> Iterable[Person]:
-    return people.everyone(tx, limit=1_000_000)
+    privacy.erase_person(
+        here.store, person.id, by=by, unless=lambda tx: people.keep_a_manager(tx, person.id, alone=True)
+    )
 
 
 def _page(

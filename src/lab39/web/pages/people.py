@@ -9,12 +9,12 @@ from fastapi.responses import RedirectResponse, Response
 
 from lab39.core.errors import InputError, LabError
 from lab39.core.text import NO_TEXT, Text
-from lab39.store import audit, credentials, people, privacy, sessions
+from lab39.store import audit, credentials, people, sessions
 from lab39.store.people import Person, Role
 from lab39.web import security
 from lab39.web.errors import status_of
 from lab39.web.house import Here, House
-from lab39.web.pages.account import ROLES, profession, refuse_last_manager
+from lab39.web.pages.account import ROLES, erase_unless_last, profession
 from lab39.web.roles import Needs
 from lab39.web.signin import codes, door, local
 from lab39.web.templating import render
@@ -150,8 +150,7 @@ def erase(
         if sure != "yes":
             raise LabError(Text("cocher la case pour confirmer", "tick the box to confirm"))
         local.confirm(request, here, me, password)
-        refuse_last_manager(here, found)
-        privacy.erase_person(here.store, found.id, by=me.id)
+        erase_unless_last(here, found, by=me.id)
     except LabError as error:
         return _one(request, here, viewer, person, error=error)
     return RedirectResponse("/people?done=erased", 303)

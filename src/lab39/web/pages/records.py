@@ -83,11 +83,12 @@ def history(record: str, request: Request, here: Here, who: See) -> HTMLResponse
     findings = {changes.key(f): f.summary for report in reports.values() for f in report.findings}
     shown = [
         (
-            view.Decided(d.finding, d.action.value, d.reason, names[d.by], d.at.date()),
+            view.Decided(d.finding, d.action.value, d.reason, names[d.by], here.day(d.at)),
             findings.get(d.finding, NO_TEXT),
         )
         for d in reversed(decided)
     ]
+    _looked(here, who, record, {"history": True, "version": stored.version})
     return render(
         request,
         "history.html.jinja",
@@ -116,6 +117,7 @@ def compare(record: str, request: Request, here: Here, who: See, a: str = "", b:
         if any(each.record_id != record for each in seen):
             raise records.unknown(record)
         versions = [records.version(tx, record, each.version) for each in seen]
+    _looked(here, who, record, {"compared": [each.id for each in seen]})
     values: dict[str, Any] = {"record": stored, "heads": heads, "seen": seen, "found": None, "data": None}
     if seen:
         before, after = (kept.report(each.report, keeping.titles(here)) for each in seen)
@@ -137,7 +139,7 @@ def assessed(record: str, assessment: str, request: Request, here: Here, who: Se
         version = records.version(tx, record, seen.version)
         about = {"version": version.number, "assessment": seen.id}
         audit.append(tx, at=at, actor=_id(who), action="access", subject=record, about=about)
-        decided = [d for d in keeping.decided(tx, record) if d.at <= seen.at.date()]
+        decided = [d for d in keeping.decided(here, tx, record) if d.at <= here.day(seen.at)]
     shown = view.desk(
         keeping.read(here, version),
         kept.report(seen.report, keeping.titles(here)),
@@ -167,6 +169,12 @@ def delete(record: str, here: Here, who: See, form: security.Posted) -> Response
     """The end of a record, by its owner, who ticks that they mean it."""
     keeping.delete(here, _id(who), record, sure=posting.word(form, "sure") == "yes")
     return RedirectResponse("/records?said=deleted", 303)
+
+
+def _looked(here: House, who: Viewer, record: str, about: Mapping[str, Any]) -> None:
+    """Keep in the audit log that somebody looked at what a record holds or held."""
+    with here.store.writing() as tx:
+        audit.append(tx, at=here.now(), actor=_id(who), action="access", subject=record, about=about)
 
 
 def _brought(here: House, form: Any) -> uploads.Brought:

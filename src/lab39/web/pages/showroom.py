@@ -19,12 +19,11 @@ from lab39.web.desk.trial import Trial
 from lab39.web.house import Here, House
 from lab39.web.roles import Needs
 from lab39.web.templating import render
-from lab39.web.viewer import LANG_COOKIE, is_https
+from lab39.web.viewer import remember_language
 
 router = APIRouter(
     dependencies=[Depends(Needs("showroom.see")), Depends(security.form_is_ours)], include_in_schema=False
 )
-YEAR = 365 * 24 * 3600
 
 
 @router.get("/")
@@ -86,8 +85,7 @@ def language(lang: str, request: Request, here: Here, next: str = "/") -> Respon
     """Read in another language, on the same page."""
     answer = RedirectResponse(paths.local(next), 303)
     if lang in LANGS:
-        secure = is_https(request, here)
-        answer.set_cookie(LANG_COOKIE, lang, max_age=YEAR, path="/", secure=secure, httponly=True, samesite="lax")
+        remember_language(answer, request, here, lang)
     return answer
 
 

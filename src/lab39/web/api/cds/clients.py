@@ -179,6 +179,8 @@ def of(settings: Settings, fetch: Callable[[str], bytes] | None = None) -> Clien
     path = settings.cds_clients_file
     if path is None:
         return Clients({})
+    if not settings.public_url:  # else a caller's own Host header would decide whom a token is meant for
+        raise _unusable(path, "LAB39_URL")
     try:
         rows = tomllib.loads(path.read_text("utf-8")).get("client", [])
         found = [_client(row, path.parent) for row in rows]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from lab39.core.errors import LabError
 from lab39.core.text import Text
@@ -51,6 +52,8 @@ class FhirServer:
         import httpx
 
         url = address if self.is_here(address) else f"{self.base}/{address}"
+        if not self.is_here(url):
+            raise UnreachableError(Text("adresse refusée", "the address is refused"), self.base)
         headers = {"accept": "application/fhir+json"}
         if self._token:
             headers["authorization"] = f"Bearer {self._token}"
@@ -69,8 +72,12 @@ class FhirServer:
         return found
 
     def is_here(self, address: object) -> bool:
-        """Whether an address is under this server: a next page elsewhere is not followed."""
-        return isinstance(address, str) and address.startswith((f"{self.base}/", f"{self.base}?"))
+        """Whether an address is under this server: a next page elsewhere is not followed, nor one that climbs out
+        of the base (``/fhir/../admin``) to what the same host keeps for itself."""
+        if not isinstance(address, str) or not address.startswith((f"{self.base}/", f"{self.base}?")):
+            return False
+        path = unquote(address[len(self.base) :].partition("?")[0]).replace("\\", "/")
+        return not {".", ".."} & set(path.split("/"))
 
     def _body(self, answer: httpx.Response) -> bytes:
         found = bytearray()
