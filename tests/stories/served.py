@@ -1,4 +1,4 @@
-"""The lab that stories are told about: rare diseases, and a solution that needs the creatinine."""
+"""The lab that stories are told about: rare diseases, the pharmacist, and a solution that needs the creatinine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from tests.web.renal import Renal
 
 from lab39.core.lab import Lab
 from lab39.settings import Settings
+from lab39.solutions.pharmacy.solution import Pharmacy
 from lab39.solutions.raredisease.solution import RareDisease
 from lab39.web.app import create_app
 
@@ -14,4 +15,4 @@ from lab39.web.app import create_app
 def app() -> FastAPI:
     """The application."""
     settings = Settings.from_env()
-    return create_app(settings, lab=Lab([Renal(), RareDisease()], settings))
+    return create_app(settings, lab=Lab([Renal(), RareDisease(), Pharmacy()], settings))

@@ -11,7 +11,7 @@ MAX_PIXELS = 60_000_000
 
 
 def read(content: bytes) -> tuple[str, ...]:
-    """What the codes on a picture say, as ``names.resolve`` reads it.
+    """What the codes on a picture say: a CIP13 where it is one, else as printed; ``names.resolve`` reads both.
 
     Args:
         content: of a JPEG, PNG or WebP file.
@@ -21,6 +21,8 @@ def read(content: bytes) -> tuple[str, ...]:
     """
     import zxingcpp
     from PIL import Image, UnidentifiedImageError
+
+    from lab39.solutions.pharmacy.codes import read_code
 
     try:
         picture = Image.open(io.BytesIO(content))
@@ -35,7 +37,9 @@ def read(content: bytes) -> tuple[str, ...]:
             Text("ce fichier n'est pas une photo (JPEG, PNG)", "this file is no picture (JPEG, PNG)"), "scan"
         ) from error
     found = zxingcpp.read_barcodes(grey)
-    codes = tuple(dict.fromkeys(each.text for each in found if each.valid and each.text))
+    texts = [each.text for each in found if each.valid and each.text]
+    read_as = {text: code.value for text in texts if (code := read_code(text)) and code.kind == "cip13"}
+    codes = tuple(dict.fromkeys(read_as.get(text, text) for text in texts))
     if not codes:
         raise InputError(
             Text(

@@ -19,7 +19,7 @@ from lab39.core.terms import Concept
 from lab39.core.units import UnitError
 from lab39.solutions.pharmacy.coded import Coded, resolve_coded
 from lab39.solutions.pharmacy.facts import indications_of
-from lab39.solutions.pharmacy.model import Line, Posology, Resolution, Route
+from lab39.solutions.pharmacy.model import Line, Match, Posology, Resolution, Route
 from lab39.solutions.pharmacy.posology import read_posology
 from lab39.solutions.pharmacy.treatment import line_of, understand
 
@@ -102,7 +102,7 @@ def _understood(concept: Concept, words: str, known: Names) -> Resolution:
     """By its codes and its words; a name that only the thesaurus knows is looked for there."""
     codings = [Coded(c.system, c.code, c.display) for c in concept.codings]
     said = resolve_coded(codings, words, known.catalogue, known.rxnorm)
-    if said.found is None and words:
+    if words and (said.match is Match.UNKNOWN or (said.match is Match.AMBIGUOUS and not codings)):
         again = understand(words, known.catalogue, known.graph).resolution
         return again if again.found is not None else said
     return said

@@ -218,6 +218,8 @@ def salt_words() -> frozenset[str]:
 
 def _step(parts: Words) -> Words:
     """A name with one thing less; the same when nothing can be taken off."""
+    if not parts:
+        return parts
     table = salts()
     for lead in table.leading.get(parts[0], ()):
         if len(parts) > len(lead) and parts[: len(lead)] == lead:
