@@ -1,8 +1,8 @@
 """The table of the thesaurus out of the lines of its PDF.
 
-It is read by where things stand, not by what they say. From left to right begin: headings (a substance or a
-class, in larger letters), the ``+`` of each entry under it, the text under a heading, the mechanism, and the cell of
-the levels with their conducts. The places are learnt from the document, as editions differ by some points.
+It is read by where things stand, not by what they say. From left to right begin: headings (a substance or a class,
+in larger letters), the ``+`` of each entry under it, the text under a heading, the mechanism, and the cell of the
+levels with their conducts. The places are learnt from the document, as editions differ by some points.
 """
 
 from __future__ import annotations
