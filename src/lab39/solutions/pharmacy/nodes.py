@@ -43,8 +43,8 @@ class Clause:
 
     Attributes:
         routes: taken by one of these.
-        indication, not_indication: a token that the line is for, or is not; a line that says what it is for says all
-            of it. With ``excludes`` only these say that it is not.
+        indication, not_indication: a token that the line is for, or is not; a line that says what it is for says
+            all of it. With ``excludes`` only these say that it is not.
         fact: a token of the person.
         age_at_least, age_under: years.
         together: a moiety that the treatment has as well.

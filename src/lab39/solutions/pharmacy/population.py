@@ -13,8 +13,10 @@ from lab39.solutions.pharmacy.editions import Change
 from lab39.solutions.pharmacy.engine import Engine
 from lab39.solutions.pharmacy.facts import person as person_of
 from lab39.solutions.pharmacy.interactions import Pair, by_pair, interactions
+from lab39.solutions.pharmacy.levels import NOT_READ
 from lab39.solutions.pharmacy.medicines import Names
-from lab39.solutions.pharmacy.model import Interaction, Line, Person
+from lab39.solutions.pharmacy.model import Interaction, Line, Person, Rule
+from lab39.solutions.pharmacy.printings import levels_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,23 @@ def _change(before: Pair | None, after: Pair | None) -> Change | None:
     if before is None or after is None:
         return Change.NEW if before is None else Change.GONE
     old, new = before.gravest, after.gravest
+    if _unread(old) or _unread(new):
+        return _printed_change(old.rule, new.rule)
     if old.level is not new.level:
         return Change.RAISED if new.level.rank < old.level.rank else Change.LOWERED
     return Change.LEVELS if (old.possible, old.conditional) != (new.possible, new.conditional) else None
+
+
+def _unread(each: Interaction) -> bool:
+    """Whether its level is open only because nobody read the text of that edition."""
+    return any(need.token == NOT_READ for need in each.needs)
+
+
+def _printed_change(before: Rule, after: Rule) -> Change | None:
+    """By the levels as printed: a text that was read in one edition only is no change of the thesaurus."""
+    old, new = levels_of(before), levels_of(after)
+    if old == new:
+        return None
+    if old[0] is new[0]:
+        return Change.LEVELS
+    return Change.RAISED if new[0].rank < old[0].rank else Change.LOWERED
