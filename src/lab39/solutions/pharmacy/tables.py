@@ -37,6 +37,7 @@ CHANGES: Mapping[Change, Text] = {
 _WORDS = {
     "new_substances": Text("Substances nouvelles", "New substances"),
     "gone_substances": Text("Substances retirées", "Substances gone"),
+    "population_one": Text("1 dossier concerné sur {n}", "1 record concerned of {n}"),
     "population": Text("{m} dossiers concernés sur {n}", "{m} records concerned of {n}"),
     "unread": Text(
         "{n} noms de médicaments non compris\u202f: leurs interactions n'ont pas été cherchées",
@@ -132,9 +133,12 @@ def population(out: Console, found: Iterable[Concerned], lang: Lang) -> None:
         if each.told:
             _line(out, Rich(each.record, "bold").append(f"  {each.source}", "dim"))
         for told in each.told:
-            levels = " → ".join(side.level.value if side else "–" for side in (told.before, told.after))
-            _line(out, Rich(f"{levels:<14}{' + '.join(told.names)}"), 3)
-    words = _WORDS["population"][lang]
+            levels = " → ".join(
+                "/".join(level.value for level in side.possible) if side else "–"
+                for side in (told.before, told.after)
+            )
+            _line(out, Rich(f"{levels:<20}{' + '.join(told.names)}"), 3)
+    words = _WORDS["population_one" if totals.concerned == 1 else "population"][lang]
     _line(out, Rich(words.format(n=totals.records, m=totals.concerned), "bold"))
     if totals.unread:
         _line(out, Rich(_WORDS["unread"][lang].format(n=totals.unread), "yellow"))
