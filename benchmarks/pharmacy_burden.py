@@ -1,8 +1,8 @@
 """How many alerts on real co-dispensings: ``python benchmarks/pharmacy_burden.py``.
 
-Pairs of substances that pharmacies of France dispensed together in 2013, with how often (half of a published set, in
-``LAB39_SHARED``). Each pair is told at the maximum of its printed levels, at their minimum, and as the engine resolves
-it. ``--json`` gives one object.
+Pairs of substances that pharmacies of France dispensed together in 2013, with how often (half of a published set,
+in ``LAB39_SHARED``). Each pair is told at the maximum of its printed levels, at their minimum, and as the engine
+resolves it. ``--json`` gives one object.
 
 What the figures mean: shares of co-dispensings of pairs that interact in the thesaurus, not of all dispensings. The
 counts hold two substances and nothing else: no dose, no route, no history. What a level depends on is therefore not
@@ -59,8 +59,8 @@ class Pair:
 
     @property
     def certain(self) -> Level | None:
-        """The level that holds whatever is not known: the gravest of the rules that apply and are settled, or of the
-        least that the others leave; ``None`` when no rule is sure to apply."""
+        """The level that holds whatever is not known: the gravest of the least levels that the rules which are sure
+        to apply leave; ``None`` when no rule is sure to apply."""
         sure = [max(each.possible, key=rank) for each in self.found if not each.conditional]
         return min(sure, key=rank, default=None)
 
@@ -269,8 +269,8 @@ def table(found: dict[str, Any]) -> str:
     told, missing = found["resolved"], found["lost"]
     return "\n".join(
         [
-            f"ANSM thesaurus {found['edition']}: {found['interacting_pairs']:,} of {found['pairs']:,} pairs interact, "
-            f"{found['interacting_co_dispensings']:,} of {found['co_dispensings']:,} co-dispensings",
+            f"ANSM thesaurus {found['edition']}: {found['interacting_pairs']:,} of {found['pairs']:,} pairs"
+            f" interact, {found['interacting_co_dispensings']:,} of {found['co_dispensings']:,} co-dispensings",
             row("maximum", found["maximum"]),
             row("minimum", found["minimum"]),
             row("resolved", told["settled"]) + f"   not settled {told['not_settled_share']:.2%}",

@@ -28,7 +28,8 @@ class Named:
 
     Attributes:
         kind: ``brand`` (what a label prints before the dose), ``beginning`` (its first words), ``substance``,
-            ``homeopathic brand``, ``homeopathic beginning``, ``skeleton``, ``atc``.
+            ``reference`` (a brand that a generic group names), ``homeopathic brand``, ``homeopathic beginning``,
+            ``skeleton``, ``atc``.
         moieties: keys of the set, sorted.
         products: how many products bear the name.
     """
@@ -167,7 +168,7 @@ class Catalogue:
         """Every name by its first letter, for the search of misspelt ones."""
         found: dict[str, list[str]] = {}
         query = (
-            "SELECT DISTINCT name FROM name WHERE kind IN ('brand', 'beginning', 'substance') "
+            "SELECT DISTINCT name FROM name WHERE kind IN ('brand', 'reference', 'beginning', 'substance') "
             "UNION SELECT key FROM moiety WHERE NOT homeopathic"
         )
         for name in dict.fromkeys([*(row[0] for row in self._db.execute(query)), *self._known]):

@@ -18,7 +18,7 @@ from lab39.solutions.pharmacy import bdpm, routes
 from lab39.solutions.pharmacy.normal import fold, is_homeopathic, joined, moiety_key, plain, skeleton, words
 from lab39.solutions.pharmacy.vocabulary import head, is_number, vocabulary
 
-FORMAT = "catalogue-v2.sqlite"
+FORMAT = "catalogue-v3.sqlite"
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -120,7 +120,7 @@ def _fill(db: sqlite3.Connection, files: Mapping[str, Path], edition: str, witho
         holders |= {w for w in words(row.holder) if len(w) > 1}
         if row.cis in atc:
             names["atc:" + atc[row.cis], "atc", joint] += 1
-        for name, kind in _called(top, moieties):
+        for name, kind in called(top, moieties):
             names[name, f"homeopathic {kind}" if homeopathic else kind, joint] += 1
     for substance, keys in substances.items():
         names[substance, "substance", SEPARATOR.join(sorted(keys))] += 1
@@ -137,11 +137,20 @@ def _fill(db: sqlite3.Connection, files: Mapping[str, Path], edition: str, witho
                 "INSERT OR REPLACE INTO presentation VALUES (?,?,?,?,?)",
                 (box.cip13 or box.cip7, box.cip7, box.cis, box.label, box.marketed),
             )
+    references: defaultdict[str, set[str]] = defaultdict(set)
     for group in _optional(files, "gener", reading):
+        if group.cis in without:
+            continue
         db.execute(
             "INSERT OR REPLACE INTO generic VALUES (?,?,?,?,?)",
             (group.cis, group.group, group.label, group.kind, group.order),
         )
+        composition = composed.get(group.cis, [])
+        for name in reference_names(group.label):
+            references[name].add(SEPARATOR.join(sorted({key for key, *_ in composition})))
+    for name, sets in references.items():
+        if len(sets) == 1 and "" not in sets:
+            db.execute("INSERT OR IGNORE INTO name VALUES (?,?,?,?)", (name, "reference", sets.pop(), 0))
     for each in _optional(files, "cpd", reading):
         db.execute("INSERT INTO condition VALUES (?,?)", (each.cis, each.text))
     db.executemany(
@@ -224,12 +233,13 @@ def plain_number(dose: str) -> str:
     return re.sub(r"\s+", " ", dose.replace("\u00a0", " ").replace("\u202f", " ")).strip().lower().replace("μ", "µ")
 
 
-def _called(top: tuple[str, ...], moieties: tuple[str, ...]) -> Iterable[tuple[str, str]]:
+def called(top: tuple[str, ...], moieties: tuple[str, ...]) -> Iterable[tuple[str, str]]:
     """The names that a label gives: what stands before the dose, and its beginnings."""
     if not top:
         return
     yield joined(top), "brand"
     ordinary = vocabulary().ordinary
+    spelt = {word for key in moieties for word in words(key)} | {"acide", "et"}
     for length in range(1, len(top)):
         start = top[:length]
         if all(w in ordinary or is_number(w) or len(w) < 3 for w in start) or start[-1] in (
@@ -240,9 +250,19 @@ def _called(top: tuple[str, ...], moieties: tuple[str, ...]) -> Iterable[tuple[s
             "et",
         ):
             continue
-        if moiety_key(joined(start)) in moieties:
+        if set(start) <= spelt or moiety_key(joined(start)) in moieties:
             continue
         yield joined(start), "beginning"
+
+
+def reference_names(label: str) -> list[str]:
+    """The brands that the label of a generic group names after its substance.
+
+    >>> reference_names("CIMETIDINE 200 mg - TAGAMET 200 mg, comprimé pelliculé")
+    ['tagamet']
+    """
+    _, *brands = re.split(r"\s-\s", label)
+    return [joined(top) for brand in brands if (top := head(brand)) and len(joined(top)) > 3]
 
 
 def _laboratories(db: sqlite3.Connection, holders: set[str]) -> set[str]:
@@ -258,7 +278,7 @@ def _laboratories(db: sqlite3.Connection, holders: set[str]) -> set[str]:
     return {
         w
         for w, n in found.items()
-        if n > 1 and w in holders | {"conseil", "generiques", "lab", "labo"} and w not in heads
+        if n and w in holders | {"conseil", "generiques", "lab", "labo"} and w not in heads
     }
 
 

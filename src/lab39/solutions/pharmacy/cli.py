@@ -105,6 +105,62 @@ def names_command(
         raise typer.Exit(2)
 
 
+@app.command("diff")
+def diff_command(
+    before: Annotated[str, typer.Argument(metavar="AAAA-MM", show_default=False)],
+    after: Annotated[str, typer.Argument(metavar="AAAA-MM", show_default=False)],
+    population: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="NDJSON",
+            help="Dossiers\u202f: pour qui cela change / records: for whom it changes.",
+            show_default=False,
+        ),
+    ] = None,
+    on: Annotated[str | None, typer.Option(metavar="DATE", help="Jour / day (AAAA-MM-JJ).")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Ce qui change d'une édition à l'autre, et pour qui. / What changed, and for whom."""
+    from lab39.solutions.pharmacy import comparison
+
+    packs = terminal.lab("pharmacy").packs
+    compared = comparison.open_both(packs, before, after)
+    if population is None:
+        if json:
+            terminal.emit(comparison.as_dict(compared.difference))
+            return
+        from lab39.solutions.pharmacy import tables
+
+        tables.difference(terminal.out(), compared.difference, terminal.session().lang)
+        return
+    day = _day(on)
+    records = comparison.Records(population, terminal.session().settings)
+    found = comparison.people(compared, records, day, packs)
+    if json:
+        for part in comparison.json_parts(compared, found, records, day):
+            sys.stdout.write(part)
+    else:
+        from lab39.solutions.pharmacy import tables
+
+        tables.population(terminal.out(), found, terminal.session().lang)
+    for error in records.failed:
+        terminal.tell(error)
+    if records.failed:
+        raise typer.Exit(2)
+
+
+def _day(on: str | None) -> dt.date:
+    if on is None:
+        return dt.datetime.now().astimezone().date()
+    try:
+        return dt.date.fromisoformat(on)
+    except ValueError as error:
+        raise InputError(
+            Text(f"«\u202f{on}\u202f» n'est pas une date (AAAA-MM-JJ)", f"“{on}” is not a date (YYYY-MM-DD)"),
+            "--on",
+        ) from error
+
+
 class _Read:
     """Names understood: lines, things that are no medicine, and what must be known of each."""
 

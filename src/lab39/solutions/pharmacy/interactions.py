@@ -122,9 +122,9 @@ def _gated(taken: _Taken, person: Person, moieties: frozenset[str]) -> _Taken:
     assert taken.line is not None
     for node, gate in side.asks:
         assert gate.condition is not None
-        met = gate.condition.met(taken.line, person, moieties)
+        met, open_ = gate.condition.met(taken.line, person, moieties)
         if met is None:
-            needs = tuple(c.need(taken.key) for c in gate.condition.clauses)
+            needs = tuple(clause.need(taken.key) for clause in open_)
             gates[node] = Gate((*gate.needs, *dict.fromkeys(needs)))
         elif met and gate.needs:
             gates[node] = Gate(gate.needs)

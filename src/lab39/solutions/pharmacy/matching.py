@@ -23,7 +23,7 @@ class Found:
 
     Attributes:
         start, end: positions of the words.
-        how: ``brand``, ``beginning``, ``substance``, ``spelling``, ``fuzzy``, ``homeopathic``.
+        how: ``brand``, ``reference``, ``beginning``, ``substance``, ``spelling``, ``fuzzy``, ``homeopathic``.
         sets: the sets of moieties the name may stand for.
         score: 0 to 1.
     """
@@ -53,6 +53,16 @@ def cover(parts: Sequence[str], catalogue: Catalogue) -> tuple[list[Found], list
     return found, left
 
 
+def whole(text: str, parts: Sequence[str], catalogue: Catalogue) -> tuple[list[Found], list[int]] | None:
+    """A text that is one substance as the BDPM prints it, salt and inversion included: « ZINC (SULFATE DE) »."""
+    if "(" not in text and not any(word in salt_words() for word in parts):
+        return None
+    key = moiety_key(text)
+    if not key or not catalogue.moiety(key) or any(row.kind == "brand" for row in catalogue.named(joined(parts))):
+        return None
+    return [Found(0, len(parts), key, "substance", ((key,),))], []
+
+
 def _at(parts: Sequence[str], i: int, catalogue: Catalogue) -> Found | None:
     """The longest name that begins with word ``i``."""
     if parts[i] in LITTLE:
@@ -79,7 +89,7 @@ def exact(name: str, catalogue: Catalogue) -> tuple[str, Sets] | None:
     if catalogue.moiety(name):
         return "substance", ((name,),)
     rows = catalogue.named(name)
-    for kind in ("brand", "substance", "beginning"):
+    for kind in ("brand", "substance", "reference", "beginning"):
         sets = tuple(sorted({row.moieties for row in rows if row.kind == kind and row.moieties}))
         if sets:
             return kind, sets

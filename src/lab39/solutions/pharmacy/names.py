@@ -16,14 +16,33 @@ from lab39.core.text import Text
 from lab39.solutions.pharmacy import notes as say
 from lab39.solutions.pharmacy.catalogue import Catalogue, Row
 from lab39.solutions.pharmacy.codes import Code, read_code
-from lab39.solutions.pharmacy.matching import Alike, Found, alike, chunks, cover, only_ordinary, only_salt, taken
+from lab39.solutions.pharmacy.matching import (
+    Alike,
+    Found,
+    alike,
+    chunks,
+    cover,
+    only_ordinary,
+    only_salt,
+    taken,
+    whole,
+)
 from lab39.solutions.pharmacy.model import Candidate, Match, Moiety, Resolution, Route
-from lab39.solutions.pharmacy.narrowing import narrowed
-from lab39.solutions.pharmacy.normal import fold, joined, plain, words
+from lab39.solutions.pharmacy.narrowing import common_atc, narrowed
+from lab39.solutions.pharmacy.normal import fold, joined, plain, salt_words, words
 
 MAX_CANDIDATES = 8
+BRANDS = ("brand", "reference", "beginning", "fuzzy")
 MAX_CHARACTERS = 600
-CONFIDENCE = {"brand": 1.0, "substance": 1.0, "beginning": 0.97, "spelling": 0.98, "fuzzy": 0.95, "several": 0.9}
+CONFIDENCE = {
+    "brand": 1.0,
+    "reference": 0.97,
+    "substance": 1.0,
+    "beginning": 0.97,
+    "spelling": 0.98,
+    "fuzzy": 0.95,
+    "several": 0.9,
+}
 ASIDE = 0.8
 """Confidence at most, when words of the text were not used."""
 _DILUTION = re.compile(r"\b\d+\s?(?:ch|dh|k)\b|\bhomeopath")
@@ -112,7 +131,7 @@ class _Reading:
         self.parts = words(_EXCIPIENTS.sub(" ", plain(self.text)))
         if not any(c.isalpha() for word in self.parts for c in word):
             return self._says(Match.UNKNOWN, (), say.NO_NAME)
-        found, left = cover(self.parts, self.catalogue)
+        found, left = whole(self.text, self.parts, self.catalogue) or cover(self.parts, self.catalogue)
         if _DILUTION.search(plain(self.text)) or (found and all(each.how == "homeopathic" for each in found)):
             return self._says(Match.FOUND, [Candidate((), 0.9, "homeopathic", self.text.strip())], say.HOMEOPATHIC)
         found = [each for each in found if each.how != "homeopathic"]
@@ -132,10 +151,11 @@ class _Reading:
 
     def _unexplained(self, start: int, end: int, found: list[Found]) -> Resolution | None:
         """Words that are no known name: read as one, asked, or set aside."""
+        group = [word for word in self.parts[start:end] if word not in salt_words()]
         written = joined(self.parts[start:end])
-        near = alike(written, self.catalogue)
-        if not near and end - start > 1:
-            each = [row for word in self.parts[start:end] for row in alike(word, self.catalogue)]
+        near = alike(joined(group), self.catalogue)
+        if not near and len(group) > 1:
+            each = [row for word in group for row in alike(word, self.catalogue)]
             near = sorted(each, key=lambda row: (row.distance, -row.score))
         best = taken(near, written)
         if best and not found:
@@ -154,7 +174,9 @@ class _Reading:
 
     def _may_extend(self, name: Found, word: str) -> bool:
         """Whether a word that follows a name may make another medicine of it: « Advil rhume », « insuline … »."""
-        if name.how in ("brand", "beginning"):
+        if name.how == "beginning":
+            return True
+        if name.how in ("brand", "reference"):
             return word in self.catalogue.extensions
         return len(name.sets) == 1 and len(name.sets[0]) == 1 and self.catalogue.begins_others(name.sets[0][0])
 
@@ -183,13 +205,11 @@ class _Reading:
         """Every meaning of the names together."""
         how = found[0].how if len(found) == 1 else "several"
         score = min(each.score for each in found) * CONFIDENCE[how]
-        brand = found[0].name if len(found) == 1 and how in ("brand", "beginning", "fuzzy") else ""
+        brand = found[0].name if len(found) == 1 and how in BRANDS else ""
         options = []
         for chosen in list(cartesian(*(each.sets for each in found)))[: 4 * MAX_CANDIDATES]:
             keys = tuple(dict.fromkeys(key for some in chosen for key in some))
-            rows = [r for r in self.catalogue.by_head(brand) if r.moieties == tuple(sorted(keys))] if brand else []
-            rows = narrowed(rows or self.catalogue.by_moieties(keys), self.text, self.parts)
-            options.append(self._with(_candidate(keys, score, how, self.catalogue, brand.upper()), rows))
+            options.append(self._with(_candidate(keys, score, how, self.catalogue, brand.upper()), brand))
         return options
 
     def _of_alike(self, near: Sequence[Alike]) -> list[Candidate]:
@@ -201,15 +221,19 @@ class _Reading:
             for row, keys in rows
         ]
 
-    def _with(self, candidate: Candidate, rows: Sequence[Row]) -> Candidate:
-        codes = {row.atc for row in rows if row.atc}
-        product = self.catalogue.product(rows[0].cis) if len(rows) == 1 else None
+    def _with(self, candidate: Candidate, brand: str) -> Candidate:
+        """A meaning with what its products share: those of the brand that fit the text, else all products of it."""
+        keys = tuple(sorted(m.key for m in candidate.moieties))
+        branded = [row for row in self.catalogue.by_head(brand) if row.moieties == keys] if brand else []
+        everyone = self.catalogue.by_moieties(keys)
+        fits = narrowed(branded, self.text, self.parts, strict=True) or narrowed(everyone, self.text, self.parts)
+        product = self.catalogue.product(fits[0].cis) if len(fits) == 1 else None
         return replace(
             candidate,
             label=product.label if product else candidate.label,
             product=product,
-            atc=next(iter(codes)) if len(codes) == 1 else "",
-            routes=_routes(rows),
+            atc=common_atc(fits, branded, everyone),
+            routes=_routes(fits),
         )
 
     def _says(self, match: Match, candidates: Sequence[Candidate], *notes: Text) -> Resolution:
@@ -240,7 +264,8 @@ def _product(row: Row, how: str, catalogue: Catalogue) -> Candidate:
     if product and not row.homeopathic:
         moieties = tuple(dict.fromkeys(i.moiety for i in product.ingredients))
     how = "homeopathic" if row.homeopathic else how
-    return Candidate(moieties, 1.0, how, row.label, product, row.atc, row.routes)
+    atc = row.atc if row.atc or not moieties else common_atc([row], catalogue.by_moieties(row.moieties))
+    return Candidate(moieties, 1.0, how, row.label, product, atc, row.routes)
 
 
 def _routes(rows: Sequence[Row]) -> tuple[Route, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
@@ -32,8 +32,12 @@ def amounts(text: str) -> tuple[frozenset[Decimal], frozenset[Decimal]]:
     return frozenset(masses), frozenset(bare)
 
 
-def narrowed(rows: Sequence[Row], text: str, parts: Sequence[str]) -> list[Row]:
-    """The rows that fit best; every one when nothing tells them apart."""
+def narrowed(rows: Sequence[Row], text: str, parts: Sequence[str], *, strict: bool = False) -> list[Row]:
+    """The rows that fit the text best; every one when nothing tells them apart.
+
+    Args:
+        strict: give none rather than rows of another form than the text says.
+    """
     kept = list(rows)
     if not kept:
         return kept
@@ -44,14 +48,31 @@ def narrowed(rows: Sequence[Row], text: str, parts: Sequence[str]) -> list[Row]:
             kept, lambda row: bool(bare) and bool(bare & (_numbers(row.label)[1] | _numbers(row.label)[2]))
         )
     forms = {same_form(w) for w in parts if w in vocabulary().forms} - {""}
-    kept = _keep(kept, lambda row: bool(forms) and forms <= _forms(row))
-    others = {w for w in parts if not is_number(w)} - vocabulary().rhythm - vocabulary().units - vocabulary().forms
-    best = max(len(others & set(words(row.label))) for row in kept)
-    kept = [row for row in kept if len(others & set(words(row.label))) == best] if best else kept
+    if forms:
+        same = [row for row in kept if forms <= _forms(row)] or [row for row in rows if forms <= _forms(row)]
+        if strict and not same:
+            return []
+        kept = same or kept
+    around = vocabulary().rhythm | vocabulary().units | vocabulary().forms
+    others = {w for w in parts if not is_number(w)} - around
+    shared = [len(others & set(words(row.label))) for row in kept]
+    kept = [row for row, count in zip(kept, shared, strict=True) if count == max(shared)]
     return _keep(kept, lambda row: row.marketed is True)
 
 
-def _keep(rows: list[Row], wanted) -> list[Row]:  # type: ignore[no-untyped-def]
+def common_atc(*groups: Sequence[Row]) -> str:
+    """The ATC code of products that fit, looked for in wider and wider groups; empty when they have several."""
+    routes: set[str] = set()
+    for rows in groups:
+        if rows and not routes:
+            routes = {route for row in rows for route in row.routes}
+        codes = {row.atc for row in rows if row.atc and (not routes or routes & set(row.routes))}
+        if codes:
+            return codes.pop() if len(codes) == 1 else ""
+    return ""
+
+
+def _keep(rows: list[Row], wanted: Callable[[Row], bool]) -> list[Row]:
     return [row for row in rows if wanted(row)] or rows
 
 

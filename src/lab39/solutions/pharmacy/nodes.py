@@ -43,7 +43,8 @@ class Clause:
 
     Attributes:
         routes: taken by one of these.
-        indication: a token that the line is for. ``excludes`` are those that say it is not.
+        indication, not_indication: a token that the line is for, or is not; a line that says what it is for says
+            all of it. With ``excludes`` only these say that it is not.
         fact: a token of the person.
         age_at_least, age_under: years.
         together: a moiety that the treatment has as well.
@@ -82,9 +83,9 @@ class Clause:
         if line.indications is None:
             return None
         if self.not_indication:
-            return False if self.not_indication in line.indications else None
-        if self.indication in line.indications:
-            return True
+            return self.not_indication not in line.indications
+        if self.indication in line.indications or not self.excludes:
+            return self.indication in line.indications
         return False if line.indications.intersection(self.excludes) else None
 
     def need(self, moiety: str) -> str:
@@ -106,29 +107,32 @@ class Condition:
 
     Attributes:
         only: the members it is about; empty for all of them.
-        every: whether all clauses are asked, or any of them.
+        of: ``any`` of the clauses is met, ``all`` are, or the ``first`` that tells decides.
     """
 
     node: str
     only: frozenset[str]
     clauses: tuple[Clause, ...]
-    every: bool = False
+    of: str = "any"
 
     @property
     def routes(self) -> Routes:
         """The routes asked, when it asks for nothing else."""
-        return (
-            frozenset().union(*(c.routes for c in self.clauses))
-            if all(c.routes for c in self.clauses)
-            else frozenset()
-        )
+        if not all(clause.routes for clause in self.clauses):
+            return frozenset()
+        return frozenset().union(*(clause.routes for clause in self.clauses))
 
-    def met(self, line: Line, person: Person, moieties: frozenset[str]) -> bool | None:
-        """Whether it is met, in three values."""
-        found = [clause.met(line, person, moieties) for clause in self.clauses]
-        if self.every:
-            return False if False in found else None if None in found else True
-        return True if True in found else None if None in found else False
+    def met(self, line: Line, person: Person, moieties: frozenset[str]) -> tuple[bool | None, tuple[Clause, ...]]:
+        """Whether it is met, in three values, and the clauses that would tell."""
+        told = [(clause, clause.met(line, person, moieties)) for clause in self.clauses]
+        values = [value for _, value in told]
+        open_ = tuple(clause for clause, value in told if value is None)
+        if self.of == "first":
+            return next((value for value in values if value is not None), None), open_
+        decides = self.of == "any"
+        if decides in values:
+            return decides, ()
+        return (None, open_) if open_ else (not decides, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +252,10 @@ def _targets(to: str | list[str]) -> tuple[str, ...]:
 
 
 def _condition(row: Mapping[str, Any]) -> Condition:
-    every = "all" in row
-    clauses = tuple(map(_clause, row["all" if every else "any"]))
-    return Condition(fold(row["node"]), frozenset(map(moiety_key, row.get("only", ()))), clauses, every)
+    (of,) = {"any", "all", "first"} & row.keys()
+    return Condition(
+        fold(row["node"]), frozenset(map(moiety_key, row.get("only", ()))), tuple(map(_clause, row[of])), of
+    )
 
 
 def _clause(row: Mapping[str, Any]) -> Clause:
@@ -274,7 +279,7 @@ def _by_route(row: Mapping[str, Any]) -> Condition:
 
 def _together(row: Mapping[str, Any]) -> Condition:
     clauses = tuple(Clause(together=moiety_key(each)) for each in row["substances"])
-    return Condition(fold(row["node"]), frozenset(), clauses, every=True)
+    return Condition(fold(row["node"]), frozenset(), clauses, "all")
 
 
 def _allowed(rows: Iterable[Mapping[str, Any]], kind: str) -> dict[str, Routes]:

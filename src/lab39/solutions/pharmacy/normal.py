@@ -86,6 +86,8 @@ def moiety_key(substance: str) -> str:
     ['metformine', 'acide valproique', 'potassium']
     """
     parts = words(upright(substance))
+    if not parts:
+        return ""
     for _ in range(_MAX_STEPS):
         for name in (joined(parts), joined(_dry(parts))):
             if name in aliases():
@@ -224,13 +226,16 @@ def _step(parts: Words) -> Words:
             return parts[len(lead) :]
     if len(parts) > 1 and parts[0] in table.isomers and len(joined(parts[1:])) > 5:
         return parts[1:]
+    if len(parts) > 2 and parts[0] == "acide" and parts[1] in table.isomers:
+        return (parts[0], *parts[2:])
     for rule in (_virus, _insulin, _english_acid, _metal, _acid, _plant, _without_anion):
         rest = rule(parts)
         if rest is not None:
             return rest
     for trail in table.trailing.get(parts[-1], ()):
-        if len(parts) > len(trail) and parts[-len(trail) :] == trail:
-            return parts[: -len(trail)]
+        rest = parts[: -len(trail)]
+        if rest and parts[-len(trail) :] == trail and rest[-1] not in _OF and not _is_anion(rest):
+            return rest
     if len(parts) > 1 and _is_anion(parts[-1:]) and parts[-2] not in _OF and parts[0] not in counter_ions():
         return parts[:-1]
     return parts

@@ -1,8 +1,8 @@
 """The table of the thesaurus out of the lines of its PDF.
 
-It is read by where things stand, not by what they say. From left to right begin: headings (a substance or a
-class, in larger letters), the ``+`` of each entry under it, the text under a heading, the mechanism, and the cell of
-the levels with their conducts. The places are learnt from the document, as editions differ by some points.
+It is read by where things stand, not by what they say. From left to right begin: headings (a substance or a class,
+in larger letters), the ``+`` of each entry under it, the text under a heading, the mechanism, and the cell of the
+levels with their conducts. The places are learnt from the document, as editions differ by some points.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from lab39.solutions.pharmacy import cells
 from lab39.solutions.pharmacy.pdf_lines import Line
@@ -59,6 +60,25 @@ class Entry:
     page: int
     mechanism: list[Line] = field(default_factory=list)
     levels: list[Line] = field(default_factory=list)
+
+    def rows(self) -> list[tuple[list[Line], list[Line]]]:
+        """Mechanism and levels of each row of the entry: some are printed in several.
+
+        A row begins where a level in words stands beside the first line of a new mechanism.
+        """
+        fresh = {_place(below) for above, below in pairwise(self.mechanism) if _blank(above, below)}
+        starts = [0, *(i for i, x in enumerate(self.levels) if i and cells.heading(x.text) and _place(x) in fresh)]
+        found = []
+        for start, end in pairwise([*starts, len(self.levels)]):
+            top = _place(self.levels[start]) if start else None
+            bottom = _place(self.levels[end]) if end < len(self.levels) else None
+            beside = [
+                x
+                for x in self.mechanism
+                if not _before(_place(x), top) and (not bottom or _before(_place(x), bottom))
+            ]
+            found.append((beside, self.levels[start:end]))
+        return found
 
 
 @dataclass(slots=True)
@@ -127,6 +147,15 @@ def spaced(lines: Sequence[Line], limit: float | None = None) -> list[str]:
 def limit_of(lines: Iterable[Line]) -> float:
     """Where the lines of a column end at most."""
     return max((line.right for line in lines), default=0.0)
+
+
+def _place(line: Line) -> tuple[int, int]:
+    """Page and line of letters, which the cells of a row share."""
+    return line.page, round(line.y)
+
+
+def _before(place: tuple[int, int], other: tuple[int, int] | None) -> bool:
+    return other is not None and (place[0], -place[1]) < (other[0], -other[1])
 
 
 def _blank(above: Line, below: Line) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -12,9 +12,11 @@ from rich.text import Text as Rich
 from lab39.core.text import Lang, Text
 from lab39.fhir.outputs import DISCLAIMER
 from lab39.solutions.pharmacy import listing, needs
+from lab39.solutions.pharmacy.editions import Change, Difference, RuleChange
 from lab39.solutions.pharmacy.interactions import Pair
 from lab39.solutions.pharmacy.listing import Answer
 from lab39.solutions.pharmacy.model import Interaction, Level, Match, Resolution
+from lab39.solutions.pharmacy.population import Concerned, Totals
 
 WIDTH = 78
 LEVELS: Mapping[Level, Text] = {
@@ -24,7 +26,22 @@ LEVELS: Mapping[Level, Text] = {
     Level.APEC: Text("à prendre en compte", "to be taken into account"),
 }
 _COLOURS = {Level.CI: "bold red", Level.AD: "red", Level.PE: "yellow", Level.APEC: "cyan"}
+CHANGES: Mapping[Change, Text] = {
+    Change.NEW: Text("nouveau", "new"),
+    Change.GONE: Text("retiré", "gone"),
+    Change.RAISED: Text("aggravé", "raised"),
+    Change.LOWERED: Text("allégé", "lowered"),
+    Change.LEVELS: Text("niveaux", "levels"),
+    Change.TEXT: Text("texte", "text"),
+}
 _WORDS = {
+    "new_substances": Text("Substances nouvelles", "New substances"),
+    "gone_substances": Text("Substances retirées", "Substances gone"),
+    "population": Text("{m} dossiers concernés sur {n}", "{m} records concerned of {n}"),
+    "unread": Text(
+        "{n} noms de médicaments non compris\u202f: leurs interactions n'ont pas été cherchées",
+        "{n} names of medicines not understood: their interactions were not looked for",
+    ),
     "none": Text("Aucune interaction dans cette édition.", "No interaction in this edition."),
     "one": Text("1 association à voir", "1 pair to look at"),
     "many": Text("{n} associations à voir", "{n} pairs to look at"),
@@ -86,6 +103,48 @@ def names(out: Console, read: Sequence[Resolution], lang: Lang) -> None:
             cell.append(f"{'. ' if cell.plain else ''}{note[lang]}", "dim")
         table.add_row(Rich(each.text), Rich(_WORDS[each.match.value][lang], styles[each.match]), cell)
     _line(out, table)
+
+
+def difference(out: Console, found: Difference, lang: Lang) -> None:
+    """What changed between two editions: how many rules, then each."""
+    counts = found.counted()
+    said = ", ".join(f"{counts[c.value]} {CHANGES[c][lang]}" for c in Change if counts[c.value])
+    head = f"{found.before:%Y-%m} → {found.after:%Y-%m}"
+    _line(out, Rich(head, "bold").append(f"  {said}", "not bold"))
+    for each in found.rules:
+        if each.change is Change.TEXT:
+            continue
+        row = Rich(f"{CHANGES[each.change][lang]:<10}", "dim")
+        _line(out, row.append(f"{each.rule.a} + {each.rule.b}", "default").append(_levels(each), "dim"))
+    for names_, word in ((found.substances_new, "new_substances"), (found.substances_gone, "gone_substances")):
+        if names_:
+            _line(out, Rich(f"{_WORDS[word][lang]} ({len(names_)})", "bold"))
+            _line(out, Rich(", ".join(names_)), 3)
+    for former, present in found.renamed.items():
+        _line(out, Rich(f"{former} → {present}", "dim"))
+
+
+def population(out: Console, found: Iterable[Concerned], lang: Lang) -> None:
+    """For whom it changes, as they are read, then how many."""
+    totals = Totals()
+    for each in found:
+        totals.add(each)
+        if each.told:
+            _line(out, Rich(each.record, "bold").append(f"  {each.source}", "dim"))
+        for told in each.told:
+            levels = " → ".join(side.level.value if side else "–" for side in (told.before, told.after))
+            _line(out, Rich(f"{levels:<14}{' + '.join(told.names)}"), 3)
+    words = _WORDS["population"][lang]
+    _line(out, Rich(words.format(n=totals.records, m=totals.concerned), "bold"))
+    if totals.unread:
+        _line(out, Rich(_WORDS["unread"][lang].format(n=totals.unread), "yellow"))
+
+
+def _levels(each: RuleChange) -> str:
+    before, after = (
+        " ".join(text.level.value for text in rule.levels) if rule else "–" for rule in (each.before, each.after)
+    )
+    return f"  {before} → {after}" if each.before and each.after else f"  {after if each.after else before}"
 
 
 def _pair(out: Console, pair: Pair, answer: Answer, lang: Lang) -> None:

@@ -17,7 +17,7 @@ from lab39.solutions.pharmacy import cells, pdf_lines, pdf_table
 from lab39.solutions.pharmacy.headings import under_heading
 from lab39.solutions.pharmacy.model import Printing, Thesaurus
 from lab39.solutions.pharmacy.pdf_lines import Line
-from lab39.solutions.pharmacy.printings import assemble, fold
+from lab39.solutions.pharmacy.printings import assemble, fold, gravest_first
 
 FRONT = ""
 """Key of the text before the first heading, among the preambles."""
@@ -103,11 +103,18 @@ def _thesaurus(path: Path, edition: dt.date, front: list[list[Line]], blocks: li
         for other, level, mechanism in under.entries:
             printings.append(Printing(block.heading, other, (level,), mechanism, block.page))
         for entry in block.entries:
-            levels = cells.read_cell(pdf_table.spaced(entry.levels, conducts))
-            if not levels:
+            rows = [
+                (
+                    cells.paragraphs(pdf_table.spaced(beside, mechanisms)),
+                    cells.read_cell(pdf_table.spaced(lines, conducts)),
+                )
+                for beside, lines in entry.rows()
+            ]
+            if not all(levels for _, levels in rows):
                 _not_whole(path, entry.page, f"{block.heading} + {entry.other}")
-            mechanism = cells.paragraphs(pdf_table.spaced(entry.mechanism, mechanisms))
-            printings.append(Printing(block.heading, entry.other, levels, mechanism, entry.page))
+            texts = "\n".join(dict.fromkeys(text for text, _ in rows if text))
+            levels = gravest_first(each for _, levels in rows for each in levels)
+            printings.append(Printing(block.heading, entry.other, levels, texts, entry.page))
     _check_mirrored(path, printings)
     return assemble(edition, printings, substances, brackets, preambles)
 

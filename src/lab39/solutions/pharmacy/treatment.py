@@ -11,6 +11,7 @@ from lab39.core.text import Text
 from lab39.solutions.pharmacy.doses import read_dose
 from lab39.solutions.pharmacy.model import Candidate, Line, Match, Moiety, Posology, Resolution
 from lab39.solutions.pharmacy.normal import moiety_key, words
+from lab39.solutions.pharmacy.posology import read_posology
 from lab39.solutions.pharmacy.vocabulary import vocabulary
 
 if TYPE_CHECKING:
@@ -55,7 +56,10 @@ def understand(text: str, catalogue: Catalogue, graph: Graph | None = None, ref:
             resolution = dataclasses.replace(
                 resolution, match=Match.FOUND, candidates=(known,), notes=(NOT_IN_BASE,)
             )
-    return Understood(resolution, line_of(resolution, ref))
+    line = line_of(resolution, ref)
+    if line is not None:
+        line = dataclasses.replace(line, posology=read_posology(text, line.product).posology)
+    return Understood(resolution, line)
 
 
 def line_of(resolution: Resolution, ref: str = "") -> Line | None:
@@ -89,7 +93,7 @@ def dosed(line: Line, dose: str) -> Line:
     Raises:
         InputError: a dose that cannot be read.
     """
-    return dataclasses.replace(line, posology=read_dose(dose))
+    return dataclasses.replace(line, posology=read_dose(dose, line.product))
 
 
 def named(lines: Sequence[Line], name: str, catalogue: Catalogue, graph: Graph | None = None) -> list[int]:
