@@ -168,6 +168,7 @@ async def _look(
 
 
 async def _call(browser: Any, name: str, operation: Any) -> dict[str, Any]:
+    from lab39.core.finding import jsonable
     from lab39.fhir.jsontext import dumps
     from lab39.web.faces.operations import address
 
@@ -176,7 +177,9 @@ async def _call(browser: Any, name: str, operation: Any) -> dict[str, Any]:
         answer = await browser.get(path)
     else:
         body = SOMETHING if operation.example is None else operation.example
-        answer = await browser.post(path, content=dumps(body), headers={"content-type": "application/json"})
+        answer = await browser.post(
+            path, content=dumps(jsonable(body)), headers={"content-type": "application/json"}
+        )
     row = {"operation": f"{operation.method} {path}", "status": answer.status_code, "said": answer.text[:300]}
     row["example"] = operation.example is not None or operation.method == "GET"
     try:

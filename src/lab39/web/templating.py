@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
@@ -13,7 +14,7 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from lab39 import __version__
-from lab39.core.text import Lang, Text, date
+from lab39.core.text import Lang, Text, date, number
 from lab39.render import page as report_page
 from lab39.render.words import COLON, DISCLAIMER, WORDS
 from lab39.web.desk.reasons import reasons
@@ -114,6 +115,10 @@ def environment() -> Environment:
         return date(day, "en" if context.get("lang") == "en" else "fr")
 
     @pass_context
+    def written(context: Context, value: Decimal | float, digits: int | None = None) -> str:
+        return number(value, "en" if context.get("lang") == "en" else "fr", digits=digits)
+
+    @pass_context
     def wrong_at(context: Context, place: str) -> Markup:
         """What is wrong with a field, under it; nothing when it is right."""
         wrong = context.get("wrong")
@@ -133,7 +138,7 @@ def environment() -> Environment:
 
     report_page.equip(env)
     env.filters.update(both=both, onday=onday, sentence=_sentence, moment=moment, in_language=_in_language)
-    env.filters["address"] = lambda page, solution: f"/{solution}/{page.path}".rstrip("/")
+    env.filters.update(number=written, address=lambda page, solution: f"/{solution}/{page.path}".rstrip("/"))
     env.globals.update(
         w=WORDS, disclaimer=DISCLAIMER, colon=COLON, reasons=reasons(), wrong_at=wrong_at, invalid=invalid
     )
