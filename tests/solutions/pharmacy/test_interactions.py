@@ -32,9 +32,7 @@ def between(engine: Engine, one: str, other: str, person: Person | None = None) 
 
 def said(each: Interaction, lines):
     """What is said, with lines instead of their numbers."""
-    sides = frozenset(
-        (lines[p.line].text if p.line is not None else "", p.name, p.node) for p in (each.a, each.b)
-    )
+    sides = frozenset((lines[p.line].text if p.line is not None else "", p.name, p.node) for p in (each.a, each.b))
     return each.rule, sides, each.level, each.resolved, each.possible, each.conditional, each.conduct
 
 

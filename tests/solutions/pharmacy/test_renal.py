@@ -13,7 +13,7 @@ from lab39.solutions.pharmacy.renal import ckd_epi_2021_ml_min_173, cockcroft_ga
     ("age", "sex", "kg", "umol_l", "expected"),
     [
         (70, "male", 75, 110, 58.7),  # PreReg Exam Prep, "Creatinine clearance", worked example
-        # National Kidney Foundation calculator, as the tests of pharmaverse/admiral have it; it takes mg/dL, where the
+        # National Kidney Foundation calculator, as the tests of pharmaverse/admiral have it; it takes mg/dL: the
         # constant is 1/72: k of 1.23 is 0.2 % above it
         (55, "male", 90, 96.36, 97),
         (65, "female", 60, 85, 55),

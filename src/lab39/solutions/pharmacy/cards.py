@@ -61,7 +61,7 @@ def cards(interactions: Iterable[Interaction], person: Person) -> tuple[Card, ..
     """Cards in the order to read them.
 
     Interactions of one problem share a card when one of them is more than passive, but a grave level that is not
-    settled stands apart: a question hides no answer. What no problem names has a card of its own for each rule; what
+    settled stands apart: a question hides no answer. What no problem names has a card for each rule; what
     is passive everywhere stands in one last card.
     """
     groups: dict[tuple[str, str, bool], list[Interaction]] = defaultdict(list)
