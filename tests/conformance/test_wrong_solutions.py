@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab39 import conformance
+from lab39.conformance.visiting import problems
 
 WRONG = [
     ("loads", "NotASolution", "not a lab39.core.solution.Solution"),
@@ -57,6 +58,14 @@ WRONG = [
     ("fhir", "InvalidResource", "RiskAssessment"),
     ("fhir", "UnknownResource", "Opinion"),
     ("fhir", "ToFhirThatFails", "to_fhir: KeyError"),
+    ("pages", "wrong.faces:PagesThatDoNotLoad", "nowhere:pages: ModuleNotFoundError"),
+    ("pages", "wrong.faces:UnknownPermission", "no 'everything'"),
+    ("pages", "wrong.faces:PageThatRaises", "GET /wrong: Right: this page could not be made KeyError at"),
+    (
+        "pages",
+        "GET /wrong: Right: this page could not be made ValueError",
+    ),
+    ("operations", "wrong.faces:OperationThatRaises", "POST /api/wrong/sum: 500"),
 ]
 
 
@@ -69,11 +78,31 @@ def test_a_wrong_solution_fails_the_point_it_is_wrong_in(checked, point, wrong, 
     assert row.detail.fr
 
 
-@pytest.mark.parametrize("right", ["Right", "RightWithCommands"])
+@pytest.mark.parametrize("right", ["Right", "RightWithCommands", "wrong.faces:RightWithFaces"])
 def test_a_right_solution_passes_every_point(checked, right):
-    rows = checked(f"wrong.solutions:{right}")
+    rows = checked(right if ":" in right else f"wrong.solutions:{right}")
     assert [f"{row.id}: {row.detail.en}" for row in rows if not row.passed] == []
     assert [row.id for row in rows] == [point.id for point in conformance.CHECKS]
+
+
+def test_everything_that_is_wrong_with_pages_and_operations_is_seen(visited):
+    seen = visited("wrong.faces:Everything")
+    pages = {en for _, en in problems(seen["pages"])}
+    assert pages >= {
+        "GET /wrong/unescaped: what is typed is not escaped",
+        "GET /wrong/one-language: the same words in both languages",
+        "GET /wrong/out: not in layout.html.jinja",
+        "GET /wrong/inline: <script>: the content policy refuses it",
+        "GET /wrong/inline: button onclick=: the content policy refuses it",
+        "GET /wrong/unstyled: /static/wrong/not-there.css does not exist",
+    }
+    assert any(
+        each.startswith("GET /wrong/careless: Right: this page could not be made ValueError") for each in pages
+    )
+    assert not any("/wrong/right" in each for each in pages)
+    told = [(row["operation"], row["status"], row["example"]) for row in seen["operations"]]
+    assert told == [("POST /api/wrong/negative", 422, True), ("POST /api/wrong/bare", 422, False),
+                    ("POST /fhir/$sum", 500, False)]  # fmt: skip
 
 
 def test_every_point_has_a_solution_that_fails_it():

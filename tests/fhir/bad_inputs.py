@@ -71,7 +71,11 @@ def _packet(**rest: Any) -> Callable[[Path], object]:
 BAD: dict[str, Bad] = {
     "truncated": Bad("t.json", _bytes(WHOLE[:-9].encode()), ("line 10", "the file ends before the JSON does")),
     "truncated in a string": Bad("s.json", _bytes(b'{"resourceType": "Pat'), ("line 1", "the file ends before")),
-    "not JSON": Bad("n.json", _bytes(b"<Bundle/>"), ("line 1, column 1", "invalid JSON")),
+    "not JSON": Bad("n.json", _bytes(b"a letter"), ("line 1, column 1", "invalid JSON")),
+    "XML": Bad("x.xml.json", _bytes(b"\n<Bundle/>"), ("XML", "reads FHIR as JSON")),
+    "a picture": Bad("p.json", _bytes(b"\x89PNG\r\n\x1a\n\0\0\xfe"), ("an image", "as JSON")),
+    "a PDF": Bad("p.json", _bytes(b"%PDF-1.7\n\xe2\xe3\xcf\xd3"), ("a PDF", "as JSON")),
+    "a control character": Bad("c.json", _bytes(b'{"a": "\x01"}'), ("[Invalid control character at]",)),
     "a comma too many": Bad("c.json", _bytes(b'{\n"a": 1,\n}'), ("line 2", "invalid JSON")),
     "empty": Bad("e.json", _bytes(b""), ("the file is empty",)),
     "only spaces": Bad("e.json", _bytes(b" \n\n"), ("the file is empty",)),

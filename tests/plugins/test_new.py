@@ -24,6 +24,7 @@ REFUSED = [
     ("../up", "“up”"),
     ("class", "Python"),
     ("assess", "command of the lab"),
+    ("records", "address of the lab"),
     ("raredisease", "installed already"),
 ]
 
@@ -73,10 +74,13 @@ def test_it_is_whole(made):
         "README.md",
         "src/lab39_my_frailty/knowledge/rules.toml",
         "src/lab39_my_frailty/card.toml",
+        "src/lab39_my_frailty/templates/index.html.jinja",
+        "src/lab39_my_frailty/static/index.css",
         "tests",
     ):
         assert (made / name).exists(), name
-    left = [p for p in made.rglob("*") if p.is_file() and p.suffix != ".pyc" and "{{" in p.read_text("utf-8")]
+    files = [p for p in made.rglob("*") if p.is_file() and p.suffix not in (".pyc", ".jinja")]
+    left = [p for p in files if "{{" in p.read_text("utf-8")]
     assert left == []
 
 

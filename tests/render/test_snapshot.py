@@ -56,6 +56,25 @@ def test_another_unit_is_shown_beside_the_usual_one():
     assert line.value.fr == "114,9\u202fµmol/L (1,3\u202fmg/dL)"
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (60.65656714128773, "60,66\u202fkg"),
+        (171.6153445684693, "171,6\u202fkg"),
+        (3.14159, "3,142\u202fkg"),
+        (0.0123456, "0,01235\u202fkg"),
+        (1234.5678, "1\u202f235\u202fkg"),
+        (7.1, "7,1\u202fkg"),
+        (129.57, "129,57\u202fkg"),
+        (1e-9, "0,000000001\u202fkg"),
+        (9.9999999, "10,00\u202fkg"),
+    ],
+)
+def test_a_computed_value_is_shown_with_four_digits_and_one_that_was_read_off_as_it_was(value, shown):
+    (line,) = seen(observation("29463-7", value, "kg")).measures
+    assert line.value.fr == shown
+
+
 def test_a_value_without_unit_is_shown_as_received_not_converted():
     (line,) = seen(observation("14682-9", 118, "")).measures
     assert line.value.fr == "118"

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab39.conformance import behaviour  # noqa: F401  (completes CHECKS)
+from lab39.conformance import behaviour, shown  # noqa: F401  (complete CHECKS)
 from lab39.conformance.checks import CHECKS, Check, NotChecked
 from lab39.conformance.subject import Subject, subjects
 from lab39.core.errors import UnknownNameError

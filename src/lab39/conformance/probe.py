@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import os
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ SUBJECT = "Patient/checked"
 def main() -> None:
     """Answer one job; a job says ``what`` to do, and the ``target`` (``module:attribute``)."""
     job = json.loads(sys.stdin.read())
-    answer = {"load": load, "commands": commands, "assess": assess}[job["what"]](job)
+    answer = {"load": load, "commands": commands, "assess": assess, "faces": faces}[job["what"]](job)
     text = json.dumps(answer, ensure_ascii=False, default=str)
     Path(sys.argv[1]).write_text(text, "utf-8")
     sys.stdout.flush()
@@ -78,6 +79,18 @@ def commands(job: Mapping[str, Any]) -> Mapping[str, Any]:
     walk("", root)
     without = [name for name, command in leaves if not any("--json" in p.opts for p in command.params)]
     return {"error": None, "commands": [name for name, _ in leaves], "without_json": without}
+
+
+def faces(job: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Open a lab of this solution alone and visit its pages and operations."""
+    from lab39.conformance.visiting import visit
+    from lab39.settings import Settings
+
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            return visit(_solution(job["target"]), job["target"], Settings.from_env(), Path(folder))
+    except BaseException as error:
+        return {"error": _where(error)}
 
 
 def assess(job: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -244,7 +257,7 @@ def _packs(solution: Solution) -> list[Mapping[str, Any]]:
     return [jsonable(spec) for spec in found]
 
 
-_DECLARED = ("id", "title", "purpose", "version", "commands", "time_limit_seconds")
+_DECLARED = ("id", "title", "purpose", "version", "commands", "pages", "operations", "time_limit_seconds")
 
 
 def _value(value: Any) -> Any:

@@ -63,6 +63,11 @@ class Subject:
         return self._probe("commands", {})
 
     @cached_property
+    def faces(self) -> Answer:
+        """Its pages and operations, visited."""
+        return self._probe("faces", {})
+
+    @cached_property
     def here(self) -> Answer:
         """Every record assessed on each day, twice, guarded."""
         return self._assess({"PYTHONHASHSEED": "0"}, again=True)

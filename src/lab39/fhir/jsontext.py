@@ -40,8 +40,8 @@ def loads(text: str | bytes, place: str = "", *, max_depth: int = 64, max_values
         why = _why(text, error)
         raise InputError(
             Text(
-                f"ligne {error.lineno}, colonne {error.colno}\u202f: {why.fr} [{error.msg}]",
-                f"line {error.lineno}, column {error.colno}: {why.en} [{error.msg}]",
+                f"ligne {error.lineno}, colonne {error.colno}\u202f: {why.fr}",
+                f"line {error.lineno}, column {error.colno}: {why.en}",
             ),
             place,
         ) from error
@@ -87,10 +87,19 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     return found
 
 
+_BINARY = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"II*\0", b"MM\0*", b"\xd0\xcf\x11\xe0")
+"""How images, PDF and old office files begin."""
+
+
 def _not_utf8(raw: bytes, at: int) -> Text:
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return Text(
             "le fichier est en UTF-16\u202f; l'enregistrer en UTF-8", "the file is in UTF-16; save it as UTF-8"
+        )
+    if raw.startswith(_BINARY) or raw[128:132] == b"DICM" or b"\0" in raw[:1024]:
+        return Text(
+            "une image, un PDF ou un autre fichier binaire\u202f: donner le dossier en JSON",
+            "an image, a PDF or another binary file: give the record as JSON",
         )
     line = raw.count(b"\n", 0, at) + 1
     return Text(
@@ -102,6 +111,11 @@ def _not_utf8(raw: bytes, at: int) -> Text:
 def _why(text: str, error: simplejson.JSONDecodeError) -> Text:
     if not text.strip():
         return Text("le fichier est vide", "the file is empty")
+    if text.lstrip().startswith("<"):
+        return Text(
+            "du XML, ou une page web\u202f; Lab39 lit le FHIR en JSON\u202f: l'exporter ainsi",
+            "XML, or a web page; Lab39 reads FHIR as JSON: export it so",
+        )
     if text[:200].count("\0") > 1:
         return Text(
             "UTF-16 ou UTF-32 sans marque\u202f? L'enregistrer en UTF-8", "UTF-16 or UTF-32? Save it as UTF-8"
@@ -118,7 +132,8 @@ def _why(text: str, error: simplejson.JSONDecodeError) -> Text:
         )
     if text.startswith(("NaN", "Infinity", "-Infinity"), error.pos):
         return Text("NaN et Infinity ne sont pas du JSON", "NaN and Infinity are not JSON")
-    return Text("JSON invalide ici", "invalid JSON here")
+    said = error.msg.replace(" %r", "")  # left as it is by the parser
+    return Text(f"JSON invalide ici [{said}]", f"invalid JSON here [{said}]")
 
 
 def _check_count(raw: bytes, place: str, limit: int) -> None:

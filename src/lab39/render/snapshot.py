@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any, cast
@@ -27,6 +28,8 @@ CHILD = {"female": Text("fille", "girl"), "male": Text("garçon", "boy")}
 CHILD_UNTIL_YEARS = 15
 GIVEN = "given"
 LOINC_CODE = re.compile(r"\d{1,7}-\d")
+DECIMALS, SIGNIFICANT = 2, 4
+"""A value with more decimals than the first is shown with as many digits as the second says."""
 SEX_UNKNOWN = Text("sexe inconnu", "sex unknown")
 
 
@@ -119,14 +122,29 @@ def _measures(record: Record, on: dt.date) -> tuple[list[Line], list[Text]]:
 
 def _shown(quantity: Quantity, unit: str, analyte: str | None) -> Text:
     """In the unit usual in France, with the unit received beside it when that is another."""
-    received = Text(quantity.say("fr"), quantity.say("en"))
+    received = _readable(quantity)
     if quantity.unit == unit:
         return received
     try:
-        usual = Quantity(round(quantity.to(unit, analyte=analyte), 1), unit, quantity.comparator)
+        usual = _readable(Quantity(round(quantity.to(unit, analyte=analyte), 1), unit, quantity.comparator))
     except UnitError:
         return received
-    return Text(f"{usual.say('fr')} ({received.fr})", f"{usual.say('en')} ({received.en})")
+    return Text(f"{usual.fr} ({received.fr})", f"{usual.en} ({received.en})")
+
+
+def _readable(quantity: Quantity) -> Text:
+    """As people write it: a value that was computed (``60.65656714128773``) is shown with four digits."""
+    value = quantity.value
+    for _ in range(2):  # 9.99999 becomes 10.000, then 10.00
+        places = max(0, SIGNIFICANT - 1 - value.adjusted())
+        value = round(value, places) if _decimals(value) > max(DECIMALS, places) else value
+    shown = Quantity(value, quantity.unit, quantity.comparator)
+    return Text(shown.say("fr"), shown.say("en"))
+
+
+def _decimals(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def _medicine(medicine: Medication) -> Line:

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from lab39 import __version__
 from lab39.core.errors import InputError
 from lab39.core.lab import entry_points
-from lab39.core.solution import ID_FORM, RESERVED_IDS
+from lab39.core.solution import ADDRESSES, COMMANDS, ID_FORM
 from lab39.core.text import Text
 
 SUFFIX = ".jinja"
@@ -85,8 +85,10 @@ def _check_name(name: str) -> None:
         )
     if keyword.iskeyword(name) or keyword.issoftkeyword(name):
         raise InputError(Text("est un mot du langage Python", "is a word of the Python language"), name)
-    if name in RESERVED_IDS:
+    if name in COMMANDS:
         raise InputError(Text("est une commande du laboratoire", "is a command of the lab"), name)
+    if name in ADDRESSES:
+        raise InputError(Text("est une adresse du laboratoire", "is an address of the lab"), name)
     if name in entry_points():
         raise InputError(Text("est une solution déjà installée", "is a solution that is installed already"), name)
 

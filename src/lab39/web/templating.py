@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
@@ -16,7 +17,7 @@ from markupsafe import Markup
 
 from lab39 import __version__
 from lab39.core.errors import LabError
-from lab39.core.text import Lang, Text, date
+from lab39.core.text import Lang, Text, date, number
 from lab39.render import page as report_page
 from lab39.render.words import COLON, DISCLAIMER, WORDS
 from lab39.store import StoreUnavailableError, questions
@@ -137,6 +138,10 @@ def environment() -> Environment:
         return date(day, "en" if context.get("lang") == "en" else "fr")
 
     @pass_context
+    def written(context: Context, value: Decimal | float, digits: int | None = None) -> str:
+        return number(value, "en" if context.get("lang") == "en" else "fr", digits=digits)
+
+    @pass_context
     def wrong_at(context: Context, place: str) -> Markup:
         """What is wrong with a field, under it; nothing when it is right."""
         wrong = context.get("wrong")
@@ -158,7 +163,7 @@ def environment() -> Environment:
     env.filters.update(
         both=both, onday=onday, sentence=_sentence, moment=moment, in_language=_in_language, told=_told
     )
-    env.filters["address"] = lambda page, solution: f"/{solution}/{page.path}".rstrip("/")
+    env.filters.update(number=written, address=lambda page, solution: f"/{solution}/{page.path}".rstrip("/"))
     env.globals.update(
         w=WORDS, disclaimer=DISCLAIMER, colon=COLON, reasons=reasons(), wrong_at=wrong_at, invalid=invalid
     )

@@ -42,10 +42,12 @@ def test_a_contraindication_is_for_today_and_critical():
 
 
 def test_a_level_that_depends_on_the_dose_is_asked_and_never_told_as_certain():
-    card = told("apixaban", "aspirine")["interaction.bleeding"]
+    found = told("apixaban", "aspirine", "ibuprofène")
+    card = found["interaction-open.bleeding"]
     assert "peut-être contre-indiqué" in card.summary.fr
     assert card.severity is not Severity.CRITICAL
     assert card.missing
+    assert "Apixaban avec ibuprofène" in found["interaction.bleeding"].summary.fr, "a question hides no answer"
 
 
 def test_what_is_only_to_be_known_stands_in_one_passive_card():

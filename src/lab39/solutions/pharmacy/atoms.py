@@ -38,13 +38,13 @@ class Taken(Condition):
     nodes: frozenset[str]
 
     def holds(self, case: Case) -> Truth:
-        if case.treatment is None:
-            return None
+        if case.treatment is None or not self.nodes:
+            return None  # an edition that does not print the name cannot tell either
         return not self.nodes.isdisjoint(case.treatment)
 
     def trace(self, case: Case, into: Trace) -> None:
         token = "taken:" + "|".join(sorted(self.nodes))
-        _note(into, token, None if case.treatment is None else said(bool(self.holds(case))), None)
+        _note(into, token, None if (held := self.holds(case)) is None else said(held), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,38 @@ class Routed(Condition):
         side = case.side(self.letter)
         route = side.line.route if side.line else None
         _note(into, f"route:{side.name}", route.value if route else None, side.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Formed(Condition):
+    """The product of the line has these words in the form that the medicine base gives it."""
+
+    letter: Letter
+    words: str
+
+    def turned(self) -> Condition:
+        return replace(self, letter=OTHER[self.letter])
+
+    def holds(self, case: Case) -> Truth:
+        line = case.side(self.letter).line
+        form = line.product.form if line and line.product else ""
+        return self.words in form.casefold() if form else None
+
+    def trace(self, case: Case, into: Trace) -> None:
+        side = case.side(self.letter)
+        form = side.line.product.form if side.line and side.line.product else ""
+        _note(into, f"form:{side.name}", form or None, side.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Female(Condition):
+    """The person is a woman."""
+
+    def holds(self, case: Case) -> Truth:
+        return None if case.person.sex not in ("female", "male") else case.person.sex == "female"
+
+    def trace(self, case: Case, into: Trace) -> None:
+        _note(into, "sex", case.person.sex, None)
 
 
 @dataclass(frozen=True, slots=True)

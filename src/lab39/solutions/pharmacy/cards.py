@@ -60,14 +60,16 @@ class Card:
 def cards(interactions: Iterable[Interaction], person: Person) -> tuple[Card, ...]:
     """Cards in the order to read them.
 
-    Interactions of one problem share a card when one of them is more than passive; what no problem names has a card
-    of its own for each rule; what is passive everywhere stands in one last card.
+    Interactions of one problem share a card when one of them is more than passive, but a grave level that is not
+    settled stands apart: a question hides no answer. What no problem names has a card for each rule; what
+    is passive everywhere stands in one last card.
     """
-    groups: dict[tuple[str, str], list[Interaction]] = defaultdict(list)
-    problems: dict[tuple[str, str], Problem] = {}
+    groups: dict[tuple[str, str, bool], list[Interaction]] = defaultdict(list)
+    problems: dict[tuple[str, str, bool], Problem] = {}
     for each in _once(interactions):
         problem = problem_of(each.rule.mechanism)
-        key = (problem.id, f"{each.rule.a}|{each.rule.b}" if problem is ALONE else "")
+        asked = not each.resolved and each.level in (Level.CI, Level.AD)
+        key = (problem.id, f"{each.rule.a}|{each.rule.b}" if problem is ALONE else "", asked)
         groups[key].append(each)
         problems[key] = problem
     found: list[Card] = []

@@ -64,6 +64,8 @@ class _Reader:
             return p.Not(self.condition(node.operand))
         if isinstance(node, ast.Name) and node.id == "always":
             return p.Fixed(True)
+        if isinstance(node, ast.Name) and node.id == "female":
+            return atoms.Female()
         if isinstance(node, ast.Compare):
             return self._comparison(node)
         if isinstance(node, ast.Call) and not node.keywords:
@@ -96,6 +98,8 @@ class _Reader:
             return atoms.Among(letter, self._nodes(words))
         if what == "indicated":
             return atoms.Indicated(letter, frozenset(words))
+        if what == "form":
+            return atoms.Formed(letter, words[0])
         if what == "untold":
             return atoms.Untold(letter, words[0])
         if what == "route":

@@ -24,6 +24,8 @@ LEVELS = {
     Level.PE: Text("précaution d'emploi", "precaution for use"),
     Level.APEC: Text("à prendre en compte", "to be taken into account"),
 }
+_IN_THE_TEXT = ("reading", "uncovered")
+"""Needs that nobody can fill in: the text itself must be read."""
 _CONCERNS = {
     "age": Text("la règle met en garde pour les personnes âgées", "the rule warns for older people"),
     "kidney": Text("la règle met en garde si les reins filtrent mal", "the rule warns when kidneys filter badly"),
@@ -194,15 +196,16 @@ def _summary(card: Card, known: Known) -> Text:
     in_brackets = Text(f" ({risk.fr})", f" ({risk.en})") if risk else NO_TEXT
     watch = card.problem.watch
     if not first.resolved:
-        ask = known.word(first.needs[0]) if first.needs else Text("la situation", "the situation")
+        asked = next((need for need in first.needs if need.token not in _IN_THE_TEXT), None)
         maybe = {
             Level.CI: Text("peut-être contre-indiqué", "possibly contraindicated"),
             Level.AD: Text("peut-être déconseillé", "possibly advised against"),
         }.get(first.level, Text("précaution possible", "possibly a precaution"))
-        says = Text(
-            f"{maybe.fr}{in_brackets.fr}, préciser\u202f: {ask.fr}",
-            f"{maybe.en}{in_brackets.en}, tell: {ask.en}",
-        )
+        ask = Text("vérifier le niveau dans le thésaurus", "look the level up in the thesaurus")
+        if asked is not None:
+            word = known.word(asked)
+            ask = Text(f"préciser\u202f: {word.fr}", f"tell: {word.en}")
+        says = Text(f"{maybe.fr}{in_brackets.fr}, {ask.fr}", f"{maybe.en}{in_brackets.en}, {ask.en}")
     elif first.level is Level.CI:
         says = Text(
             f"contre-indiqué{in_brackets.fr}. Ne pas délivrer ensemble, joindre le prescripteur",
@@ -403,9 +406,10 @@ def _urgency(card: Card) -> tuple[Severity, When]:
 
 
 def _code(card: Card) -> str:
+    kind = "interaction" if card.gravest.resolved else "interaction-open"
     if card.problem is ALONE:
-        return f"interaction.{_slug(card.gravest.rule.a)}+{_slug(card.gravest.rule.b)}"
-    return f"interaction.{'+'.join(sorted(p.id for p in card.problems))}"
+        return f"{kind}.{_slug(card.gravest.rule.a)}+{_slug(card.gravest.rule.b)}"
+    return f"{kind}.{'+'.join(sorted(p.id for p in card.problems))}"
 
 
 def _focus(interactions: Iterable[Interaction], known: Known) -> tuple[str, ...]:

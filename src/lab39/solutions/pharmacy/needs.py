@@ -14,6 +14,7 @@ _ALONE = {
         "clairance de la créatinine (créatinine, poids, âge, sexe)",
         "creatinine clearance (creatinine, weight, age, sex)",
     ),
+    "sex": Text("sexe", "sex"),
     "egfr": Text("débit de filtration glomérulaire", "glomerular filtration rate"),
     "reading": Text(
         "texte de cette édition du thésaurus, que ce laboratoire n'a pas lu",
@@ -26,6 +27,7 @@ _OF = {
     "dose-per-day": Text("dose quotidienne {of}", "daily dose of {of}"),
     "dose-per-week": Text("dose hebdomadaire {of}", "weekly dose of {of}"),
     "route": Text("voie d'administration {of}", "route of {of}"),
+    "form": Text("forme pharmaceutique {of}", "pharmaceutical form of {of}"),
     "product": Text("spécialité {of}", "product of {of}"),
     "product-information": Text("résumé des caractéristiques du produit {of}", "product information of {of}"),
 }

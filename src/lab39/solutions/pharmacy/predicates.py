@@ -15,12 +15,13 @@ What an expression may hold:
 ``a.per_intake_mg`` ``a.per_day_mg``    dose, compared with numbers (``>=`` ``>`` ``<=`` ``<``, chains allowed)
 ``a.per_week_mg``
 ``a.route("oral", …)``                  route of the line
+``a.form("suspension buvable")``        words of the form of the product
 ``a.indicated("heart-failure", …)``     what the line is said to be for
 ``a.untold("product-information")``     never known here; something to look up about the side
 ``fact("peptic-ulcer-history")``        a fact about the person
 ``taken("CICLOSPORINE", …)``            some line of the treatment is of that node
 ``age`` ``clearance`` ``egfr``          years, Cockcroft-Gault mL/min, CKD-EPI mL/min/1.73 m², compared likewise
-``always``                              true
+``female`` ``always``                   the person is a woman; true
 ``name(a)`` or ``name()``               a condition named in the knowledge files
 ======================================  ====================================================================
 """

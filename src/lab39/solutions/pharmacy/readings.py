@@ -151,9 +151,9 @@ def readings() -> Readings:
 
 def _reading(row: Mapping[str, Any], name: str) -> Reading:
     a, b = row["pair"]
-    branches = tuple(
-        Branch(Level(part["level"]), part.get("when", ""), Text.of(part["label"])) for part in row.get("level", ())
-    )
+    told = row["level"]
+    parts = [{"level": told, "label": row["label"]}] if isinstance(told, str) else told
+    branches = tuple(Branch(Level(part["level"]), part.get("when", ""), Text.of(part["label"])) for part in parts)
     if not branches or sum(not branch.when for branch in branches) > 1:
         raise ValueError(f"{name}: {a} + {b}: each level but one needs when")
     return Reading(

@@ -64,6 +64,8 @@ def look_for(here: House, person: str, words: str, record: str) -> tuple[Entry, 
     Raises:
         TooManyError: this person looked in vain too often: an address is not to be guessed.
     """
+    if len(words.strip()) < directory.WORDS_MIN:
+        return ()
     limits.may_look(here, person)
     with here.store.reading() as tx:
         there = access.viewers(tx, record, at=here.now())

@@ -150,11 +150,15 @@ class Desk:
     @property
     def landed(self) -> str:
         """See :attr:`place`."""
-        anchors = [row.dom for band in self.bands for row in band.rows]
-        if not self.place.startswith("f-") or self.place in anchors:
+        if not self.place.startswith("f-") or self.place in self.anchors:
             return self.place
         solution = _DIGEST.sub("-", self.place)
-        return next((a for a in anchors if _DIGEST.sub("-", a) == solution), self.place)
+        return next((a for a in self.anchors if _DIGEST.sub("-", a) == solution), self.place)
+
+    @property
+    def anchors(self) -> tuple[str, ...]:
+        """The place of each card."""
+        return tuple(row.dom for band in self.bands for row in band.rows)
 
     @property
     def oneline(self) -> Text:
