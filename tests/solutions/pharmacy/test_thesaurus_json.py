@@ -91,3 +91,46 @@ def test_printings_that_differ_are_both_told_and_the_gravest_level_holds():
 def test_what_is_not_the_expected_json_is_refused_with_its_place(entries, said):
     with pytest.raises(InputError, match=said):
         read_json(entries, tiny.encoded(tiny.INDEX), DAY, "tiny")
+
+
+def test_a_conduct_that_was_cut_from_its_first_paragraph_is_put_back():
+    printed = f"{tiny.AD}\nPremier.\n\nSauf en cas d'hypokaliémie.\n\nEffet.\n\nEt risque."
+    entry = tiny.entry(
+        "ALPHAMINE", "GAMMADOL", printed, "Sauf en cas d'hypokaliémie.Effet.Et risque.", (tiny.AD, "Premier.")
+    )
+    (found,) = read([entry]).rules
+    assert found.levels == (LevelText(Level.AD, "Premier.\nSauf en cas d'hypokaliémie."),)
+    assert found.mechanism == "Effet.\nEt risque."
+
+
+def test_a_mechanism_is_never_emptied_into_the_conduct():
+    entry = tiny.entry("ALPHAMINE", "GAMMADOL", "", "Sauf en cas d'hypokaliémie.", (tiny.AD, ""))
+    assert read([entry]).rules[0].mechanism == "Sauf en cas d'hypokaliémie."
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("à des doses supérieures ou égales à \nrisque.", "à des doses supérieures ou égales à […] risque."),
+        ("à des doses supérieures ou égales à \n800 mg.", "à des doses supérieures ou égales à 800 mg."),
+        ("ne le reprendre que", "ne le reprendre que […]"),
+    ],
+)
+def test_a_line_that_the_source_lost_is_shown_as_missing(text, shown):
+    entry = tiny.entry("ALPHAMINE", "GAMMADOL", f"{tiny.AD}{text}", text, (tiny.AD, ""))
+    assert read([entry]).rules[0].mechanism == shown
+
+
+def test_printings_that_say_different_things_at_one_level_are_both_told_and_the_one_that_says_more_holds():
+    one = tiny.entry("ALPHAMINE", "GAMMADOL", f"{tiny.CI}Effet.", "Effet.", (tiny.CI, ""))
+    two = tiny.entry("GAMMADOL", "ALPHAMINE", f"{tiny.CI}\nSauf un.\n\nEffet.", "Effet.", (tiny.CI, "Sauf un."))
+    found = read([one, two])
+    assert found.rules[0].levels == (LevelText(Level.CI, "Sauf un."),)
+    ((first, second),) = found.conflicts
+    assert (first.levels[0].conduct, second.levels[0].conduct) == ("", "Sauf un.")
+
+
+def test_printings_that_differ_in_spaces_and_points_only_are_one():
+    one = tiny.entry("ALPHAMINE", "GAMMADOL", f"{tiny.CI}L’effet", "L’effet", (tiny.CI, ""))
+    two = tiny.entry("GAMMADOL", "ALPHAMINE", f"{tiny.CI}L'effet.", "L'effet.", (tiny.CI, ""))
+    assert read([one, two]).conflicts == ()

@@ -16,7 +16,7 @@ from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.pharmacy.model import Level, LevelText, Printing, Rule, Thesaurus
 
-FORMAT = 2
+FORMAT = 3
 
 
 def write(thesaurus: Thesaurus, target: Path) -> None:

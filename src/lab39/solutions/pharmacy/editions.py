@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from lab39.solutions.pharmacy.graph import Graph, iterate
 from lab39.solutions.pharmacy.model import Level, Rule, Thesaurus
-from lab39.solutions.pharmacy.printings import fold, levels_of
+from lab39.solutions.pharmacy.printings import fold, levels_of, words_of
 
 Key = TypeVar("Key", str, tuple[str, str])
 Value = TypeVar("Value")
@@ -176,7 +176,7 @@ def _change_of(before: Rule | None, after: Rule | None) -> Change | None:
     levels = _change_between(levels_of(before) if before else (), levels_of(after) if after else ())
     if levels is not None or before is None or after is None:
         return levels
-    return Change.TEXT if _words(before) != _words(after) else None
+    return Change.TEXT if words_of(before) != words_of(after) else None
 
 
 def _change_between(before: tuple[Level, ...], after: tuple[Level, ...]) -> Change | None:
@@ -187,13 +187,6 @@ def _change_between(before: tuple[Level, ...], after: tuple[Level, ...]) -> Chan
     if before[0] != after[0]:
         return Change.RAISED if after[0].rank < before[0].rank else Change.LOWERED
     return Change.LEVELS
-
-
-def _words(rule: Rule) -> tuple[str, ...]:
-    """The texts of a rule without what printing alone changes: spaces, case, accents, the point at the end."""
-    return tuple(
-        "".join(fold(text).split()).rstrip(".") for text in (rule.mechanism, *(t.conduct for t in rule.levels))
-    )
 
 
 def _by_pair(rules: Iterable[Rule], now: Mapping[str, str]) -> dict[frozenset[str], Rule]:

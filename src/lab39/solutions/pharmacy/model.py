@@ -255,8 +255,8 @@ class Thesaurus:
         classes: printed name of each class -> the names of its members as printed in the brackets under it.
         preambles: node -> the text printed between its name and its first interaction, brackets taken out; under
             the empty name, what the document says before its first node.
-        conflicts: pairs whose two printings do not tell the same levels, each with both; the rule of such a pair
-            is the printing with the gravest level.
+        conflicts: pairs whose two printings do not tell the same levels, or not the same text, each with both; the
+            rule of such a pair is the printing with the gravest level, then the one that says more.
     """
 
     edition: dt.date

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from lab39.solutions.pharmacy.model import Level, LevelText, Printing, Rule, Thesaurus
@@ -53,22 +53,30 @@ def split_names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found for name in names if (found := white_folded(name))))
 
 
-def assemble(
-    edition: dt.date,
-    printings: Sequence[Printing],
-    substances: Mapping[str, Iterable[str]],
-    brackets: Mapping[str, Iterable[str]],
-    preambles: Mapping[str, str],
-) -> Thesaurus:
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """An edition as it is printed, before its entries become pairs.
+
+    Attributes:
+        substances: name -> the classes that its entry or the index names.
+        brackets: class -> the members in brackets under it.
+        preambles: as in :class:`Thesaurus`.
+    """
+
+    edition: dt.date
+    printings: tuple[Printing, ...]
+    substances: Mapping[str, Sequence[str]]
+    brackets: Mapping[str, Sequence[str]]
+    preambles: Mapping[str, str]
+
+
+def assemble(printed: Printed) -> Thesaurus:
     """The thesaurus out of what is printed.
 
     Names that fold alike become one, spelled as the heading spells it. A substance belongs to a class when either
     place says so, its own list of classes or the brackets under the class.
-
-    Args:
-        substances: name -> the classes that its entry or the index names.
-        brackets: class -> the members in brackets under it.
     """
+    printings, substances, brackets = printed.printings, printed.substances, printed.brackets
     spelled: dict[str, str] = {}
     for name in (*(p.under for p in printings), *brackets, *(p.other for p in printings), *substances):
         spelled.setdefault(fold(name), white_folded(name))
@@ -88,11 +96,11 @@ def assemble(
             classes_of.setdefault(each, {}).setdefault(name)
     rules, conflicts = pairs([_respelled(p, say) for p in printings])
     return Thesaurus(
-        edition=edition,
+        edition=printed.edition,
         substances={name: tuple(found) for name, found in classes_of.items()},
         classes={name: tuple(found) for name, found in members.items()},
         rules=rules,
-        preambles={say(node): text for node, text in preambles.items() if text},
+        preambles={say(node): text for node, text in printed.preambles.items() if text},
         conflicts=conflicts,
     )
 
@@ -102,9 +110,10 @@ def _respelled(printing: Printing, say: Callable[[str], str]) -> Printing:
 
 
 def pairs(printings: Iterable[Printing]) -> tuple[tuple[Rule, ...], tuple[tuple[Printing, Printing], ...]]:
-    """Each pair once, and those whose two printings differ in their levels.
+    """Each pair once, and those whose two printings differ in their levels or in what they say.
 
-    When they differ the printing with the gravest level holds; both being as grave, the one without a lesser level.
+    When they differ, the printing with the gravest level holds; both being as grave, the one without a lesser one;
+    with the same levels, the one that says more.
     """
     found: dict[tuple[str, str], list[Printing]] = {}
     for each in printings:
@@ -113,13 +122,21 @@ def pairs(printings: Iterable[Printing]) -> tuple[tuple[Rule, ...], tuple[tuple[
     rules, conflicts = [], []
     for (a, b), both in found.items():
         both.sort(key=lambda p: p.under != a)
-        holds = min(both, key=lambda p: tuple(each.level.rank for each in p.levels))
+        holds = min(both, key=lambda p: ([each.level.rank for each in p.levels], -sum(map(len, words_of(p)))))
         rules.append(Rule(a, b, holds.levels, holds.mechanism, holds.page))
-        other = next((p for p in both if levels_of(p) != levels_of(both[0])), None)
+        other = next(
+            (p for p in both if (levels_of(p), words_of(p)) != (levels_of(both[0]), words_of(both[0]))), None
+        )
         if other is not None:
             conflicts.append((both[0], other))
     rules.sort(key=lambda rule: (fold(rule.a), fold(rule.b)))
     return tuple(rules), tuple(conflicts)
+
+
+def words_of(entry: Printing | Rule) -> tuple[str, ...]:
+    """Mechanism and conducts without what printing alone changes: spaces, case, accents, the point at the end."""
+    texts = (entry.mechanism, *(each.conduct for each in entry.levels))
+    return tuple("".join(fold(text).split()).rstrip(".") for text in texts)
 
 
 def levels_of(entry: Printing | Rule) -> tuple[Level, ...]:

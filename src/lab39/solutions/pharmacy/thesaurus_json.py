@@ -7,8 +7,12 @@ printed text: that extraction loses some (a section it did not know) and moves o
 from __future__ import annotations
 
 import datetime as dt
+import re
+import tomllib
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import simplejson
@@ -18,11 +22,16 @@ from lab39.core.text import Text
 from lab39.solutions.pharmacy import cells
 from lab39.solutions.pharmacy.headings import under_heading
 from lab39.solutions.pharmacy.model import LevelText, Printing, Thesaurus
-from lab39.solutions.pharmacy.printings import LEVEL_WORDS, assemble, fold, gravest_first, split_names
+from lab39.solutions.pharmacy.printings import LEVEL_WORDS, Printed, assemble, fold, gravest_first, split_names
 
 
 def read_json(entries: bytes, index: bytes, edition: dt.date, place: str = "") -> Thesaurus:
-    """One edition.
+    """One edition; as :func:`printed_json`."""
+    return assemble(printed_json(entries, index, edition, place))
+
+
+def printed_json(entries: bytes, index: bytes, edition: dt.date, place: str = "") -> Printed:
+    """One edition as it is printed.
 
     Args:
         entries: the JSON list of printed entries (``main_drug``, ``plus_drug``, ``severity_levels``…).
@@ -46,12 +55,12 @@ def read_json(entries: bytes, index: bytes, edition: dt.date, place: str = "") -
             preambles[node] = under.preamble
             if under.members:
                 brackets[node] = under.members
-    return assemble(edition, printings, substances, brackets, preambles)
+    return Printed(edition, tuple(printings), substances, brackets, preambles)
 
 
 def _rows(text: bytes, needed: Sequence[str], place: str) -> list[Mapping[str, Any]]:
     try:
-        rows = simplejson.loads(text)
+        rows = simplejson.loads(text.decode("utf-8").replace("\ufffd", ""))
     except ValueError as error:
         raise InputError(Text(f"JSON illisible ({error})", f"unreadable JSON ({error})"), place) from error
     if not isinstance(rows, list) or not rows:
@@ -71,7 +80,30 @@ def _printing(row: Mapping[str, Any], place: str) -> Printing:
     read = cells.read_cell(cell)
     if not read or len(read) < len(stated):
         read, rest = stated, mechanism.split("\n")
-    return Printing(row["main_drug"], row["plus_drug"], read, cells.paragraphs(rest))
+    return _mended(Printing(row["main_drug"], row["plus_drug"], read, cells.paragraphs(rest)))
+
+
+def _mended(printing: Printing) -> Printing:
+    """With the paragraphs of the conduct that stand before the mechanism put back, lost lines marked ``[…]``."""
+    conducts, cuts = _known()
+    first, *others = printing.mechanism.split("\n")
+    levels = list(printing.levels)
+    while others and fold(first).startswith(conducts):
+        levels[-1] = LevelText(levels[-1].level, f"{levels[-1].conduct}\n{first}".strip())
+        first, *others = others
+    return replace(
+        printing,
+        levels=tuple(LevelText(each.level, cuts.sub(r"\g<0> […]", each.conduct)) for each in levels),
+        mechanism=cuts.sub(r"\g<0> […]", "\n".join([first, *others])),
+    )
+
+
+@cache
+def _known() -> tuple[tuple[str, ...], re.Pattern[str]]:
+    """First words of misplaced conducts, folded; what is followed by a lost line."""
+    table = tomllib.loads(files(__package__).joinpath("knowledge/ansm_json.toml").read_text("utf-8"))
+    cuts = "|".join(re.escape(row["words"]) for row in table["cuts"])
+    return tuple(fold(row["words"]) for row in table["conducts"]), re.compile(rf"(?:{cuts})(?!\s*\d)")
 
 
 def _without_members(printing: Printing, known: Set[str]) -> Printing:

@@ -17,7 +17,7 @@ from lab39.solutions.pharmacy import cells, pdf_lines, pdf_table
 from lab39.solutions.pharmacy.headings import under_heading
 from lab39.solutions.pharmacy.model import Printing, Thesaurus
 from lab39.solutions.pharmacy.pdf_lines import Line
-from lab39.solutions.pharmacy.printings import assemble, fold, gravest_first
+from lab39.solutions.pharmacy.printings import Printed, assemble, fold, gravest_first
 
 FRONT = ""
 """Key of the text before the first heading, among the preambles."""
@@ -67,7 +67,12 @@ def edition_of(path: Path) -> dt.date:
 
 
 def read_pdf(path: Path, progress: Callable[[float], None] = lambda _fraction: None) -> Thesaurus:
-    """The whole document (some seconds).
+    """The whole document (some seconds); as :func:`printed_pdf`."""
+    return assemble(printed_pdf(path, progress))
+
+
+def printed_pdf(path: Path, progress: Callable[[float], None] = lambda _fraction: None) -> Printed:
+    """The whole document as it is printed.
 
     Args:
         progress: is given the fraction done.
@@ -83,10 +88,10 @@ def read_pdf(path: Path, progress: Callable[[float], None] = lambda _fraction: N
     blocks, strays = pdf_table.read_table(table, columns)
     if strays:
         _not_whole(path, strays[0].page, strays[0].text)
-    return _thesaurus(path, edition, front, blocks)
+    return _printed(path, edition, front, blocks)
 
 
-def _thesaurus(path: Path, edition: dt.date, front: list[list[Line]], blocks: list[pdf_table.Block]) -> Thesaurus:
+def _printed(path: Path, edition: dt.date, front: list[list[Line]], blocks: list[pdf_table.Block]) -> Printed:
     mechanisms = pdf_table.limit_of(x for block in blocks for entry in block.entries for x in entry.mechanism)
     conducts = pdf_table.limit_of(x for block in blocks for entry in block.entries for x in entry.levels)
     printings: list[Printing] = []
@@ -116,7 +121,7 @@ def _thesaurus(path: Path, edition: dt.date, front: list[list[Line]], blocks: li
             levels = gravest_first(each for _, levels in rows for each in levels)
             printings.append(Printing(block.heading, entry.other, levels, texts, entry.page))
     _check_mirrored(path, printings)
-    return assemble(edition, printings, substances, brackets, preambles)
+    return Printed(edition, tuple(printings), substances, brackets, preambles)
 
 
 def _parted(pages: Sequence[Sequence[Line]]) -> tuple[list[list[Line]], list[list[Line]]]:
