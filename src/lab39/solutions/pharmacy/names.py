@@ -226,8 +226,9 @@ class _Reading:
         keys = tuple(sorted(m.key for m in candidate.moieties))
         branded = [row for row in self.catalogue.by_head(brand) if row.moieties == keys] if brand else []
         everyone = self.catalogue.by_moieties(keys)
-        fits = narrowed(branded, self.text, self.parts, strict=True) or narrowed(everyone, self.text, self.parts)
-        product = self.catalogue.product(fits[0].cis) if len(fits) == 1 else None
+        own = narrowed(branded, self.text, self.parts, strict=True)
+        fits = own or narrowed(everyone, self.text, self.parts)
+        product = self.catalogue.product(fits[0].cis) if len(fits) == 1 and (own or not brand) else None
         return replace(
             candidate,
             label=product.label if product else candidate.label,
