@@ -13,6 +13,7 @@ from typing import Any
 
 from lab39.core.dates import PartialDate
 from lab39.core.errors import Issue
+from lab39.core.terms import Coding
 from lab39.core.text import LANGS, NO_TEXT, Text
 
 SUMMARY_MAX = 140
@@ -103,12 +104,16 @@ class Missing:
         name: what is missing.
         consequence: what could not be told without it.
         unit: UCUM unit of the field to fill in, empty when it is not a quantity.
+        condition: a yes-or-no question: the condition that the person has or had, or not.
+        medicine: reference of the medicine whose dose is asked for; empty for anything else.
     """
 
     code: str
     name: Text
     consequence: Text
     unit: str = ""
+    condition: Coding | None = None
+    medicine: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from lab39.core.finding import Report
 from lab39.core.text import NO_TEXT, Lang, Text, number
 from lab39.solutions.pharmacy import needs
 from lab39.solutions.pharmacy.consultation import Consultation
-from lab39.solutions.pharmacy.findings import LEVELS
 from lab39.solutions.pharmacy.interactions import Pair
 from lab39.solutions.pharmacy.medicines import Read
 from lab39.solutions.pharmacy.model import Candidate, Interaction, Level, Line, Match, Need, Posology
 from lab39.solutions.pharmacy.review import Review
+from lab39.solutions.pharmacy.sentences import LEVELS
 
 SIGNS = {Level.CI: "■", Level.AD: "▲", Level.PE: "◆", Level.APEC: "●"}
 _PRODUCT = ("cip", "cip7", "cip13", "cis", "label", "brand", "beginning")

@@ -9,8 +9,8 @@ from lab39.core.finding import Finding
 from lab39.core.text import Lang
 from lab39.fhir.outputs import detected_issue as plain
 from lab39.solutions.pharmacy.cards import Card
-from lab39.solutions.pharmacy.findings import LEVELS
 from lab39.solutions.pharmacy.model import Level
+from lab39.solutions.pharmacy.sentences import LEVELS
 from lab39.solutions.pharmacy.terms import LEVEL
 
 _ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"

@@ -7,25 +7,21 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from lab39.core.finding import SUMMARY_MAX, Finding, Input, Missing, Reason, Severity, Source, Suggestion, When
+from lab39.core.finding import Finding, Input, Missing, Reason, Severity, Source, Suggestion, When
 from lab39.core.record import Record
-from lab39.core.text import NO_TEXT, Lang, Text
-from lab39.solutions.pharmacy.cards import Card, Tier, concerns, names, priority
+from lab39.core.terms import Coding
+from lab39.core.text import Text
+from lab39.solutions.pharmacy import sentences
+from lab39.solutions.pharmacy.cards import Card, Tier, concerns, priority
 from lab39.solutions.pharmacy.model import Interaction, Level, Line, Match, Need, Person, Resolution, Rule
-from lab39.solutions.pharmacy.problems import ALONE, Value, folded, problem_of
+from lab39.solutions.pharmacy.problems import ALONE, Value, folded
+from lab39.solutions.pharmacy.sentences import LEVELS, capital, short
+from lab39.solutions.pharmacy.terms import FACT
 
 THESAURUS = "ANSM, Thésaurus des interactions médicamenteuses"
 THESAURUS_URL = "https://ansm.sante.fr/documents/reference/thesaurus-des-interactions-medicamenteuses-1"
 CONDUCT_MAX = 200
 
-LEVELS = {
-    Level.CI: Text("contre-indication", "contraindication"),
-    Level.AD: Text("association déconseillée", "advised against"),
-    Level.PE: Text("précaution d'emploi", "precaution for use"),
-    Level.APEC: Text("à prendre en compte", "to be taken into account"),
-}
-_IN_THE_TEXT = ("reading", "uncovered")
-"""Needs that nobody can fill in: the text itself must be read."""
 _CONCERNS = {
     "age": Text("la règle met en garde pour les personnes âgées", "the rule warns for older people"),
     "kidney": Text("la règle met en garde si les reins filtrent mal", "the rule warns when kidneys filter badly"),
@@ -64,7 +60,7 @@ def interaction_finding(card: Card, known: Known) -> Finding:
         code=_code(card),
         severity=severity,
         when=when,
-        summary=_summary(card, known),
+        summary=sentences.summary(card, known.word),
         reasons=reasons,
         suggestions=_suggestions(card),
         missing=(*_needs(card.interactions, known), *absent),
@@ -84,7 +80,7 @@ def unread_names(found: Iterable[tuple[str, str, Resolution]]) -> Finding | None
     if not rows:
         return None
     n = len(rows)
-    shown = ", ".join(_short(words, 40) for _, words, _ in rows[:2]) + ("…" if n > 2 else "")
+    shown = ", ".join(short(words, 40) for _, words, _ in rows[:2]) + ("…" if n > 2 else "")
     one = n == 1
     return Finding(
         code="names-not-understood",
@@ -96,7 +92,7 @@ def unread_names(found: Iterable[tuple[str, str, Resolution]]) -> Finding | None
         missing=tuple(
             Missing(
                 f"name:{i}",
-                Text.same(_short(words, 80) or "–"),
+                Text.same(short(words, 80) or "–"),
                 _asked(each),
             )
             for i, (_, words, each) in enumerate(rows)
@@ -108,14 +104,14 @@ def unread_names(found: Iterable[tuple[str, str, Resolution]]) -> Finding | None
 def same_twice(moiety: str, numbers: Sequence[int], known: Known) -> Finding:
     """One substance on several lines."""
     lines = [known.lines[i] for i in numbers]
-    name = _capital(moiety)
+    name = capital(moiety)
     return Finding(
         code=f"duplicate.{_slug(moiety)}",
         severity=Severity.WARNING,
         when=When.TODAY,
         summary=Text(
-            f"{_short(name, 50)} sur {len(lines)} lignes\u202f: vérifier que c'est voulu et additionner les doses",
-            f"{_short(name, 50)} on {len(lines)} lines: check that it is meant and add up the doses",
+            f"{short(name, 50)} sur {len(lines)} lignes\u202f: vérifier que c'est voulu et additionner les doses",
+            f"{short(name, 50)} on {len(lines)} lines: check that it is meant and add up the doses",
         ),
         reasons=(
             Reason(
@@ -186,105 +182,12 @@ def source_of(rule: Rule, known: Known) -> Source:
     return Source(THESAURUS, date=f"{known.edition:%Y-%m}", place=place, url=THESAURUS_URL)
 
 
-# -- the sentence ---------------------------------------------------------------------------------------
-
-
-def _summary(card: Card, known: Known) -> Text:
-    first = card.gravest
-    named = [p for p in card.problems if p.risk]
-    risk = Text(", ".join(p.risk.fr for p in named), ", ".join(p.risk.en for p in named))
-    in_brackets = Text(f" ({risk.fr})", f" ({risk.en})") if risk else NO_TEXT
-    watch = card.problem.watch
-    if not first.resolved:
-        asked = next((need for need in first.needs if need.token not in _IN_THE_TEXT), None)
-        maybe = {
-            Level.CI: Text("peut-être contre-indiqué", "possibly contraindicated"),
-            Level.AD: Text("peut-être déconseillé", "possibly advised against"),
-        }.get(first.level, Text("précaution possible", "possibly a precaution"))
-        ask = Text("vérifier le niveau dans le thésaurus", "look the level up in the thesaurus")
-        if asked is not None:
-            word = known.word(asked)
-            ask = Text(f"préciser\u202f: {word.fr}", f"tell: {word.en}")
-        says = Text(f"{maybe.fr}{in_brackets.fr}, {ask.fr}", f"{maybe.en}{in_brackets.en}, {ask.en}")
-    elif first.level is Level.CI:
-        says = Text(
-            f"contre-indiqué{in_brackets.fr}. Ne pas délivrer ensemble, joindre le prescripteur",
-            f"contraindicated{in_brackets.en}. Do not dispense together, reach the prescriber",
-        )
-    elif first.level is Level.AD:
-        says = Text(
-            f"association déconseillée{in_brackets.fr}. Chercher une autre solution avec le prescripteur",
-            f"advised against{in_brackets.en}. Look for another solution with the prescriber",
-        )
-    elif watch:
-        level = LEVELS[first.level] if first.level is Level.PE else Text("à surveiller", "to be watched")
-        says = Text(
-            f"{level.fr}{in_brackets.fr}. {_capital(watch.fr)}", f"{level.en}{in_brackets.en}. {_capital(watch.en)}"
-        )
-    else:
-        says = Text(
-            "précaution d'emploi, suivre la conduite indiquée",
-            "precaution for use, follow the conduct printed (in French)",
-        )
-    return Text(
-        _sentence(card.headline, says.fr, "fr"),
-        _sentence(card.headline, says.en, "en"),
-    )
-
-
-def _sentence(interactions: Sequence[Interaction], says: str, lang: Lang) -> str:
-    """Names and what to do, cut to fit a card; what to do is never cut before the names are."""
-    colon = "\u202f: " if lang == "fr" else ": "
-    for most, width in ((4, 40), (3, 40), (2, 40), (2, 28), (2, 20), (1, 20)):
-        text = f"{_who(interactions, lang, most, width)}{colon}{says}"
-        if len(text) < SUMMARY_MAX:
-            return text
-    return _short(text, SUMMARY_MAX - 1)
-
-
-def _who(interactions: Sequence[Interaction], lang: Lang, most: int, width: int) -> str:
-    """``Ibuprofène avec apixaban et sertraline``: one that meets all others stands before them."""
-    everyone = names(interactions)
-    hub = everyone[0] if all(everyone[0] in (i.a.name, i.b.name) for i in interactions) else ""
-    others = [name for name in everyone if name != hub]
-    shown = [_short(name, width) for name in others[:most]]
-    left = len(others) - len(shown)
-    if left:
-        shown.append(f"{left} autres" if lang == "fr" else f"{left} more")
-    joined = _joined(shown, lang)
-    if hub:
-        joined = f"{_short(hub, width)} {'avec' if lang == 'fr' else 'with'} {joined}"
-    return _capital(joined)
-
-
-def _joined(words: Sequence[str], lang: Lang) -> str:
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} {'et' if lang == 'fr' else 'and'} {words[-1]}"
-
-
 def _passive(card: Card, known: Known) -> Finding:
-    risks = list(dict.fromkeys(p.risk for i in card.interactions if (p := problem_of(i.rule.mechanism)).risk))
-    n = len(card.interactions)
-    head = Text(
-        f"{n} association{'s' if n > 1 else ''} à garder en tête",
-        f"{n} combination{'s' if n > 1 else ''} to keep in mind",
-    )
-    said = []
-    for lang in ("fr", "en"):
-        text, colon = head[lang], "\u202f: " if lang == "fr" else ": "
-        for i in range(len(risks), 0, -1):
-            more = "…" if i < len(risks) else ""
-            longer = f"{head[lang]}{colon}{' ; '.join(r[lang] for r in risks[:i]).replace(' ;', ';')}{more}"
-            if len(longer) < SUMMARY_MAX:
-                text = longer.replace(";", "\u202f;") if lang == "fr" else longer
-                break
-        said.append(_short(text, SUMMARY_MAX - 1))
     return Finding(
         code="interactions-to-know",
         severity=Severity.INFO,
         when=When.NEXT_VISIT,
-        summary=Text(*said),
+        summary=sentences.to_know(card),
         reasons=tuple(_reason(each, known) for each in card.interactions),
         missing=_needs(card.interactions, known),
         focus=_focus(card.interactions, known),
@@ -304,10 +207,10 @@ def _reason(each: Interaction, known: Known, values: tuple[Input, ...] = ()) -> 
             ", ".join(LEVELS[x].fr for x in each.possible), ", ".join(LEVELS[x].en for x in each.possible)
         )
         settled = Text(f"non tranché ({possible.fr})", f"not settled ({possible.en})")
-    who = f"{_capital(each.a.name)} + {each.b.name}"
+    who = f"{capital(each.a.name)} + {each.b.name}"
     printed = " ".join(part for part in (each.rule.mechanism, each.conduct) if part)
     mine = [_CONCERNS[what] for what in concerns(each, known.person)]
-    also = Text("".join(f" {_capital(m.fr)}." for m in mine), "".join(f" {_capital(m.en)}." for m in mine))
+    also = Text("".join(f" {capital(m.fr)}." for m in mine), "".join(f" {capital(m.en)}." for m in mine))
     nodes = " + ".join((each.a.node, each.b.node))
     lines = [known.lines[p.line] for p in (each.a, each.b) if p.line is not None]
     used = tuple(
@@ -334,8 +237,8 @@ def _quoted(printed: str) -> str:
 
 
 def _line_input(line: Line) -> Input:
-    name = _capital(", ".join(m.label for m in line.moieties)) or line.text
-    return Input(Text.same(_short(name, 60)), Text.same(line.text), str(line.start or ""), line.ref)
+    name = capital(", ".join(m.label for m in line.moieties)) or line.text
+    return Input(Text.same(short(name, 60)), Text.same(line.text), str(line.start or ""), line.ref)
 
 
 def _needs(interactions: Iterable[Interaction], known: Known) -> tuple[Missing, ...]:
@@ -350,9 +253,22 @@ def _needs(interactions: Iterable[Interaction], known: Known) -> tuple[Missing, 
                     need.token,
                     known.word(need),
                     Text(f"niveau non tranché pour {pair}", f"the level is not settled for {pair}"),
+                    condition=_condition(need),
+                    medicine=_medicine(need, known),
                 ),
             )
     return tuple(found.values())
+
+
+def _condition(need: Need) -> Coding | None:
+    kind, _, token = need.token.partition(":")
+    return Coding(FACT, token) if kind == "fact" else None
+
+
+def _medicine(need: Need, known: Known) -> str:
+    if not need.token.startswith("dose-") or need.line is None:
+        return ""
+    return known.lines[need.line].ref
 
 
 def _values(values: Sequence[Value], known: Known) -> tuple[tuple[Input, ...], tuple[Missing, ...]]:
@@ -387,8 +303,8 @@ def _suggestions(card: Card) -> tuple[Suggestion, ...]:
     found: dict[str, Suggestion] = {}
     for each in card.headline:
         if each.conduct and each.resolved:
-            said = _short(each.conduct, CONDUCT_MAX)
-            pair = f"{_capital(each.a.name)} + {each.b.name}"
+            said = short(each.conduct, CONDUCT_MAX)
+            pair = f"{capital(each.a.name)} + {each.b.name}"
             found.setdefault(
                 said,
                 Suggestion(Text(f"{pair}\u202f: {said}", f"{pair}: “{said}” (thesaurus, in French)")),
@@ -429,19 +345,6 @@ def _asked(resolution: Resolution) -> Text:
 
 def _labels(moieties: Sequence[object]) -> str:
     return " + ".join(str(getattr(m, "label", m)) for m in moieties)
-
-
-def _short(text: str, most: int) -> str:
-    """At most so many characters, cut at a word."""
-    plain = " ".join(text.split())
-    if len(plain) <= most:
-        return plain
-    cut = plain[: most - 1]
-    return (cut.rsplit(" ", 1)[0] if " " in cut[most // 2 :] else cut).rstrip(" ,;:.") + "…"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _slug(text: str) -> str:

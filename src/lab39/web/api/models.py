@@ -53,13 +53,26 @@ class Reason(Model):
     inputs: list[Input]
 
 
+class Coding(Model):
+    """A code of a code system."""
+
+    system: str
+    code: str
+    display: str
+
+
 class Missing(Model):
-    """What was not evaluated because data is absent; ``code`` is a LOINC code where there is one."""
+    """What was not evaluated because data is absent; ``code`` is a LOINC code where there is one.
+
+    ``condition`` is what a yes-or-no question is about, ``medicine`` the reference of a medicine whose dose is asked.
+    """
 
     code: str
     name: Words
     consequence: Words
     unit: str
+    condition: Coding | None
+    medicine: str
 
 
 class Suggestion(Model):
@@ -100,6 +113,7 @@ class Finding(Model):
     bars: list[Bar]
     payload: Any
     when: Literal["today", "this-week", "next-visit"]
+    priority: int
 
 
 class Issue(Model):

@@ -22,7 +22,7 @@ from lab39.core.text import Text
 from lab39.core.units import Quantity
 from lab39.fhir import jsontext, phenopackets
 
-Kind = Literal["measure", "sign", "birth-date", "sex"]
+Kind = Literal["measure", "sign", "birth-date", "sex", "condition", "dosage"]
 LABEL_MAX = 200
 OLDEST_YEARS = 130
 SEXES = {"female": Text("femme", "female"), "male": Text("homme", "male"), "other": Text("autre", "other")}
@@ -30,6 +30,7 @@ NOTE = "Saisi dans Lab39 / entered in Lab39"
 
 _LOINC = re.compile(r"\d{1,7}-\d")
 _HPO = re.compile(r"HP:\d{7}")
+_CODED = re.compile(r"https?://[^\s|]{1,200}\|[^\s|]{1,64}")
 _NUMBER = re.compile(r"(?P<bound><=|>=|<|>|≤|≥)?\s*(?P<number>[+-]?\d{1,12}(?:[.,]\d{1,8})?)")
 _BOUNDS = {"≤": "<=", "≥": ">="}
 
@@ -39,9 +40,11 @@ class Answer:
     """One thing filled in.
 
     Attributes:
-        code: LOINC of a measure, HPO of a sign; empty for a birth date or a sex.
+        code: LOINC of a measure, HPO of a sign, ``system|code`` of a condition, a dosage's medicine; empty
+            for a birth date or a sex.
         label: what was asked, as it was shown.
-        value: a number with its bound (``<5``), ``present`` or ``absent``, a date, an administrative gender.
+        value: a number with its bound (``<5``), ``present`` or ``absent``, a date, an administrative gender, a dose
+            and its rhythm in words.
         unit: UCUM unit of a measure.
         day: when it was measured or seen, ISO; empty for a birth date or a sex.
     """
@@ -66,6 +69,11 @@ class Answer:
             case "sign":
                 here = Text("présent", "present") if self.value == "present" else Text("absent", "absent")
                 return Text(f"{self.label}\u202f: {here.fr}", f"{self.label}: {here.en}")
+            case "condition":
+                has = Text("oui", "yes") if self.value == "present" else Text("non", "no")
+                return Text(f"{self.label}\u202f: {has.fr}", f"{self.label}: {has.en}")
+            case "dosage":
+                return Text(f"{self.label}\u202f: {self.value}", f"{self.label}: {self.value}")
             case "birth-date":
                 born = PartialDate.parse(self.value)
                 return Text(f"né(e) le {born.say('fr')}", f"born {born.say('en')}")
@@ -91,7 +99,13 @@ def read(form: Mapping[str, str], on: dt.date) -> Answer:
         if value not in SEXES:
             raise InputError(Text("choisir femme, homme ou autre", "choose female, male or other"), "value")
         return Answer("sex", "", label, value, "", "")
+    if kind == "dosage":
+        return Answer("dosage", _medicine(code), label, _dose(value), "", "")
     day = _day(form.get("day", "").strip(), on)
+    if kind == "condition" and _CODED.fullmatch(code):
+        if value not in ("present", "absent"):
+            raise InputError(Text("choisir oui ou non", "choose yes or no"), "value")
+        return Answer("condition", code, label, value, "", day)
     if kind == "sign" and _HPO.fullmatch(code):
         if value not in ("present", "absent"):
             raise InputError(Text("choisir présent ou absent", "choose present or absent"), "value")
@@ -112,9 +126,21 @@ def apply(record: Record, answer: Answer) -> Record:
     Raises:
         InputError: the form the record came in has no place for it.
     """
+    if record.form == "phenopacket" and answer.kind in ("condition", "dosage"):
+        raise InputError(
+            Text(
+                "un phénopaquet n'a pas de place pour cette réponse\u202f: apporter un dossier FHIR",
+                "a phenopacket has no place for this answer: bring a FHIR record",
+            ),
+            "value",
+        )
     if record.form == "phenopacket":
         return phenopackets.to_record(_into_packet(dict(record.origin), answer), record.source)
     whole = record if record.form == "bundle" else _as_bundle(record)
+    if answer.kind == "dosage":
+        return _with_dosage(whole, answer)
+    if answer.kind == "condition":
+        return whole.with_resource(_condition(whole, answer))
     if answer.kind in ("birth-date", "sex"):
         member = {"birth-date": "birthDate", "sex": "gender"}[answer.kind]
         return _with_patient(whole, {member: answer.value})
@@ -142,6 +168,24 @@ def holds(record: Record, answer: Answer) -> bool:
 
 
 # -- reading ----------------------------------------------------------------------------------------
+
+
+def _dose(written: str) -> str:
+    if not re.search(r"\d", written) or len(written) > LABEL_MAX or not written.isprintable():
+        raise InputError(
+            Text(
+                "une dose et son rythme sont attendus, par exemple 75 mg 1 fois par jour",
+                "a dose and its rhythm are expected, for example 75 mg 1 fois par jour",
+            ),
+            "value",
+        )
+    return written
+
+
+def _medicine(code: str) -> str:
+    if not 0 < len(code) <= LABEL_MAX or not code.isprintable():
+        raise InputError(Text("ce champ n'existe pas", "there is no such field"), "kind")
+    return code
 
 
 def _number(written: str) -> str:
@@ -235,6 +279,49 @@ def _observation(record: Record, answer: Answer) -> dict[str, Any]:
     if found.comparator:
         made["valueQuantity"]["comparator"] = found.comparator
     return made
+
+
+def _condition(record: Record, answer: Answer) -> dict[str, Any]:
+    """That the person has or had a condition, or not: ``refuted`` is what R4 has for "no"."""
+    digest = hashlib.sha256("|".join(answer.as_dict().values()).encode()).hexdigest()[:16]
+    system, _, code = answer.code.partition("|")
+    verified = "confirmed" if answer.value == "present" else "refuted"
+    made: dict[str, Any] = {
+        "resourceType": "Condition",
+        "id": f"lab39-{digest}",
+        "verificationStatus": {"coding": [{"system": _VERIFICATION, "code": verified}]},
+        "code": {"coding": [{"system": system, "code": code, "display": answer.label}], "text": answer.label},
+        "recordedDate": answer.day,
+        "note": [{"text": NOTE}],
+    }
+    patient = next(iter(record.resources("Patient")), {})
+    if isinstance(patient.get("id"), str):
+        made["subject"] = {"reference": f"Patient/{patient['id']}"}
+    return made
+
+
+def _with_dosage(record: Record, answer: Answer) -> Record:
+    """The medicine with one dosage in words, in place of what it had."""
+    entries = list(record.origin.get("entry", []))
+    for i, entry in enumerate(entries):
+        raw = entry.get("resource") if isinstance(entry, Mapping) else None
+        if not isinstance(raw, Mapping) or answer.code not in (
+            entry.get("fullUrl"),
+            f"{raw.get('resourceType')}/{raw.get('id')}",
+        ):
+            continue
+        member = {"MedicationRequest": "dosageInstruction", "MedicationStatement": "dosage"}.get(
+            str(raw.get("resourceType"))
+        )
+        if member:
+            entries[i] = {**entry, "resource": {**raw, member: [{"text": answer.value}]}}
+            return Record.from_fhir({**record.origin, "entry": entries}, record.source)
+    raise InputError(
+        Text("ce médicament n'est plus dans le dossier", "this medicine is no longer in the record"), "value"
+    )
+
+
+_VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 
 
 def _with_patient(record: Record, change: Mapping[str, str]) -> Record:

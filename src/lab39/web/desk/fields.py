@@ -77,6 +77,11 @@ def field(missing: Missing) -> Field | None:
         return Field("sex", missing.code, missing.name, missing.consequence)
     if _HPO.fullmatch(missing.code):
         return Field("sign", missing.code, missing.name, missing.consequence)
+    if missing.condition is not None:
+        asked = f"{missing.condition.system}|{missing.condition.code}"
+        return Field("condition", asked, missing.name, missing.consequence)
+    if missing.medicine:
+        return Field("dosage", missing.medicine, missing.name, missing.consequence)
     if _LOINC.fullmatch(missing.code) and missing.unit:
         units = _units(missing.code, missing.unit)
         return Field("measure", missing.code, missing.name, missing.consequence, units)

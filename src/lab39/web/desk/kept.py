@@ -20,6 +20,7 @@ from lab39.core.finding import (
     Suggestion,
     When,
 )
+from lab39.core.terms import Coding
 from lab39.core.text import Text
 from lab39.fhir import jsontext
 
@@ -58,13 +59,24 @@ def _finding(row: Mapping[str, Any]) -> Finding:
         detail=Text.of(row["detail"]),
         reasons=tuple(_reason(each) for each in row["reasons"]),
         suggestions=tuple(Suggestion(Text.of(s["label"]), s["resource"]) for s in row["suggestions"]),
-        missing=tuple(
-            Missing(m["code"], Text.of(m["name"]), Text.of(m["consequence"]), m["unit"]) for m in row["missing"]
-        ),
+        missing=tuple(_missing(m) for m in row["missing"]),
         confidence=Confidence(float(confidence["value"]), Text.of(confidence["meaning"])) if confidence else None,
         focus=tuple(row["focus"]),
         bars=tuple(Bar(Text.of(b["label"]), float(b["value"]), Text.of(b["note"])) for b in row["bars"]),
         payload=row["payload"],
+        priority=row.get("priority", 0),
+    )
+
+
+def _missing(row: Mapping[str, Any]) -> Missing:
+    asked = row.get("condition")
+    return Missing(
+        row["code"],
+        Text.of(row["name"]),
+        Text.of(row["consequence"]),
+        row["unit"],
+        Coding(asked["system"], asked["code"], asked["display"]) if asked else None,
+        row.get("medicine", ""),
     )
 
 
