@@ -26,11 +26,13 @@ from lab39.core.lab import Lab
 from lab39.settings import Settings
 from lab39.solutions.pharmacy.engine import Engine, open_engine
 from lab39.solutions.pharmacy.interactions import interactions
-from lab39.solutions.pharmacy.model import Interaction, Level, Line, Moiety
+from lab39.solutions.pharmacy.model import Interaction, Level, Line, Moiety, Rule
 from lab39.solutions.pharmacy.normal import moiety_key
 
 COUNTS = "data/pharmacy/codispensing-2013.csv"
+DISPENSINGS = 6_900_000
 BASE_RATE = {"share": 0.002, "of": "6.9 M dispensings, France, 2013: published with the counts"}
+"""About 0.2 % of dispensings are contraindicated."""
 SHOWN = 12
 
 
@@ -122,7 +124,7 @@ def measure(engine: Engine, path: Path) -> dict[str, Any]:
         "rules_of_maximum": carriers(pairs, interacting),
         "rules_of_certain": certain_rules(pairs, interacting),
         "rules_not_settled": open_rules(pairs, interacting),
-        "lost": lost(pairs),
+        "contraindications": lost(engine, pairs),
     }
 
 
@@ -177,8 +179,21 @@ def resolved(pairs: list[Pair], total: int) -> dict[str, Any]:
         "settled_share": round(sum(settled.values()) / total, 5),
         "not_settled": {key: {"n": n, "share": round(n / total, 5)} for key, n in left.most_common()},
         "not_settled_share": round(sum(left.values()) / total, 5),
-        "contraindication_certain": {"n": certain, "share": round(certain / total, 5)},
-        "contraindication_possible": {"n": possible, "share": round(possible / total, 5)},
+        "contraindication_certain": of_all(certain, total),
+        "contraindication_possible": of_all(possible, total),
+    }
+
+
+def of_all(n: int, total: int) -> dict[str, float | int]:
+    """A count beside the co-dispensings of interacting pairs, and beside all dispensings of the year.
+
+    The pairs are half of those published: twice the count stands for all, if the other half is like this one.
+    """
+    return {
+        "n": n,
+        "share": round(n / total, 5),
+        "of_dispensings": round(n / DISPENSINGS, 6),
+        "of_dispensings_both_halves": round(2 * n / DISPENSINGS, 6),
     }
 
 
@@ -235,29 +250,51 @@ def open_rules(pairs: list[Pair], total: int) -> list[dict[str, Any]]:
     ]
 
 
-def lost(pairs: list[Pair]) -> dict[str, Any]:
-    """Contraindications that would be lost: a rule of that level alone that is told at another, a possible one that
-    is neither told as possible nor excluded by the substances themselves."""
-    alone = silent = excluded = told = 0
+def lost(engine: Engine, pairs: list[Pair]) -> dict[str, Any]:
+    """What becomes of every rule that prints a contraindication, over all pairs.
+
+    ``told_otherwise`` and ``silent`` would be contraindications lost: a rule of that level alone at another level;
+    a rule that is open without saying what is missing, or that was left out without a reading that says why.
+    """
+    count: Counter[str] = Counter()
     for pair in pairs:
-        for each in pair.found:
-            printed = {text.level for text in each.rule.levels}
+        told = {id(each.rule): each for each in pair.found}
+        for rule in rules_between(engine, pair.a, pair.b):
+            printed = {text.level for text in rule.levels}
             if Level.CI not in printed:
                 continue
-            if printed == {Level.CI}:
-                alone += each.level is not Level.CI or not each.resolved
+            each = told.get(id(rule))
+            if each is None:
+                count["not_about_these_substances" if engine.levels.plain(rule) is None else "silent"] += 1
+            elif printed == {Level.CI}:
+                only = "only" if each.resolved else "only_under_a_condition"
+                count[only if each.level is Level.CI else "told_otherwise"] += 1
+                count["silent"] += not each.resolved and not each.needs
             elif Level.CI in each.possible:
-                told += 1
-                silent += not each.resolved and not each.needs
+                count["possible" if not each.resolved else "settled"] += 1
+                count["silent"] += not each.resolved and not each.needs
             else:
-                excluded += 1
-                silent += not each.because
-    return {
-        "contraindication_only_told_otherwise": alone,
-        "possible_without_saying_what_is_missing": silent,
-        "possible_told": told,
-        "excluded_by_the_substances": excluded,
-    }
+                count["excluded_by_what_is_known"] += 1
+                count["silent"] += not each.because
+    kinds = [
+        *("only", "only_under_a_condition", "settled", "possible", "excluded_by_what_is_known"),
+        *("not_about_these_substances", "told_otherwise", "silent"),
+    ]
+    return {kind: count[kind] for kind in kinds}
+
+
+def rules_between(engine: Engine, a: str, b: str) -> list[Rule]:
+    """The rules between the nodes of two substances, whatever their conditions."""
+    graph = engine.graph
+    one, other = (set(graph.nodes_of(moiety(name))) for name in (a, b))
+    found: dict[int, Rule] = {}
+    for name in one:
+        at = graph.node(name)
+        assert at is not None
+        for there, numbers in graph.meets[at].items():
+            if graph.names[there] in other:
+                found.update((number, graph.rules[number]) for number in numbers)
+    return list(found.values())
 
 
 def table(found: dict[str, Any]) -> str:
@@ -266,7 +303,7 @@ def table(found: dict[str, Any]) -> str:
     def row(name: str, levels: Mapping[str, Mapping[str, float]]) -> str:
         return f"{name:<10}" + "".join(f"{level:>6} {levels[level]['share']:8.2%}" for level in levels)
 
-    told, missing = found["resolved"], found["lost"]
+    told, missing = found["resolved"], found["contraindications"]
     return "\n".join(
         [
             f"ANSM thesaurus {found['edition']}: {found['interacting_pairs']:,} of {found['pairs']:,} pairs"
@@ -275,9 +312,14 @@ def table(found: dict[str, Any]) -> str:
             row("minimum", found["minimum"]),
             row("resolved", told["settled"]) + f"   not settled {told['not_settled_share']:.2%}",
             *(f"    {key:<12} {each['share']:7.2%}" for key, each in told["not_settled"].items()),
-            f"contraindication certain {told['contraindication_certain']['share']:.3%}, "
-            f"possible {told['contraindication_possible']['share']:.2%} "
-            f"(base rate {found['base_rate']['share']:.1%} of {found['base_rate']['of']})",
+            *(
+                f"contraindication {kind}: {each['share']:.2%} of these,"
+                f" {each['of_dispensings']:.2%} of all dispensings, "
+                f"{each['of_dispensings_both_halves']:.2%} with the other half of the pairs"
+                for kind in ("certain", "possible")
+                for each in [told[f"contraindication_{kind}"]]
+            ),
+            f"(base rate: about {found['base_rate']['share']:.1%} of dispensings)",
             "the maximum calls contraindicated:",
             *(
                 f"    {each['n']:>8,} {each['rule']} (still possible for {each['still_possible']:,})"
@@ -290,7 +332,8 @@ def table(found: dict[str, Any]) -> str:
                 f"    {each['n']:>8,} {each['rule']} (needs {', '.join(each['needs'])})"
                 for each in found["rules_not_settled"]
             ),
-            f"lost: {missing}",
+            "rules that print a contraindication, by pair: "
+            + ", ".join(f"{key.replace(chr(95), chr(32))} {n}" for key, n in missing.items()),
             f"not in this edition: {', '.join(found['not_in_thesaurus']) or 'none'}",
         ]
     )

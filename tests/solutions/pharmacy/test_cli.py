@@ -181,6 +181,16 @@ def test_a_file_that_is_no_text_is_refused(cli, tmp_path):
     assert "UTF-8" in ran.err
 
 
+# -- levels ------------------------------------------------------------------------------------------------
+
+
+def test_how_rules_are_settled(editions):
+    ran = editions("levels", "--json")
+    assert ran.code == 0
+    assert (ran.json["edition"], ran.json["n"]) == ("2020-10", 0)
+    assert "0 règles du thésaurus 2020-10" in editions("levels").out
+
+
 # -- editions ----------------------------------------------------------------------------------------------
 
 

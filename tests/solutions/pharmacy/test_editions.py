@@ -133,3 +133,17 @@ def test_what_is_new_one_way_is_gone_the_other(swap):
         ("ALPHA", "GAMMAS"): Change.GONE if swap else Change.NEW,
         ("DELTA", "GAMMAS"): Change.NEW if swap else Change.GONE,
     }
+
+
+def test_a_class_whose_members_one_source_does_not_tell_is_not_compared():
+    told = edition(2020, {**OLD.classes, "DELTAS": ("delta-un",)}, *OLD.rules, rule("ALPHA", "DELTAS", PE))
+    untold = edition(2023, dict(OLD.classes), *OLD.rules, rule("ALPHA", "DELTAS", PE))
+    for one, two in ((told, untold), (untold, told)):
+        found = compare(one, two)
+        assert (found.joined, found.left, found.classes_new, found.classes_gone) == ((), (), (), ())
+        assert (found.substances_new, found.substances_gone) == ((), ())
+
+
+def test_a_text_that_lost_words_in_its_source_is_not_taken_for_a_change():
+    cut = [*OLD.rules[:3], rule("DELTA", "GAMMAS", AD, mechanism="Risque […]")]
+    assert compare(edition(2020, dict(OLD.classes), *cut), OLD).rules == ()

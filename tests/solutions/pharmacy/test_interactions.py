@@ -106,7 +106,7 @@ def test_a_resin_meets_what_is_taken_by_mouth_even_what_the_thesaurus_does_not_k
     ]
     assert interactions(small, [resin, line("zorglubine", route=Route.INTRAVENOUS)]) == ()
     (open_,) = interactions(small, [resin, line("zorglubine")])
-    assert open_.conditional
+    assert (open_.conditional, open_.resolved) == (True, False)
     assert open_.needs == (Need("route:zorglubine", 1),)
 
 
@@ -261,6 +261,7 @@ def test_what_is_open_says_what_would_settle_it(drawn, person):
     for each in interactions(SMALL, drawn, person):
         assert each.level is each.possible[0]
         assert bool(each.needs) == (each.conditional or not each.resolved)
+        assert all(need.token.startswith("route:") for need in each.needs if each.resolved)
 
 
 def test_every_pair_of_the_edition_is_symmetric(small):
@@ -294,7 +295,6 @@ GOLDEN = [
     ("flucloxacilline", "paracetamol", AD, 99),
     ("disulfirame", "metronidazole", AD, 82),
     ("merbromine", "povidone iodee", AD, 28),
-    ("fluticasone", "ritonavir", AD, 65),
     ("fer", "levothyroxine", PE, 97),
     ("bosentan", "glibenclamide", PE, 43),
     ("salbutamol", "timolol", APEC, 39),
@@ -330,6 +330,14 @@ def test_golden_partial_opioid_antagonists_ask_whether_methadone_is_a_substituti
     (found,) = between(official("2023-09"), "methadone", "naltrexone")
     assert (found.level, found.conditional) == (CI, True)
     assert [need.token for need in found.needs] == ["indication:opioid-substitution"]
+
+
+def test_golden_an_inhaled_corticosteroid_is_concerned(official):
+    engine = official("2023-09")
+    (found,) = interactions(engine, [line("fluticasone", route=Route.INHALED), line("ritonavir")])
+    assert (found.level, found.resolved, engine.levels.page(found.rule)) == (AD, True, 65)
+    (unsaid,) = between(engine, "fluticasone", "ritonavir")
+    assert (unsaid.level, unsaid.resolved, unsaid.conditional) == (AD, False, True)
 
 
 def test_golden_eye_drops_of_timolol_are_a_beta_blocker(official):

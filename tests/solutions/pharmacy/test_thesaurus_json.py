@@ -134,3 +134,13 @@ def test_printings_that_differ_in_spaces_and_points_only_are_one():
     one = tiny.entry("ALPHAMINE", "GAMMADOL", f"{tiny.CI}L’effet", "L’effet", (tiny.CI, ""))
     two = tiny.entry("GAMMADOL", "ALPHAMINE", f"{tiny.CI}L'effet.", "L'effet.", (tiny.CI, ""))
     assert read([one, two]).conflicts == ()
+
+
+def test_a_substance_that_names_a_class_belongs_to_it():
+    index = [
+        {"substance": "gammadol", "drug_classes": []},
+        {"substance": "gammadol glargine", "drug_classes": ["gammadol"]},
+    ]
+    found = read(index=index)
+    assert found.substances["GAMMADOL"] == ("GAMMADOL",)
+    assert set(found.classes["GAMMADOL"]) == {"GAMMADOL", "gammadol glargine"}

@@ -105,6 +105,32 @@ def names_command(
         raise typer.Exit(2)
 
 
+@app.command("levels")
+def levels_command(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NOM... / NAME...", help="Seulement ces substances / only these.", show_default=False
+        ),
+    ] = None,
+    edition: EditionOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Comment se tranchent les règles, avec leur page. / How rules are settled, with their page."""
+    from lab39.solutions.pharmacy import listing
+
+    packs = terminal.lab("pharmacy").packs
+    engine = _engine(packs, edition)
+    wanted = _treatment(names, _catalogue(packs), engine) if names else None
+    rows = listing.readings(engine, [m for line in wanted.lines for m in line.moieties] if wanted else None)
+    if json:
+        terminal.emit({"edition": engine.edition, "n": len(rows), "rules": [row.as_dict() for row in rows]})
+        return
+    from lab39.solutions.pharmacy import tables
+
+    tables.readings(terminal.out(), rows, engine.edition, terminal.session().lang)
+
+
 @app.command("diff")
 def diff_command(
     before: Annotated[str, typer.Argument(metavar="AAAA-MM", show_default=False)],

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TypeVar
 
 from lab39.solutions.pharmacy.graph import Graph, iterate
-from lab39.solutions.pharmacy.model import Level, Rule, Thesaurus
-from lab39.solutions.pharmacy.printings import fold, levels_of, words_of
+from lab39.solutions.pharmacy.model import Level, Moiety, Rule, Thesaurus
+from lab39.solutions.pharmacy.printings import LOST, fold, levels_of, words_of
 
 Key = TypeVar("Key", str, tuple[str, str])
 Value = TypeVar("Value")
@@ -66,7 +67,8 @@ class Difference:
 
     Attributes:
         rules: all that differ, in the order of their nodes.
-        joined, left: memberships; those of classes that exist on one side only are there too.
+        joined, left: memberships; those of a class that came or went are there too. A class that is in both
+            editions and whose members one of the sources does not tell is left out: nobody knows who joined it.
         renamed: former name of a class -> the name it has now.
         substances_new, substances_gone, classes_new, classes_gone: by their names, renamed classes left out.
     """
@@ -117,23 +119,22 @@ def compare(before: Thesaurus, after: Thesaurus) -> Difference:
         if (change := _change_of(old.get(pair), new.get(pair))) is not None
     ]
     changes.sort(key=lambda each: (fold(each.rule.a), fold(each.rule.b)))
-    memberships_old, memberships_new = _memberships(before, now), _memberships(after, {})
-    substances_old, substances_new = _folded(before.substances), _folded(after.substances)
-    classes_old, classes_new = _folded(before.classes), _folded(after.classes)
-    for former, present in renamed.items():
-        classes_old.pop(fold(former), None)
-        classes_new.pop(fold(present), None)
+    nodes_old, nodes_new = _nodes(before, now), _nodes(after, {})
+    classes_old, classes_new = _folded(before.classes, now), _folded(after.classes)
+    untold = {name for name in classes_old.keys() ^ classes_new.keys() if name in nodes_old and name in nodes_new}
+    links_old, links_new = _memberships(before, now, untold), _memberships(after, {}, untold)
+    substances_old, substances_new = _substances(before, links_old), _substances(after, links_new)
     return Difference(
         before=before.edition,
         after=after.edition,
         rules=tuple(changes),
-        joined=_only(memberships_new, memberships_old),
-        left=_only(memberships_old, memberships_new),
+        joined=_only(links_new, links_old),
+        left=_only(links_old, links_new),
         renamed=renamed,
-        substances_new=_only(substances_new, substances_old),
-        substances_gone=_only(substances_old, substances_new),
-        classes_new=_only(classes_new, classes_old),
-        classes_gone=_only(classes_old, classes_new),
+        substances_new=_only(substances_new, {**substances_old, **nodes_old}),
+        substances_gone=_only(substances_old, {**substances_new, **nodes_new}),
+        classes_new=_only(classes_new, {**classes_old, **nodes_old}),
+        classes_gone=_only(classes_old, {**classes_new, **nodes_new}),
     )
 
 
@@ -142,26 +143,43 @@ def pair_changes(before: Graph, after: Graph) -> tuple[PairChange, ...]:
 
     Levels are those that may hold for a pair by the rules alone: doses, routes and what a person has are not asked.
     """
-    old, new = levels_by_pair(before), levels_by_pair(after)
+    keys = sorted(before.members.keys() | after.members.keys())
+    nodes_old, nodes_new = nodes_by_key(before, keys), nodes_by_key(after, keys)
+    old, new = levels_by_pair(before, nodes_old), levels_by_pair(after, nodes_new)
     found = []
     for a, b in sorted(old.keys() | new.keys()):
         levels_old, levels_new = old.get((a, b), ()), new.get((a, b), ())
         change = _change_between(levels_old, levels_new)
         if change is not None:
-            listed = a in before.members and b in before.members
+            listed = a in nodes_old and b in nodes_old
             found.append(PairChange(change, a, b, levels_old, levels_new, listed))
     return tuple(found)
 
 
-def levels_by_pair(graph: Graph) -> dict[tuple[str, str], tuple[Level, ...]]:
-    """Each pair of substances that meet in some rule -> the levels of those rules, the gravest first."""
-    keys = sorted(graph.members)
-    bits = {key: sum(1 << node for node in graph.members[key]) for key in keys}
+def nodes_by_key(graph: Graph, keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """Substance -> its nodes, without those that the edition does not know."""
+    found = {}
+    for key in keys:
+        moiety = Moiety(key, key)
+        if graph.listed(moiety):
+            numbers = (graph.node(name) for name in graph.nodes_of(moiety))
+            found[key] = tuple(number for number in numbers if number is not None)
+    return found
+
+
+def levels_by_pair(graph: Graph, nodes: Mapping[str, tuple[int, ...]]) -> dict[tuple[str, str], tuple[Level, ...]]:
+    """Each pair of substances that meet in some rule -> the levels of those rules, the gravest first.
+
+    Args:
+        nodes: those of each substance, the substances in the order of the alphabet.
+    """
+    keys = list(nodes)
+    bits = {key: sum(1 << node for node in nodes[key]) for key in keys}
     levels = [frozenset(levels_of(rule)) for rule in graph.rules]
     found = {}
     for i, a in enumerate(keys):
         meets: dict[int, set[int]] = {}
-        for node in graph.members[a]:
+        for node in nodes[a]:
             for other, numbers in graph.meets[node].items():
                 meets.setdefault(other, set()).update(numbers)
         reach = sum(1 << node for node in meets)
@@ -176,6 +194,10 @@ def _change_of(before: Rule | None, after: Rule | None) -> Change | None:
     levels = _change_between(levels_of(before) if before else (), levels_of(after) if after else ())
     if levels is not None or before is None or after is None:
         return levels
+    if any(
+        LOST in text for rule in (before, after) for text in (rule.mechanism, *(t.conduct for t in rule.levels))
+    ):
+        return None
     return Change.TEXT if words_of(before) != words_of(after) else None
 
 
@@ -218,17 +240,30 @@ def _members(classes: Mapping[str, Iterable[str]]) -> dict[str, frozenset[str]]:
     return {name: frozenset(map(fold, members)) for name, members in classes.items()}
 
 
-def _memberships(thesaurus: Thesaurus, now: Mapping[str, str]) -> dict[tuple[str, str], Membership]:
-    def all_of() -> Iterator[Membership]:
-        for name, members in thesaurus.classes.items():
-            for substance in members:
-                yield Membership(substance, now.get(fold(name), name))
-
-    return {(fold(each.substance), fold(each.of)): each for each in all_of()}
+def _nodes(thesaurus: Thesaurus, now: Mapping[str, str]) -> dict[str, str]:
+    """Everything that rules are about."""
+    return _folded((name for rule in thesaurus.rules for name in (rule.a, rule.b)), now)
 
 
-def _folded(names: Iterable[str]) -> dict[str, str]:
-    return {fold(name): name for name in names}
+def _substances(thesaurus: Thesaurus, links: Mapping[tuple[str, str], Membership]) -> dict[str, str]:
+    """Substances that the edition tells something of: a rule, or a class whose members can be compared."""
+    told = {substance for substance, _ in links} | set(_nodes(thesaurus, {}))
+    return {name: written for name, written in _folded(thesaurus.substances).items() if name in told}
+
+
+def _memberships(
+    thesaurus: Thesaurus, now: Mapping[str, str], untold: Set[str]
+) -> dict[tuple[str, str], Membership]:
+    found = {}
+    for written, members in thesaurus.classes.items():
+        name = now.get(fold(written), written)
+        if fold(name) not in untold:
+            found.update({(fold(each), fold(name)): Membership(each, name) for each in members})
+    return found
+
+
+def _folded(names: Iterable[str], now: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    return {fold(found): found for name in names if (found := now.get(fold(name), name))}
 
 
 def _only(here: Mapping[Key, Value], there: Mapping[Key, object]) -> tuple[Value, ...]:

@@ -20,7 +20,7 @@ PARTIAL = Text(
     "Thésaurus absent\u202f: petite table, incomplète. Taper\u202f: lab39 data install ansm",
     "No thesaurus: a small, partial table. Type: lab39 data install ansm",
 )
-Plain = tuple[Level, bool, tuple[Level, ...], str]
+Plain = tuple[Level, tuple[Level, ...], str]
 Progress = Callable[[float], None]
 
 
@@ -29,8 +29,8 @@ class Engine:
     """One edition, compiled.
 
     Attributes:
-        plain: for each rule of the graph, what holds when its level needs no data: the level, that it is resolved,
-            what is possible, the conduct; ``None`` for a rule whose level depends on more than the pair.
+        plain: for each rule of the graph, what holds when its level needs no data: the level, alone and as what is
+            possible, and the conduct; ``None`` for a rule whose level depends on more than the pair.
         pack: where the edition comes from; ``None`` for the small table of a lab without a thesaurus.
     """
 
@@ -69,7 +69,7 @@ def _plain(levels: Levels, rule: Rule) -> Plain | None:
     told = levels.plain(rule)
     if told is None or told.level is None:
         return None
-    return told.level, told.resolved, told.possible, rule.levels[0].conduct
+    return told.level, told.possible, rule.levels[0].conduct
 
 
 def open_engine(packs: Packs, edition: str | None = None, progress: Progress = lambda _fraction: None) -> Engine:

@@ -46,10 +46,13 @@ class Gate:
     Attributes:
         needs: tokens that would settle it.
         condition: to be asked of the line and the person; ``None`` when only the route is open.
+        by_form: whether all that stands between is that the market has a form for local use as well. The level then
+            counts as settled, on the condition of a systemic route.
     """
 
     needs: tuple[str, ...] = ()
     condition: Condition | None = None
+    by_form: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +179,9 @@ class Graph:
                 continue
             bits |= 1 << node
             needs = (f"route:{key}",) if holds is None else ()
-            if condition is not None and not condition.routes:
-                gates[node] = Gate(needs, condition)
-            elif needs:
-                gates[node] = Gate(needs)
+            deferred = condition if condition is not None and not condition.routes else None
+            if needs or deferred:
+                gates[node] = Gate(needs, deferred, by_form=bool(needs) and not asked and not by.told)
         asks = tuple((node, gate) for node, gate in gates.items() if gate.condition is not None)
         return Side(bits, self._reach(bits), gates, asks, shut, self._printed(bits))
 

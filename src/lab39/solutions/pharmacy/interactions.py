@@ -127,7 +127,7 @@ def _gated(taken: _Taken, person: Person, moieties: frozenset[str]) -> _Taken:
             needs = tuple(clause.need(taken.key) for clause in open_)
             gates[node] = Gate((*gate.needs, *dict.fromkeys(needs)))
         elif met and gate.needs:
-            gates[node] = Gate(gate.needs)
+            gates[node] = Gate(gate.needs, by_form=gate.by_form)
         else:
             del gates[node]
             nodes &= ~(0 if met else 1 << node)
@@ -211,10 +211,11 @@ def _interaction(case: _Case, number: int, one: _Taken, a: int, other: _Taken, b
     needs: tuple[Need, ...] = ()
     if a in one.side.gates or b in other.side.gates:
         needs = (*_needs(one, a), *_needs(other, b))
-    gated = bool(needs)
+    gated, settled = bool(needs), not needs or (_settled(one, a) and _settled(other, b))
     plain = engine.plain[number]
     if plain is not None:
-        return _made(first, second, rule, *plain, (), needs, gated, NO_TEXT)
+        level, possible, conduct = plain
+        return _made(first, second, rule, level, settled, possible, conduct, (), needs, gated, NO_TEXT)
     told = engine.levels.resolve(
         rule,
         predicates.Side(one.key, names[a], one.side.printed, one.line, one.number),
@@ -231,7 +232,7 @@ def _interaction(case: _Case, number: int, one: _Taken, a: int, other: _Taken, b
         second,
         rule,
         told.level,
-        told.resolved,
+        told.resolved and settled,
         told.possible,
         conduct,
         told.used,
@@ -244,6 +245,11 @@ def _interaction(case: _Case, number: int, one: _Taken, a: int, other: _Taken, b
 def _needs(taken: _Taken, node: int) -> tuple[Need, ...]:
     gate = taken.side.gates.get(node)
     return tuple(Need(token, taken.number) for token in gate.needs) if gate else ()
+
+
+def _settled(taken: _Taken, node: int) -> bool:
+    gate = taken.side.gates.get(node)
+    return gate is None or gate.by_form
 
 
 _RANK = {level: level.rank for level in Level}

@@ -10,7 +10,7 @@ from lab39.core.text import Text
 from lab39.solutions.pharmacy.catalogue import Catalogue
 from lab39.solutions.pharmacy.engine import Engine
 from lab39.solutions.pharmacy.interactions import Checked
-from lab39.solutions.pharmacy.model import Candidate, Interaction, Line, Match, Moiety, Partner, Resolution
+from lab39.solutions.pharmacy.model import Candidate, Interaction, Level, Line, Match, Moiety, Partner, Resolution
 
 SHOWN = 8
 """Candidates told of a name that means several things."""
@@ -168,3 +168,37 @@ def _same(written: str, name: str) -> bool:
 def named(moieties: Sequence[Moiety]) -> str:
     """Substances in one line."""
     return " + ".join(moiety.label for moiety in moieties)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRule:
+    """One rule whose level depends on more than the pair, and what each level takes."""
+
+    a: str
+    b: str
+    page: int | None
+    levels: tuple[tuple[Level, Text], ...]
+    outside: Text
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "a": self.a,
+            "b": self.b,
+            "page": self.page,
+            "levels": [{"level": level.value, "when": said.as_dict()} for level, said in self.levels],
+            "not_about": self.outside.as_dict() if self.outside else None,
+        }
+
+
+def readings(engine: Engine, moieties: Sequence[Moiety] | None = None) -> list[ReadRule]:
+    """The rules of the edition that were read, those of the substances if some are given."""
+    nodes = None if moieties is None else {node for m in moieties for node in engine.graph.nodes_of(m)}
+    found = []
+    for rule in engine.graph.rules:
+        reading = engine.levels.reading(rule)
+        if reading is None or (nodes is not None and nodes.isdisjoint((rule.a, rule.b))):
+            continue
+        levels = tuple((branch.level, branch.label) for branch in reading.branches)
+        found.append(ReadRule(rule.a, rule.b, engine.levels.page(rule), levels, reading.exempt))
+    return found

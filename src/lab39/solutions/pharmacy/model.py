@@ -356,13 +356,14 @@ class Interaction:
 
     Attributes:
         level: the level that holds; the gravest still possible when it is not resolved.
-        resolved: whether the data at hand settles the level.
-        possible: the levels that remain possible, the gravest first; one when resolved.
+        resolved: whether the data at hand settles the level, and that the rule applies at all.
+        possible: the levels that remain possible, the gravest first; one when resolved, also when only it may hold.
         conduct: what the thesaurus prints for ``level``.
         used: what settled it, each a token with the value used (``dose:…`` -> ``75 mg/d``).
         needs: what would settle it.
-        conditional: whether it may not apply at all: the node holds for some routes, doses or indications only, and
-            the data at hand does not tell which it is. ``needs`` then says what would.
+        conditional: whether it may not apply at all: the rule is about some routes, doses or indications only, and
+            the data at hand does not tell which it is. ``needs`` then says what would. It is resolved all the same
+            when only a form for local use, which the market has as well, could take it away.
         because: what ``level`` takes, in words; empty when the rule has one level and no condition.
     """
 

@@ -117,6 +117,8 @@ def _unread(each: Interaction) -> bool:
 
 
 def _printed_change(before: Rule, after: Rule) -> Change | None:
-    """By the levels as printed: a text read in one edition only is no change of the thesaurus, and which of several
-    levels it held is not known."""
+    """By the levels as printed: a text that was read in one edition only is no change of the thesaurus.
+
+    Which of several levels it held is not known.
+    """
     return None if levels_of(before) == levels_of(after) else Change.LEVELS

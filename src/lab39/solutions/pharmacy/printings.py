@@ -11,6 +11,8 @@ from functools import lru_cache
 
 from lab39.solutions.pharmacy.model import Level, LevelText, Printing, Rule, Thesaurus
 
+LOST = "[…]"
+"""Stands in a text where its source lost some words."""
 LEVEL_WORDS: Mapping[str, Level] = {
     "contre-indication": Level.CI,
     "association deconseillee": Level.AD,
@@ -134,9 +136,9 @@ def pairs(printings: Iterable[Printing]) -> tuple[tuple[Rule, ...], tuple[tuple[
 
 
 def words_of(entry: Printing | Rule) -> tuple[str, ...]:
-    """Mechanism and conducts without what printing alone changes: spaces, case, accents, the point at the end."""
+    """Mechanism and conducts, letters and figures only: what printing alone changes is left out."""
     texts = (entry.mechanism, *(each.conduct for each in entry.levels))
-    return tuple("".join(fold(text).split()).rstrip(".") for text in texts)
+    return tuple("".join(re.findall(r"[a-z0-9<>=%]+", fold(text))) for text in texts)
 
 
 def levels_of(entry: Printing | Rule) -> tuple[Level, ...]:

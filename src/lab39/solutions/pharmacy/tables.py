@@ -14,7 +14,7 @@ from lab39.fhir.outputs import DISCLAIMER
 from lab39.solutions.pharmacy import listing, needs
 from lab39.solutions.pharmacy.editions import Change, Difference, RuleChange
 from lab39.solutions.pharmacy.interactions import Pair
-from lab39.solutions.pharmacy.listing import Answer
+from lab39.solutions.pharmacy.listing import Answer, ReadRule
 from lab39.solutions.pharmacy.model import Interaction, Level, Match, Resolution
 from lab39.solutions.pharmacy.population import Concerned, Totals
 
@@ -63,6 +63,7 @@ _WORDS = {
         "{name}: local route, the interactions of systemic routes do not concern it",
     ),
     "thesaurus": Text("Thésaurus ANSM", "ANSM thesaurus"),
+    "read": Text("{n} règles du thésaurus {edition}", "{n} rules of the thesaurus {edition}"),
     "found": Text("compris", "understood"),
     "ambiguous": Text("à préciser", "to make precise"),
     "unknown": Text("inconnu", "unknown"),
@@ -104,6 +105,18 @@ def names(out: Console, read: Sequence[Resolution], lang: Lang) -> None:
             cell.append(f"{'. ' if cell.plain else ''}{note[lang]}", "dim")
         table.add_row(Rich(each.text), Rich(_WORDS[each.match.value][lang], styles[each.match]), cell)
     _line(out, table)
+
+
+def readings(out: Console, rows: Sequence[ReadRule], edition: str, lang: Lang) -> None:
+    """Rules with what each of their levels takes."""
+    for row in rows:
+        page = f", {_WORDS['page'][lang]} {row.page}" if row.page else ""
+        _line(out, Rich(f"{row.a} + {row.b}", "bold").append(page, "not bold"))
+        for level, said in row.levels:
+            _line(out, Rich(f"{level.value:<6}", _COLOURS[level]).append(said[lang], "default"), 3)
+        if row.outside:
+            _line(out, Rich(f"{'–':<6}{row.outside[lang]}", "dim"), 3)
+    _line(out, Rich(_WORDS["read"][lang].format(n=len(rows), edition=edition), "dim"))
 
 
 def difference(out: Console, found: Difference, lang: Lang) -> None:

@@ -22,7 +22,15 @@ from lab39.core.text import Text
 from lab39.solutions.pharmacy import cells
 from lab39.solutions.pharmacy.headings import under_heading
 from lab39.solutions.pharmacy.model import LevelText, Printing, Thesaurus
-from lab39.solutions.pharmacy.printings import LEVEL_WORDS, Printed, assemble, fold, gravest_first, split_names
+from lab39.solutions.pharmacy.printings import (
+    LEVEL_WORDS,
+    LOST,
+    Printed,
+    assemble,
+    fold,
+    gravest_first,
+    split_names,
+)
 
 
 def read_json(entries: bytes, index: bytes, edition: dt.date, place: str = "") -> Thesaurus:
@@ -45,6 +53,10 @@ def printed_json(entries: bytes, index: bytes, edition: dt.date, place: str = ""
     substances: dict[str, list[str]] = {}
     for row in _rows(index, ("substance", "drug_classes"), place):
         substances.setdefault(row["substance"], []).extend(row["drug_classes"])
+    classes = {fold(name) for named in substances.values() for name in named}
+    for name, named in substances.items():
+        if fold(name) in classes:  # insulin stands for each of its forms, and for itself
+            named.append(name)
     known = {fold(name) for name in substances}
     printings, brackets, preambles = [], {}, {}
     for i, row in enumerate(rows):
@@ -93,8 +105,8 @@ def _mended(printing: Printing) -> Printing:
         first, *others = others
     return replace(
         printing,
-        levels=tuple(LevelText(each.level, cuts.sub(r"\g<0> […]", each.conduct)) for each in levels),
-        mechanism=cuts.sub(r"\g<0> […]", "\n".join([first, *others])),
+        levels=tuple(LevelText(each.level, cuts.sub(rf"\g<0> {LOST}", each.conduct)) for each in levels),
+        mechanism=cuts.sub(rf"\g<0> {LOST}", "\n".join([first, *others])),
     )
 
 
