@@ -204,8 +204,7 @@ def test_day_00_of_an_expiry_is_the_last_of_the_month() -> None:
     assert answer.box.expiry == dt.date(2028, 2, 29)
 
 
-def test_golden_check_digit_of_a_gtin() -> None:
-    """GS1 General Specifications, check digit: weights 3 and 1 from the right, the last of 13 figures not counted."""
+def test_the_check_digit_weighs_figures_by_3_and_1_from_the_right() -> None:
     assert check_digit("629104150021") == 3
     assert check_digit("100000000000") == 9
     assert check_digit("010000000000") == 7

@@ -15,7 +15,16 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from lab39.solutions.pharmacy import bdpm, routes
-from lab39.solutions.pharmacy.normal import fold, is_homeopathic, joined, moiety_key, plain, skeleton, words
+from lab39.solutions.pharmacy.normal import (
+    fold,
+    is_homeopathic,
+    joined,
+    moiety_key,
+    plain,
+    salt_words,
+    skeleton,
+    words,
+)
 from lab39.solutions.pharmacy.vocabulary import head, is_number, vocabulary
 
 FORMAT = "catalogue-v3.sqlite"
@@ -250,7 +259,7 @@ def called(top: tuple[str, ...], moieties: tuple[str, ...]) -> Iterable[tuple[st
             "et",
         ):
             continue
-        if set(start) <= spelt or moiety_key(joined(start)) in moieties:
+        if set(start) <= spelt or set(start) <= salt_words() or moiety_key(joined(start)) in moieties:
             continue
         yield joined(start), "beginning"
 

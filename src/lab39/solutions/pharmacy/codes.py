@@ -1,4 +1,8 @@
-"""Codes that name a medicine: CIP13, CIP7, CIS, ATC, and the DataMatrix of a box (GS1)."""
+"""Codes that name a medicine: CIP13, CIP7, CIS, ATC, and the DataMatrix of a box (GS1).
+
+Application identifiers: https://www.dynamsoft.com/code-parser/docs/core/code-types/gs1-ai.html; the rule of a
+day 00 as quoted in https://www.rubydoc.info/gems/gs1/0.1.8/GS1/ExpirationDate (GS1 General Specifications).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ Kind = Literal["cip13", "cip7", "cis", "atc", "other-gtin", "bad-digit", "bad-bo
 _SEPARATOR = "\x1d"
 _FIXED = {"01": 14, "02": 14, "11": 6, "13": 6, "15": 6, "16": 6, "17": 6}
 _VARIABLE = {"10", "21", "22", "240", "710", "711", "712", "713", "714", "30", "37"}
-"""Application identifiers of GS1 General Specifications, section 3, that pharmaceutical boxes carry."""
+"""Those that boxes of medicines carry: lot, serial number, national numbers (710 to 714)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lab39.solutions.pharmacy.catalogue import Catalogue
-from lab39.solutions.pharmacy.normal import counter_ions, joined, moiety_key, salt_words, skeleton
+from lab39.solutions.pharmacy.normal import counter_ions, joined, moiety_key, salt_words, several, skeleton
 from lab39.solutions.pharmacy.vocabulary import is_number, surrounds, vocabulary
 
 MAX_WORDS = 9
@@ -86,6 +86,9 @@ def _is_counter_ion(parts: Sequence[str], i: int) -> bool:
 
 def exact(name: str, catalogue: Catalogue) -> tuple[str, Sets] | None:
     """What a name that is known stands for: how, and the sets of moieties."""
+    if name in several():
+        known = tuple((key,) for key in several()[name] if catalogue.moiety(key))
+        return ("substance", known) if known else None
     if catalogue.moiety(name):
         return "substance", ((name,),)
     rows = catalogue.named(name)
@@ -177,7 +180,6 @@ def only_salt(parts: Sequence[str]) -> bool:
     return all(word in salt_words() or word in LITTLE for word in parts)
 
 
-def only_ordinary(parts: Sequence[str], catalogue: Catalogue) -> bool:
-    """Whether words are ordinary in labels (« adultes », « conseil ») and make no other medicine of a brand."""
-    ordinary = vocabulary().ordinary
-    return all((w in ordinary and w not in catalogue.extensions) or w in LITTLE for w in parts)
+def only_neutral(parts: Sequence[str]) -> bool:
+    """Whether words of a label say nothing of the composition: « adultes », « conseil »."""
+    return all(word in vocabulary().neutral or word in LITTLE for word in parts)

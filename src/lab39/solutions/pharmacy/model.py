@@ -144,8 +144,9 @@ class Candidate:
     Attributes:
         moieties: one, or several for a combination.
         score: 0 to 1; 1 for an exact code or name.
-        how: the step that found it (``cip``, ``cis``, ``atc``, ``label``, ``brand``, ``substance``, ``spelling``,
-            ``fuzzy``, ``homeopathic``).
+        how: the step that found it: ``cip13``, ``cip7``, ``cis``, ``atc``, ``rxnorm``, ``choice`` (of a person),
+            ``label`` (whole), ``brand``, ``reference`` (a brand that a generic group names), ``beginning`` (of a
+            label), ``substance``, ``spelling``, ``fuzzy``, ``several`` (names on one line), ``homeopathic``.
         product: the one that fits; ``None`` when several do.
         atc: common to every product that fits, else empty.
         routes: those of every product that fits; several when the text does not tell which.

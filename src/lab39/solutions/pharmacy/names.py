@@ -22,7 +22,7 @@ from lab39.solutions.pharmacy.matching import (
     alike,
     chunks,
     cover,
-    only_ordinary,
+    only_neutral,
     only_salt,
     taken,
     whole,
@@ -137,7 +137,7 @@ class _Reading:
         found = [each for each in found if each.how != "homeopathic"]
         for start, end in chunks(self.parts, left):
             group = self.parts[start:end]
-            if found and (only_salt(group) or only_ordinary(group, self.catalogue)):
+            if found and (only_salt(group) or (only_neutral(group) and not self._versatile(found))):
                 continue
             question = self._unexplained(start, end, found)
             if question:
@@ -153,7 +153,7 @@ class _Reading:
         """Words that are no known name: read as one, asked, or set aside."""
         group = [word for word in self.parts[start:end] if word not in salt_words()]
         written = joined(self.parts[start:end])
-        near = alike(joined(group), self.catalogue)
+        near = alike(written, self.catalogue) or alike(joined(group), self.catalogue)
         if not near and len(group) > 1:
             each = [row for word in group for row in alike(word, self.catalogue)]
             near = sorted(each, key=lambda row: (row.distance, -row.score))
@@ -171,6 +171,11 @@ class _Reading:
             return self._says(Match.AMBIGUOUS, known, say.not_explained(written))
         self.aside.append(written)
         return None
+
+    def _versatile(self, found: Sequence[Found]) -> bool:
+        """Whether products that share the first word of a brand have several compositions."""
+        brands = [each.name.split()[0] for each in found if each.how in BRANDS]
+        return any(len({row.moieties for row in self.catalogue.by_head(brand)}) > 1 for brand in brands)
 
     def _may_extend(self, name: Found, word: str) -> bool:
         """Whether a word that follows a name may make another medicine of it: « Advil rhume », « insuline … »."""
@@ -203,7 +208,8 @@ class _Reading:
 
     def _options(self, found: list[Found]) -> list[Candidate]:
         """Every meaning of the names together."""
-        how = found[0].how if len(found) == 1 else "several"
+        ways = {each.how for each in found}
+        how = ways.pop() if len(found) == 1 or ways == {"substance"} else "several"
         score = min(each.score for each in found) * CONFIDENCE[how]
         brand = found[0].name if len(found) == 1 and how in BRANDS else ""
         options = []

@@ -23,7 +23,9 @@ _GREEK = {"α": " alpha ", "β": " beta ", "γ": " gamma ", "δ": " delta ", "ω
 _WORD = re.compile(r"(?:[dl]'(?=[a-z0-9]|$))|[a-z0-9]+(?:[.,][0-9]+)*")
 _INVERTED = re.compile(r"^([^()]+?)\s*\(([^()]+?)\s*\b(de|d'|du|des)\s*\)\s*(.*)$")
 _INVERTED_WORD = re.compile(r"^([^()]+?)\s*\(\s*(acide|chlorure|sulfate|fluorure|alcool|toxine)\s*\)\s*(.*)$")
+_BRACKETS = re.compile(r"\(([^()]*)\)")
 _OF = frozenset({"de", "d'", "du", "des", "of"})
+_ARTICLES = frozenset({"la", "le", "les", "l'"})
 _MAX_STEPS = 16
 
 
@@ -107,7 +109,7 @@ def upright(name: str) -> str:
     >>> upright("MÉTOCLOPRAMIDE (CHLORHYDRATE DE) MONOHYDRATÉ")
     'chlorhydrate de metoclopramide monohydrate'
     """
-    text = plain(name).replace("[", " ").replace("]", " ")
+    text = _BRACKETS.sub(_without_part, plain(name).replace("[", " ").replace("]", " "))
     for _ in range(4):
         word = _INVERTED_WORD.match(text)
         found = _INVERTED.match(text)
@@ -131,6 +133,11 @@ def is_homeopathic(substance: str) -> bool:
     """Whether a substance of the BDPM is meant for homeopathy."""
     name = fold(substance)
     return any(mark in name for mark in salts().homeopathic)
+
+
+def _without_part(bracket: re.Match[str]) -> str:
+    """Nothing for a bracket that only names a part of a plant."""
+    return " " if words(bracket[1]) in salts().plant_parts else bracket[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +208,13 @@ def aliases() -> dict[str, str]:
 
 
 @cache
+def several() -> dict[str, Words]:
+    """Names that mean several substances -> their keys."""
+    rows = _toml("aliases.toml")["several"]
+    return {fold(name): tuple(row["means"]) for row in rows for name in (row["name"], *row.get("also", ()))}
+
+
+@cache
 def counter_ions() -> frozenset[str]:
     """Metals and bases that make a salt; beside the name of a drug they are not a drug."""
     return salts().metals | salts().cations
@@ -224,21 +238,28 @@ def _step(parts: Words) -> Words:
     for lead in table.leading.get(parts[0], ()):
         if len(parts) > len(lead) and parts[: len(lead)] == lead:
             return parts[len(lead) :]
+    if len(parts) > 1 and parts[0] in _ARTICLES:
+        return parts[1:]
     if len(parts) > 1 and parts[0] in table.isomers and len(joined(parts[1:])) > 5:
         return parts[1:]
     if len(parts) > 2 and parts[0] == "acide" and parts[1] in table.isomers:
         return (parts[0], *parts[2:])
-    for rule in (_virus, _insulin, _english_acid, _metal, _acid, _plant, _without_anion):
+    for rule in (_virus, _insulin, _english_acid, _acid, _without_end, _metal, _plant, _without_anion):
         rest = rule(parts)
         if rest is not None:
-            return rest
-    for trail in table.trailing.get(parts[-1], ()):
-        rest = parts[: -len(trail)]
-        if rest and parts[-len(trail) :] == trail and rest[-1] not in _OF and not _is_anion(rest):
             return rest
     if len(parts) > 1 and _is_anion(parts[-1:]) and parts[-2] not in _OF and parts[0] not in counter_ions():
         return parts[:-1]
     return parts
+
+
+def _without_end(parts: Words) -> Words | None:
+    """Without what stands after the drug; a cation stays after « de », and after an anion alone."""
+    for end in salts().trailing.get(parts[-1], ()):
+        rest = parts[: -len(end)]
+        if rest and parts[-len(end) :] == end and rest[-1] not in _OF and not _is_anion(rest):
+            return rest
+    return None
 
 
 def _dry(parts: Words) -> Words:
@@ -312,7 +333,7 @@ def _acid(parts: Words) -> Words | None:
 
 def _plant(parts: Words) -> Words | None:
     table = salts()
-    for i, part in enumerate(parts[1:5], 1):
+    for i, part in enumerate(parts[1:8], 1):
         if part in _OF and len(parts) > i + 1 and parts[:i] in table.plant_parts:
             return parts[i + 1 :]
     return None

@@ -23,6 +23,7 @@ class Vocabulary:
     forms: frozenset[str]
     rhythm: frozenset[str]
     ordinary: frozenset[str]
+    neutral: frozenset[str]
 
     @property
     def around(self) -> frozenset[str]:
@@ -41,6 +42,7 @@ def vocabulary() -> Vocabulary:
         forms=frozenset(raw["forms"]["french"] + raw["forms"]["english"]),
         rhythm=frozenset(raw["rhythm"]["words"]),
         ordinary=frozenset(raw["ordinary"]["words"]),
+        neutral=frozenset(raw["neutral"]["words"]),
     )
 
 
@@ -71,7 +73,7 @@ def head(label: str) -> tuple[str, ...]:
     >>> head("DOLIPRANE 1000 mg, comprimé"), head("VITAMINE B12 DELAGRANGE 1000 microgrammes, comprimé")
     (('doliprane',), ('vitamine', 'b12', 'delagrange'))
     """
-    parts = words(re.split(r",(?!\d)", label, maxsplit=1)[0])
+    parts = words(re.split(r",(?!\d)", label.replace("%", " pourcent "), maxsplit=1)[0])
     units = vocabulary().units
     for i, word in enumerate(parts):
         if i == 0 and not is_dose(word):
