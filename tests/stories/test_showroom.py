@@ -10,7 +10,17 @@ from playwright.sync_api import Page, expect
 from tests.stories.serving import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-PAGES = ("/", "/solutions", "/solutions/raredisease", "/solutions/raredisease/documentation", "/demo/running-story")
+CONSULTATION = "/raredisease?present=HP:0001166&present=HP:0001083&absent=HP:0001250"
+PAGES = (
+    "/",
+    "/solutions",
+    "/solutions/raredisease",
+    "/solutions/raredisease/documentation",
+    "/demo/running-story",
+    "/raredisease",
+    CONSULTATION,
+    f"{CONSULTATION}&q=lens",
+)
 
 
 @pytest.fixture(scope="module")
