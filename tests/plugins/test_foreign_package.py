@@ -86,7 +86,8 @@ def test_it_is_checked_by_its_id(site):
 def test_its_page_and_its_operation_are_served_by_the_lab(site, tmp_path):
     """With their templates and styles, out of the wheel."""
     code = (
-        "import asyncio, httpx, pathlib, sys; from lab39.settings import Settings; from lab39.web.app import create_app;"
+        "import asyncio, httpx, pathlib, sys; from lab39.settings import Settings;"
+        "from lab39.web.app import create_app;"
         "transport = httpx.ASGITransport(app=create_app(Settings(home=pathlib.Path(sys.argv[1]))));"
         "get = lambda path: httpx.AsyncClient(transport=transport, base_url='http://lab').get(path);"
         "[print(asyncio.run(get(path)).text) for path in sys.argv[2:]]"
