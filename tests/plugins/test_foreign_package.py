@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -78,6 +81,26 @@ def test_it_is_checked_by_its_id(site):
     ran = site.lab39("check", "body-mass", "--json")
     assert ran.code == 0, ran.out
     assert ran.json["failures"] == []
+
+
+def test_its_page_and_its_operation_are_served_by_the_lab(site, tmp_path):
+    """With their templates and styles, out of the wheel."""
+    code = (
+        "import asyncio, httpx, pathlib, sys; from lab39.settings import Settings;"
+        "from lab39.web.app import create_app;"
+        "transport = httpx.ASGITransport(app=create_app(Settings(home=pathlib.Path(sys.argv[1]))));"
+        "get = lambda path: httpx.AsyncClient(transport=transport, base_url='http://lab').get(path);"
+        "[print(asyncio.run(get(path)).text) for path in sys.argv[2:]]"
+    )
+    paths = "/body-mass?weight=92,4&height=176&lang=fr", "/static/body-mass/index.css", "/broken-import"
+    env = os.environ | {"PYTHONPATH": str(site.folder)}
+    command = [sys.executable, "-c", code, str(tmp_path), *paths]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd=site.cwd)
+    assert done.returncode == 0, done.stderr
+    assert "29,8 kg/m²" in done.stdout
+    assert "/static/body-mass/index.css" in done.stdout
+    assert ".measures {" in done.stdout
+    assert "on purpose" in done.stdout
 
 
 def test_one_that_does_not_import_is_visible_and_stops_nobody(site, record):

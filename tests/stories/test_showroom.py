@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,17 @@ from playwright.sync_api import Page, expect
 from tests.stories.serving import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-PAGES = ("/", "/solutions", "/solutions/raredisease", "/solutions/raredisease/documentation", "/demo/running-story")
+CONSULTATION = "/raredisease?present=HP:0001166&present=HP:0001083&absent=HP:0001250"
+PAGES = (
+    "/",
+    "/solutions",
+    "/solutions/raredisease",
+    "/solutions/raredisease/documentation",
+    "/demo/running-story",
+    "/raredisease",
+    CONSULTATION,
+    f"{CONSULTATION}&q=lens",
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +34,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def test_a_visitor_tries_a_solution_and_answers_its_question(page: Page, lab: Served):
     page.goto(f"{lab.url}/lang/fr?next=/")
-    page.get_by_role("link", name="Maladies rares").click()
+    page.get_by_role("link", name=re.compile("^Maladies rares")).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Maladies rares")
     card = page.locator("#desk section.card").first
     first = card.locator(".bars .num").first.inner_text()

@@ -10,10 +10,12 @@ from typing import Any
 import markdown_it
 import pytest
 from starlette.testclient import TestClient
-from tests.cli.solutions_for_tests import Calm, Failing
+from tests.cli.solutions_for_tests import SOURCE, Calm, Failing
 from tests.web.people import house_of
 from tests.web.systems import DAY, JSON, PATIENT, Duplicates, Invalid, bundle, lab, order
 
+from lab39.core.finding import Finding, Input, Reason, Severity
+from lab39.core.text import Text
 from lab39.fhir import outputs
 from lab39.store import audit, cds
 from lab39.web.api import models
@@ -311,6 +313,33 @@ def test_what_was_wrong_before_the_draft_is_not_repeated(client: TestClient):
     body = call("order-sign", order("d1", "Zinc", "draft"))
     body["prefetch"]["medicationrequests"]["entry"].append({"resource": order("m2", "Amoxicilline")})
     assert codes(client.post(SIGN, json=body)) == []
+
+
+class Listing(Calm):
+    """Says what is taken, in an order that changes with the number of orders; says of each that it is known."""
+
+    id = "listing"
+
+    def assess(self, record, on, ctx):
+        names = [each.concept.text for each in record.medications() if each.current]
+        names = names[::-1] if len(names) % 2 else names
+        known = [name for name in names if name in ("Amoxicilline", "Fer")]
+        for code, told in (("all", names), ("known", known)):
+            used = tuple(Input(Text("ligne", "line"), Text.same(name)) for name in told)
+            rule = Reason(f"listing.{code}", Text("liste", "list"), SOURCE, used)
+            yield Finding(code=code, severity=Severity.INFO, summary=Text(code, code), reasons=(rule,))
+        for _ in names:
+            rule = Reason("listing.one", Text("connu", "known"), SOURCE)
+            yield Finding(code="one", severity=Severity.INFO, summary=Text("connu", "known"), reasons=(rule,))
+
+
+def test_only_what_new_orders_change_is_shown_whatever_the_order_of_findings_and_of_their_inputs(open_lab):
+    client = open_lab(lab=lab(Listing))
+    body = call("order-sign", order("d1", "Zinc", "draft"))
+    body["prefetch"]["medicationrequests"]["entry"].append({"resource": order("m2", "Fer")})
+    found = codes(client.post(SIGN, json=body))
+    # "known" names the same two the other way round. "all" names Zinc too. Of the three "one", one is new.
+    assert found == ["listing.all", "listing.one"]
 
 
 def test_a_draft_that_changes_an_order_takes_its_place(client: TestClient):

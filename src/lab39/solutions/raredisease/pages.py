@@ -65,10 +65,10 @@ def consultation(call: Call) -> View | Redirect:
 pages = (
     Page(
         path="",
-        title=Text("Ouvrir une consultation", "Open a consultation"),
+        title=Text("Chercher d'après les signes", "Search by signs"),
         about=Text(
-            "Maladies rares\u202f: dire les signes avec ses mots, lire le classement et ce qu'il faut rechercher",
-            "Rare diseases: tell the signs in your own words, read the ranking and what to look for",
+            "Dire les signes avec ses mots, lire le classement des maladies et ce qu'il faut rechercher ensuite",
+            "Tell the signs in your own words, read the ranking of diseases and what to look for next",
         ),
         handler=consultation,
         permission="assess.once",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -121,14 +123,37 @@ def _findings(
         report = here.lab.assess(record, on)
         return report, list(report.findings), _names(gathered.entries)
     before, after, ordered = gathering.ordered(gathered, context)
-    known = {_content(f) for f in here.lab.assess(gathering.record(before, here.settings), on).findings}
+    known = here.lab.assess(gathering.record(before, here.settings), on).findings
     report = here.lab.assess(gathering.record(after, here.settings), on, about=ordered)
-    new = [f for f in report.findings if _content(f) not in known or f.code == NO_ANSWER[0]]
-    return report, new, _names(after)
+    return report, changed(known, report.findings), _names(after)
+
+
+def changed(before: Iterable[Finding], after: Iterable[Finding]) -> list[Finding]:
+    """The findings that the new orders bring or change; one that says the same in another order is the same.
+
+    One that failed is always told: what it would have said of the orders is not known.
+    """
+    known = Counter(_content(finding) for finding in before)
+    found = []
+    for finding in after:
+        content = _content(finding)
+        if finding.code == NO_ANSWER[0] or not known[content]:
+            found.append(finding)
+        else:
+            known[content] -= 1
+    return found
 
 
 def _content(finding: Finding) -> str:
-    return jsontext.dumps(jsonable(finding.as_dict()))
+    return jsontext.dumps(_unordered(jsonable(finding.as_dict())))
+
+
+def _unordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _unordered(value[name]) for name in sorted(value)}
+    if isinstance(value, list):
+        return sorted((_unordered(each) for each in value), key=jsontext.dumps)
+    return value
 
 
 def _names(entries: Any) -> frozenset[str]:
