@@ -168,23 +168,22 @@ def append(
     _check(entry)
     commitment = commit(entry.salt, text)
     frontier, made = found.frontier.append(merkle.leaf_hash(commitment))
-    tx.execute(
-        log.insert().values(
-            number=entry.number,
-            commitment=commitment,
-            salt=entry.salt,
-            entry=text.decode(),
-            at=entry.at,
-            actor=actor,
-            action=action,
-            subject=subject,
-        )
-    )
+    values = {
+        "number": entry.number,
+        "commitment": commitment,
+        "salt": entry.salt,
+        "entry": text.decode(),
+        "at": entry.at,
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+    }
+    tx.execute(_ADD, values)
     kept = [node for node in made if node.level % TILE_LEVELS == 0]
     if kept:
         rows = [{"level": n.level, "position": n.position, "hash": n.hash} for n in kept]
         tx.execute(subtrees.insert(), rows)
-    tx.execute(tree.update().where(tree.c.id == 1).values(size=frontier.size, frontier=frontier.to_bytes()))
+    tx.execute(_GROW, {"size": frontier.size, "frontier": frontier.to_bytes()})
     return entry
 
 
@@ -315,7 +314,13 @@ def damaged(place: str) -> AuditError:
 
 def _locked(tx: sa.Connection) -> Tree:
     """Where the log stands; nobody else adds to it until the transaction ends."""
-    return _state(tx.execute(sa.select(tree).where(tree.c.id == 1).with_for_update()).mappings().one_or_none())
+    return _state(tx.execute(_LOCK).mappings().one_or_none())
+
+
+_ADD = log.insert()
+_GROW = tree.update().where(tree.c.id == 1)
+_LOCK = sa.select(tree).where(tree.c.id == 1).with_for_update()
+"""Made once: making a statement costs as much as running it."""
 
 
 def _state(found: sa.RowMapping | None) -> Tree:
