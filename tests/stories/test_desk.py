@@ -4,6 +4,7 @@ server killed in the middle; two tabs; no script."""
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,7 +98,53 @@ def test_from_an_upload_to_a_printed_page_and_an_export(desk: Page, tmp_path: Pa
         assert desk.locator(f"{hidden}:visible").count() == 0
     expect(desk.locator(".signature")).to_be_visible()
     expect(desk.locator("p.source").first).to_be_visible()
-    assert len(desk.pdf(format="A4")) > 10_000
+    assert pages(desk) <= pages_of_paper(desk), "a page is left empty"
+
+
+def pages(page: Page) -> int:
+    """Sheets of the printed page."""
+    return len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4", prefer_css_page_size=True)))
+
+
+def pages_of_paper(page: Page) -> int:
+    """Sheets that what is printed would fill, without a gap."""
+    size = page.viewport_size
+    assert size is not None
+    page.set_viewport_size({"width": round(182 / 25.4 * 96), "height": 1000})  # A4 within the margins of the style
+    page.emulate_media(media="print")
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size(size)
+    return math.ceil(height / (265 / 25.4 * 96))
+
+
+def test_a_report_longer_than_a_page_begins_on_the_first_one(desk: Page):
+    bring(desk)
+    desk.locator("section.card", has_text="Maladies rares").locator("details.why summary").click()
+    assert pages_of_paper(desk) >= 2
+    assert pages(desk) <= pages_of_paper(desk)
+
+
+def test_the_buttons_of_a_finding_stay_where_they_are_when_one_opens_and_one_is_open_at_a_time(desk: Page):
+    bring(desk)
+    fill_creatinine(desk, "212")
+    answered(desk)
+    acts = desk.locator("section.card.critical .acts")
+    buttons = [acts.locator("> form button"), *acts.locator("summary").all()]
+    before = [each.bounding_box() for each in buttons]
+    for each in buttons[1:]:
+        each.click()
+        assert [each.bounding_box() for each in buttons] == before
+        assert acts.locator("details[open]").count() == 1
+
+
+def test_what_is_settled_closes(desk: Page):
+    bring(desk)
+    fill_creatinine(desk, "212")
+    answered(desk)
+    card = desk.locator("section.card.critical")
+    card.locator("details.why summary").click()
+    card.get_by_role("button", name="Fait").click()
+    expect(desk.locator("section.card.settled details.why")).not_to_have_attribute("open", "")
 
 
 def test_a_value_filled_in_keeps_the_place_the_drawers_and_the_focus(desk: Page):

@@ -564,6 +564,24 @@ def test_the_log_is_verified_and_its_head_given(manager):
     assert "Ben" in page.text
 
 
+def test_the_log_shows_what_it_holds_in_short(manager):
+    here, record = house_of(manager), "0123456789abcdef" * 2
+    about = {
+        "sha256": record * 2,
+        "solutions": {"renal": "1", "skin": "2"},
+        "compared": [record, "x"],
+        "entries": 3,
+    }
+    with here.store.writing() as tx:
+        audit.append(tx, at=here.now(), actor="", action="assessment", subject=record, about=about)
+    page = manager.get("/audit").text
+    assert "sha256\u202f: 0123456789ab…" in page
+    assert "solutions\u202f: renal 1, skin 2" in page
+    assert "compared\u202f: 0123456789ab…, x" in page
+    assert "entries\u202f: 3" in page
+    assert f'href="/audit?who={record}"' in page
+
+
 def test_a_job_that_was_given_up_is_tried_again(manager):
     from lab39.store import jobs
 

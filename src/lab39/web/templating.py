@@ -100,6 +100,18 @@ def _told(error: LabError, lang: Lang) -> str:
     return _sentence(error.text[lang]) if _NO_PLACE.fullmatch(error.place) else error.say(lang)
 
 
+_LONG_HEX = re.compile(r"\b[0-9a-f]{12}(?:[0-9a-f]{20}|[0-9a-f]{52})\b")
+
+
+def _brief(value: object) -> str:
+    """A value of the audit log, for reading: identifiers and digests by their beginning, as they are searched."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {each}" for name, each in value.items()) or "–"
+    if isinstance(value, list):
+        return ", ".join(_brief(each) for each in value) or "–"
+    return _LONG_HEX.sub(lambda m: m[0][:12] + "…", str(value))
+
+
 def _in_language(path: str, lang: Lang) -> str:
     """The same page in a language, for a form that is sent again."""
     start, _, query = path.partition("?")
@@ -161,7 +173,13 @@ def environment() -> Environment:
 
     report_page.equip(env)
     env.filters.update(
-        both=both, onday=onday, sentence=_sentence, moment=moment, in_language=_in_language, told=_told
+        both=both,
+        onday=onday,
+        sentence=_sentence,
+        moment=moment,
+        in_language=_in_language,
+        told=_told,
+        brief=_brief,
     )
     env.filters.update(number=written, address=lambda page, solution: f"/{solution}/{page.path}".rstrip("/"))
     env.globals.update(

@@ -46,7 +46,7 @@
     kept = null;
     for (const id of open) {
       const drawer = document.getElementById(id);
-      if (drawer && !drawer.classList.contains("act")) drawer.open = true;
+      if (drawer && !drawer.classList.contains("act") && !drawer.closest(".settled")) drawer.open = true;
     }
     for (const [id, value] of typed) {
       const field = document.getElementById(id);
