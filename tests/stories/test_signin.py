@@ -224,3 +224,27 @@ def test_axe_finds_no_violation_and_nothing_sticks_out_on_any_page(page: Page, d
     for path in ("/audit", "/jobs"):
         look(path)
     assert wrong == []
+
+
+def test_a_page_that_nobody_uses_for_as_long_as_a_session_lives_is_left(page: Page, door: Door):
+    page.context.add_cookies([door.session(door.add("Ana Roux", "ana@example.org", Role.PATIENT))])  # type: ignore[list-item]
+    page.clock.install()
+    page.goto(f"{door.url}/records?lang=fr")
+    page.get_by_label("Titre").fill("t")
+    page.clock.fast_forward("20:00")
+    page.get_by_label("Titre").fill("ti")  # somebody is there
+    page.clock.fast_forward("20:00")
+    expect(page.get_by_role("heading", name="Dossiers", exact=True)).to_be_visible()
+    page.context.clear_cookies()  # meanwhile the session has ended
+    page.clock.fast_forward("12:00")
+    expect(page.locator("[name=password]")).to_be_visible()
+    expect(page).to_have_url(f"{door.url}/sign-in?next=%2Frecords")
+
+
+def test_a_page_beside_one_that_is_used_comes_back_as_it_was(page: Page, door: Door):
+    page.context.add_cookies([door.session(door.add("Ana Roux", "ana@example.org", Role.PATIENT))])  # type: ignore[list-item]
+    page.clock.install()
+    page.goto(f"{door.url}/account?lang=fr")
+    with page.expect_navigation(url="**/account"):
+        page.clock.fast_forward("32:00")
+    expect(page.get_by_role("heading", name="Mon compte")).to_be_visible()

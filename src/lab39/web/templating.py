@@ -20,7 +20,7 @@ from lab39.core.errors import LabError
 from lab39.core.text import Lang, Text, date, number
 from lab39.render import page as report_page
 from lab39.render.words import COLON, DISCLAIMER, WORDS
-from lab39.store import StoreUnavailableError, questions
+from lab39.store import StoreUnavailableError, questions, sessions
 from lab39.web.desk.reasons import reasons
 from lab39.web.house import House, house
 from lab39.web.roles import allowed
@@ -64,6 +64,7 @@ def render(
         "questions_waiting": lambda: _waiting(here, who),
         "current": lambda path: _current(request, path),
         "zone": here.settings.timezone,
+        "idle": int(sessions.IDLE.total_seconds()) + 60,
         "version": __version__,
         **(context or {}),
     }
