@@ -17,7 +17,7 @@ from tests.web.issuer import CLIENT, SECRET, Issuer
 
 from lab39.core.lab import Lab
 from lab39.settings import Settings
-from lab39.store import Store, jobs, people, sessions
+from lab39.store import Store, audit, jobs, people, sessions
 from lab39.store.credentials import hash_password, set_password
 from lab39.store.migrate import migrate
 from lab39.store.people import Role
@@ -206,11 +206,16 @@ def test_axe_finds_no_violation_and_nothing_sticks_out_on_any_page(page: Page, d
                 wrong.append((path, lang, found.generate_report()))
             if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
                 wrong.append((path, lang, "it is wider than the screen"))
+            if page.evaluate("[...document.querySelectorAll('.scroll')].some(e => e.scrollWidth > e.clientWidth)"):
+                wrong.append((path, lang, "columns of a table are out of sight"))
 
     look("/sign-in")
     gaelle = door.add("Gaëlle", "g@example.org", Role.MANAGER)
     with door.here.store.writing() as tx:
         jobs.add(tx, "lab39.example", {}, at=door.here.now())
+        about = {"assessment": gaelle, "sha256": "0123456789abcdef" * 4, "solutions": {"raredisease": "1.0"}}
+        audit.append(tx, at=door.here.now(), actor=gaelle, action="assessment", subject=gaelle, about=about)
+    door.session(gaelle)  # another browser, which may be closed from here
     look("/sign-in")
     look("/invitation")
     page.context.add_cookies([door.session(gaelle)])  # type: ignore[list-item]
@@ -219,3 +224,27 @@ def test_axe_finds_no_violation_and_nothing_sticks_out_on_any_page(page: Page, d
     for path in ("/audit", "/jobs"):
         look(path)
     assert wrong == []
+
+
+def test_a_page_that_nobody_uses_for_as_long_as_a_session_lives_is_left(page: Page, door: Door):
+    page.context.add_cookies([door.session(door.add("Ana Roux", "ana@example.org", Role.PATIENT))])  # type: ignore[list-item]
+    page.clock.install()
+    page.goto(f"{door.url}/records?lang=fr")
+    page.get_by_label("Titre").fill("t")
+    page.clock.fast_forward("20:00")
+    page.get_by_label("Titre").fill("ti")  # somebody is there
+    page.clock.fast_forward("20:00")
+    expect(page.get_by_role("heading", name="Dossiers", exact=True)).to_be_visible()
+    page.context.clear_cookies()  # meanwhile the session has ended
+    page.clock.fast_forward("12:00")
+    expect(page.locator("[name=password]")).to_be_visible()
+    expect(page).to_have_url(f"{door.url}/sign-in?next=%2Frecords")
+
+
+def test_a_page_beside_one_that_is_used_comes_back_as_it_was(page: Page, door: Door):
+    page.context.add_cookies([door.session(door.add("Ana Roux", "ana@example.org", Role.PATIENT))])  # type: ignore[list-item]
+    page.clock.install()
+    page.goto(f"{door.url}/account?lang=fr")
+    with page.expect_navigation(url="**/account"):
+        page.clock.fast_forward("32:00")
+    expect(page.get_by_role("heading", name="Mon compte")).to_be_visible()

@@ -368,3 +368,15 @@ def _owner(client, record):
 
 def test_a_file_s_name_is_in_letters_that_every_system_takes():
     assert downloads.stem("Mésange 0042") == "lab39-mesange-0042"
+
+
+def test_what_came_into_a_record_is_told_in_the_reader_s_language(client):
+    record = bring(client)
+    client.post(f"/records/{record}/answers", data=SIGN | {"version": "1"})
+    client.post(f"/records/{record}/answers", data={"kind": "sex", "value": "male", "version": "2"})
+    french = client.get(f"/records/{record}/history").text
+    assert "+ dysurie absent (20/11/2026)" in french
+    assert "+ sexe\u202f: homme" in french
+    english = client.get(f"/records/{record}/history?lang=en").text
+    assert "+ dysurie absent (20 Nov 2026)" in english
+    assert "+ sex: male" in english

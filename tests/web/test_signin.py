@@ -286,6 +286,10 @@ def test_a_weak_password_is_told_in_place_and_nothing_is_made(client):
         "motdepasse lab39",
         "password1234567",
         "GAEL@example.org",
+        "liverpool2024",
+        "chocolate123!",
+        "qwertyuiop789",
+        "1qaz2wsx3edc4rfv",
     ],
 )
 def test_a_long_password_that_is_easy_to_guess_is_refused(client, easy: str):
@@ -295,7 +299,8 @@ def test_a_long_password_that_is_easy_to_guess_is_refused(client, easy: str):
 
 
 def test_such_words_may_stand_beside_others(client):
-    assert start(client, code_of(client), password="le soleil de Gaël mange 39 prunes").status_code == 303
+    long = "le soleil de Gaël mange 39 prunes, " * 5
+    assert start(client, code_of(client), password=long).status_code == 303
 
 
 def test_browsers_are_told_to_keep_to_https_once_they_came_by_it(open_lab, client):
@@ -562,6 +567,24 @@ def test_the_log_is_verified_and_its_head_given(manager):
     page = manager.get("/audit", params={"who": "ben@example.org"})
     assert page.status_code == 200
     assert "Ben" in page.text
+
+
+def test_the_log_shows_what_it_holds_in_short(manager):
+    here, record = house_of(manager), "0123456789abcdef" * 2
+    about = {
+        "sha256": record * 2,
+        "solutions": {"renal": "1", "skin": "2"},
+        "compared": [record, "x"],
+        "entries": 3,
+    }
+    with here.store.writing() as tx:
+        audit.append(tx, at=here.now(), actor="", action="assessment", subject=record, about=about)
+    page = manager.get("/audit").text
+    assert "sha256\u202f: 0123456789ab…" in page
+    assert "solutions\u202f: renal 1, skin 2" in page
+    assert "compared\u202f: 0123456789ab…, x" in page
+    assert "entries\u202f: 3" in page
+    assert f'href="/audit?who={record}"' in page
 
 
 def test_a_job_that_was_given_up_is_tried_again(manager):

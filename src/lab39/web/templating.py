@@ -20,7 +20,7 @@ from lab39.core.errors import LabError
 from lab39.core.text import Lang, Text, date, number
 from lab39.render import page as report_page
 from lab39.render.words import COLON, DISCLAIMER, WORDS
-from lab39.store import StoreUnavailableError, questions
+from lab39.store import StoreUnavailableError, questions, sessions
 from lab39.web.desk.reasons import reasons
 from lab39.web.house import House, house
 from lab39.web.roles import allowed
@@ -64,6 +64,7 @@ def render(
         "questions_waiting": lambda: _waiting(here, who),
         "current": lambda path: _current(request, path),
         "zone": here.settings.timezone,
+        "idle": int(sessions.IDLE.total_seconds()) + 60,
         "version": __version__,
         **(context or {}),
     }
@@ -98,6 +99,18 @@ _NO_PLACE = re.compile(r"[a-z_]*|[0-9a-f]{32}\b.*|LAB39_\w+|environment")
 def _told(error: LabError, lang: Lang) -> str:
     """What is wrong, for a reader: with its place when that is one of their file, written as they write it."""
     return _sentence(error.text[lang]) if _NO_PLACE.fullmatch(error.place) else error.say(lang)
+
+
+_LONG_HEX = re.compile(r"\b[0-9a-f]{12}(?:[0-9a-f]{20}|[0-9a-f]{52})\b")
+
+
+def _brief(value: object) -> str:
+    """A value of the audit log, for reading: identifiers and digests by their beginning, as they are searched."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {each}" for name, each in value.items()) or "–"
+    if isinstance(value, list):
+        return ", ".join(_brief(each) for each in value) or "–"
+    return _LONG_HEX.sub(lambda m: m[0][:12] + "…", str(value))
 
 
 def _in_language(path: str, lang: Lang) -> str:
@@ -161,7 +174,13 @@ def environment() -> Environment:
 
     report_page.equip(env)
     env.filters.update(
-        both=both, onday=onday, sentence=_sentence, moment=moment, in_language=_in_language, told=_told
+        both=both,
+        onday=onday,
+        sentence=_sentence,
+        moment=moment,
+        in_language=_in_language,
+        told=_told,
+        brief=_brief,
     )
     env.filters.update(number=written, address=lambda page, solution: f"/{solution}/{page.path}".rstrip("/"))
     env.globals.update(

@@ -11,8 +11,13 @@ from typing import Any
 from lab39.core.entries import Entry, Observation
 from lab39.core.finding import Finding, Report
 from lab39.core.record import Record
+from lab39.core.signs import ABSENT, PRESENT
+from lab39.core.terms import SNOMED, Concept
 from lab39.core.text import Text
 from lab39.fhir import jsontext
+from lab39.web.desk.answers import SEXES
+
+PRESENT_WORDS, ABSENT_WORDS = Text("présent", "present"), Text("absent", "absent")
 
 
 def name(finding: Finding) -> str:
@@ -101,7 +106,8 @@ def _said(record: Record) -> Counter[Text]:
         born = record.birth_date
         rows[Text(f"né(e) le {born.say('fr')}", f"born {born.say('en')}")] += 1
     if record.sex is not None:
-        rows[Text(f"sexe\u202f: {record.sex}", f"sex: {record.sex}")] += 1
+        sex = SEXES.get(record.sex, Text.same(record.sex))
+        rows[Text(f"sexe\u202f: {sex.fr}", f"sex: {sex.en}")] += 1
     read: dict[int, Text] = {}
     for entry in _entries(record):
         read[id(entry.raw)] = _entry(entry)
@@ -127,13 +133,21 @@ def _entry(entry: Entry) -> Text:
     if isinstance(entry, Observation) and entry.quantity is not None:
         shown = Text(entry.quantity.say("fr"), entry.quantity.say("en"))
     elif value is not None:
-        shown = Text.same(str(getattr(value, "label", value)))
+        shown = _value(value)
     else:
         shown = Text.same("")
     when = Text(date.say("fr"), date.say("en")) if date else Text.same("")
     fr = " ".join(part for part in (label, shown.fr, f"({when.fr})" if when else "") if part)
     en = " ".join(part for part in (label, shown.en, f"({when.en})" if when else "") if part)
     return Text(fr, en)
+
+
+def _value(value: Any) -> Text:
+    """A value that is no quantity; whether a sign is there is said in the reader's language."""
+    for stated, codes, words in ((True, PRESENT, PRESENT_WORDS), (False, ABSENT, ABSENT_WORDS)):
+        if value is stated or (isinstance(value, Concept) and value.has(SNOMED, *codes)):
+            return words
+    return Text.same(str(getattr(value, "label", value)))
 
 
 def _raw(raw: Any) -> Text:

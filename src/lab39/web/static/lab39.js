@@ -46,7 +46,7 @@
     kept = null;
     for (const id of open) {
       const drawer = document.getElementById(id);
-      if (drawer && !drawer.classList.contains("act")) drawer.open = true;
+      if (drawer && !drawer.classList.contains("act") && !drawer.closest(".settled")) drawer.open = true;
     }
     for (const [id, value] of typed) {
       const field = document.getElementById(id);
@@ -71,6 +71,20 @@
   };
   document.addEventListener("htmx:sendError", offline);
   document.addEventListener("htmx:timeout", offline);
+
+  // A page that nobody used for as long as a session lives is left: what it shows is not for whoever comes by.
+  const { idle, here } = document.body.dataset;
+  if (idle) {
+    let last = Date.now();
+    const used = () => { last = Date.now(); };
+    const look = () => {
+      if (Date.now() - last > idle * 1000) location.replace(`/sign-in?next=${encodeURIComponent(here)}`);
+    };
+    document.addEventListener("input", used);
+    document.addEventListener("htmx:afterRequest", used);
+    document.addEventListener("visibilitychange", look);
+    setInterval(look, 15000);
+  }
 
   // How far an upload is, with a number; web.css shows it only when it lasts.
   document.addEventListener("htmx:xhr:loadstart", (event) => {
