@@ -31,13 +31,15 @@ $(UV): requirements/bootstrap.txt
 	@touch $@
 
 demo: .venv/run.stamp
-	@echo "Index des maladies rares / rare-disease index (once)…"
+	@echo "Données / data (once)…"
+	@$(BIN)/lab39 data install ansm || echo "Sans le thésaurus de l'ANSM : petite table / without the ANSM thesaurus: a small table"
 	@$(BIN)/lab39 data prepare
 	@$(BIN)/lab39 assess examples --on $(EXAMPLES_DAY) --html build/demo/report.html
 	@echo
 	@echo "Rapport / report     build/demo/report.html"
 	@echo "Ensuite / next       $(BIN)/lab39 assess YOUR-RECORD.json"
 	@echo "                     $(BIN)/lab39 raredisease rank --hpo HP:0001166,HP:0001083,HP:0002616,HP:0001519"
+	@echo "                     $(BIN)/lab39 pharmacy interactions apixaban ibuprofène sertraline"
 	@echo "                     $(BIN)/lab39 evidence"
 	@echo "                     $(BIN)/lab39 --help"
 
@@ -55,6 +57,7 @@ test: .venv/dev.stamp lint
 
 bench: .venv/dev.stamp
 	@$(BIN)/python benchmarks/raredisease.py
+	@$(BIN)/python benchmarks/pharmacy.py
 
 prove: .venv/dev.stamp
 	@$(BIN)/python benchmarks/prove.py

@@ -64,7 +64,7 @@ class Coding(Model):
 class Missing(Model):
     """What was not evaluated because data is absent; ``code`` is a LOINC code where there is one.
 
-    ``condition`` is what a yes-or-no question is about, ``medicine`` the reference of a medicine whose dose is asked.
+    ``condition``: what a yes-or-no question is about; ``medicine``: reference of the one whose dose is asked.
     """
 
     code: str
