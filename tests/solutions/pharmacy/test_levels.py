@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lab39.core.text import Text
 from lab39.solutions.pharmacy import levels, predicates, readings
 from lab39.solutions.pharmacy.atoms import Dosed, Fact, Female, Formed, Indicated, Measured, Routed, Taken, Untold
 from lab39.solutions.pharmacy.expressions import ExpressionError, compile_condition
@@ -293,6 +294,40 @@ def test_a_rule_printed_with_other_levels_over_the_same_text_is_not_settled():
     graver = dataclasses.replace(rule, levels=(LevelText(Level.CI, rule.levels[0].conduct), rule.levels[1]))
     bound = levels.bind(dataclasses.replace(thesaurus, rules=(graver,)), known)
     assert bound.unread == (graver,)
+
+
+def test_a_rule_of_two_classes_is_read_both_ways_when_each_medicine_is_of_both():
+    rule = Rule("ALPHAS", "BETAS", (LevelText(Level.CI, "x"), LevelText(Level.PE, "y")))
+    both, one = frozenset({"ALPHAS", "BETAS"}), frozenset({"BETAS"})
+    branches = (
+        readings.Branch(Level.CI, "a.among('GAMMADOL')", Text("gammadol", "gammadol")),
+        readings.Branch(Level.PE, "", Text("un autre", "another")),
+    )
+    known = readings.Readings(
+        (
+            readings.Reading(
+                ("ALPHAS", "BETAS"),
+                {"2023-09": (1,)},
+                {"2023-09": (readings.fingerprint(rule),)},
+                "",
+                Text("", ""),
+                branches,
+                (frozenset({Level.CI, Level.PE}),),
+            ),
+        ),
+        (),
+        {},
+    )
+    bound = levels.bind(Thesaurus(dt.date(2023, 9, 1), {"GAMMADOL": (), "DELTAMINE": ()}, {}, (rule,)), known)
+
+    def level(gammadol: frozenset[str], deltamine: frozenset[str], node: str) -> set[Level | None]:
+        one = Side("gammadol", node, gammadol | {"GAMMADOL"})
+        other = Side("deltamine", "BETAS" if node == "ALPHAS" else "ALPHAS", deltamine | {"DELTAMINE"})
+        return {bound.resolve(rule, *sides, Person()).level for sides in ((one, other), (other, one))}
+
+    assert level(both, both, "ALPHAS") == level(both, both, "BETAS") == {Level.CI}
+    assert level(both, one, "ALPHAS") == {Level.CI}
+    assert level(one, both, "BETAS") == {Level.PE}
 
 
 def test_a_rule_with_one_level_and_no_condition_needs_nothing():

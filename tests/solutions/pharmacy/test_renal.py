@@ -13,8 +13,8 @@ from lab39.solutions.pharmacy.renal import ckd_epi_2021_ml_min_173, cockcroft_ga
     ("age", "sex", "kg", "umol_l", "expected"),
     [
         (70, "male", 75, 110, 58.7),  # PreReg Exam Prep, "Creatinine clearance", worked example
-        # National Kidney Foundation calculator, as the tests of pharmaverse/admiral have it; it takes mg/dL: the
-        # constant is 1/72: k of 1.23 is 0.2 % above it
+        # National Kidney Foundation calculator, as the tests of pharmaverse/admiral have it; in mg/dL the
+        # constant is 1/72, which k of 1.23 exceeds by 0.2 %
         (55, "male", 90, 96.36, 97),
         (65, "female", 60, 85, 55),
         (80, "female", 50, 100, 31.2),  # by hand: (140 - 80) x 50 x 1.04 / 100

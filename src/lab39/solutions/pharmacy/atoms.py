@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal
 
 from lab39.solutions.pharmacy.model import Need, Posology, Route
-from lab39.solutions.pharmacy.predicates import OTHER, Case, Condition, Fixed, Letter, Side, Trace, Truth
+from lab39.solutions.pharmacy.predicates import OTHER, Case, Condition, Fixed, Letter, Reader, Side, Trace, Truth
 
 Measure = Literal["per_intake_mg", "per_day_mg", "per_week_mg"]
 MEASURES: tuple[Measure, ...] = ("per_intake_mg", "per_day_mg", "per_week_mg")
@@ -42,6 +43,9 @@ class Taken(Condition):
             return None  # an edition that does not print the name cannot tell either
         return not self.nodes.isdisjoint(case.treatment)
 
+    def reads(self) -> Mapping[str, Reader]:
+        return {"taken:" + "|".join(sorted(self.nodes)): self.holds}
+
     def trace(self, case: Case, into: Trace) -> None:
         token = "taken:" + "|".join(sorted(self.nodes))
         _note(into, token, None if (held := self.holds(case)) is None else said(held), None)
@@ -62,12 +66,21 @@ class Dosed(Condition):
         return replace(self, letter=OTHER[self.letter])
 
     def holds(self, case: Case) -> Truth:
-        least, most = dose_range_mg(posology_of(case.side(self.letter)), self.measure)
+        memo, key = case.memo, id(self)
+        if key not in memo:
+            memo[key] = self._between(*dose_range_mg(posology_of(case.side(self.letter)), self.measure))
+        return memo[key]
+
+    def _between(self, least: float, most: float) -> Truth:
         above = _beyond(least, most, self.low, self.low_in)
         below = _beyond(-most, -least, -self.high, self.high_in)
         if above is False or below is False:
             return False
         return True if above and below else None
+
+    def reads(self) -> Mapping[str, Reader]:
+        letter = self.letter
+        return {f"{letter}.posology": lambda case: _doses(case.side(letter))}
 
     def trace(self, case: Case, into: Trace) -> None:
         side = case.side(self.letter)
@@ -98,6 +111,10 @@ class Routed(Condition):
         line = case.side(self.letter).line
         return None if line is None or line.route is None else line.route in self.routes
 
+    def reads(self) -> Mapping[str, Reader]:
+        letter = self.letter
+        return {f"{letter}.route": lambda case: line.route if (line := case.side(letter).line) else None}
+
     def trace(self, case: Case, into: Trace) -> None:
         side = case.side(self.letter)
         route = side.line.route if side.line else None
@@ -115,13 +132,16 @@ class Formed(Condition):
         return replace(self, letter=OTHER[self.letter])
 
     def holds(self, case: Case) -> Truth:
-        line = case.side(self.letter).line
-        form = line.product.form if line and line.product else ""
+        form = _form(case.side(self.letter))
         return self.words in form.casefold() if form else None
+
+    def reads(self) -> Mapping[str, Reader]:
+        letter = self.letter
+        return {f"{letter}.form": lambda case: _form(case.side(letter))}
 
     def trace(self, case: Case, into: Trace) -> None:
         side = case.side(self.letter)
-        form = side.line.product.form if side.line and side.line.product else ""
+        form = _form(side)
         _note(into, f"form:{side.name}", form or None, side.index)
 
 
@@ -131,6 +151,9 @@ class Female(Condition):
 
     def holds(self, case: Case) -> Truth:
         return None if case.person.sex not in ("female", "male") else case.person.sex == "female"
+
+    def reads(self) -> Mapping[str, Reader]:
+        return {"sex": lambda case: case.person.sex}
 
     def trace(self, case: Case, into: Trace) -> None:
         _note(into, "sex", case.person.sex, None)
@@ -151,6 +174,12 @@ class Indicated(Condition):
         if line is None or line.indications is None:
             return None
         return not self.tokens.isdisjoint(line.indications)
+
+    def reads(self) -> Mapping[str, Reader]:
+        letter = self.letter
+        return {
+            f"{letter}.indications": lambda case: line.indications if (line := case.side(letter).line) else None
+        }
 
     def trace(self, case: Case, into: Trace) -> None:
         side = case.side(self.letter)
@@ -186,6 +215,10 @@ class Fact(Condition):
     def holds(self, case: Case) -> Truth:
         return case.person.facts.get(self.token)
 
+    def reads(self) -> Mapping[str, Reader]:
+        token = self.token
+        return {f"fact:{token}": lambda case: case.person.facts.get(token)}
+
     def trace(self, case: Case, into: Trace) -> None:
         value = case.person.facts.get(self.token)
         _note(into, f"fact:{self.token}", None if value is None else said(value), None)
@@ -214,6 +247,9 @@ class Measured(Condition):
         above = value >= self.low if self.low_in else value > self.low
         return above and (value <= self.high if self.high_in else value < self.high)
 
+    def reads(self) -> Mapping[str, Reader]:
+        return {self.what: self._value}
+
     def trace(self, case: Case, into: Trace) -> None:
         value = self._value(case)
         _note(into, self.what, None if value is None else f"{value:.0f}", None)
@@ -229,6 +265,16 @@ def posology_of(side: Side) -> Posology:
     """The posology of a side; of a line with several ingredients, not known: its doses are those of the product."""
     line = side.line
     return line.posology if line is not None and len(line.moieties) == 1 else _NOT_SAID
+
+
+def _doses(side: Side) -> tuple[Decimal | None, ...]:
+    said = posology_of(side)
+    return said.per_intake_mg, said.per_day_mg, said.per_week_mg
+
+
+def _form(side: Side) -> str:
+    """Form of the product of a side; empty when it is not known."""
+    return side.line.product.form if side.line and side.line.product else ""
 
 
 def dose_range_mg(posology: Posology, measure: Measure) -> tuple[float, float]:

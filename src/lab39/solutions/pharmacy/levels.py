@@ -9,13 +9,24 @@ the gravest that may still hold, with what would tell. Nothing is guessed; what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lab39.core.text import NO_TEXT, Text
 from lab39.solutions.pharmacy.expressions import compile_condition
 from lab39.solutions.pharmacy.model import Level, Need, Person, Rule, Thesaurus
-from lab39.solutions.pharmacy.predicates import Case, Condition, Every, Fixed, Not, Side, Trace, Truth, either
+from lab39.solutions.pharmacy.predicates import (
+    Case,
+    Condition,
+    Every,
+    Fixed,
+    Not,
+    Reader,
+    Side,
+    Trace,
+    Truth,
+    either,
+)
 from lab39.solutions.pharmacy.readings import NodeReading, Reading, Readings, fingerprint, folded, readings
 
 NOT_READ = "reading"
@@ -24,6 +35,8 @@ NOT_COVERED = "uncovered"
 """Need: the text tells no level for this case."""
 CACHED = 50_000
 """Pairs of substances kept with their rule, at most."""
+ANSWERED = 500
+"""Answers kept for each of them, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +91,16 @@ class _Compiled:
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
-    """A rule for two given sets of nodes; ``ways`` are the scopes of each way it can be read."""
+    """A rule for two given sets of nodes; ``ways`` are the scopes of each way it can be read.
+
+    What was answered is kept by all that the answer depends on.
+    """
 
     parts: tuple[_Part, ...]
     ways: tuple[tuple[_Scope, ...], ...]
     levels: tuple[Level, ...]
+    reads: tuple[Reader, ...]
+    answered: dict[tuple[Hashable, ...], Outcome] = field(default_factory=dict)
 
 
 _PLAIN = {level: Outcome(level, True, (level,)) for level in Level}
@@ -142,7 +160,14 @@ class Levels:
             settled = self._cache[key] = _settle(rule, found, a, b)
         if isinstance(settled, Outcome):
             return settled
-        return _decide(settled, Case(a, b, person, treatment))
+        case = Case(a, b, person, treatment)
+        known = (a.name, a.index, b.name, b.index, *[read(case) for read in settled.reads])
+        answer = settled.answered.get(known)
+        if answer is None:
+            if len(settled.answered) >= ANSWERED:
+                settled.answered.clear()
+            answer = settled.answered[known] = _decide(settled, case)
+        return answer
 
 
 def bind(thesaurus: Thesaurus, known: Readings | None = None) -> Levels:
@@ -256,7 +281,9 @@ def _settle(rule: Rule, found: _Compiled, a: Side, b: Side) -> Outcome | _Settle
                 parts[_Part(part.level, whole, part.because)] = None
     graver = sorted(parts, key=lambda part: (part.level.rank, part.because.fr, part.because.en))
     levels = tuple(sorted({part.level for part in found.parts}, key=lambda level: level.rank))
-    settled = _Settled(tuple(graver), tuple(ways), levels)
+    conditions = [*(part.condition for part in graver), *(scope.condition for way in ways for scope in way)]
+    reads = {name: reader for condition in conditions for name, reader in condition.reads().items()}
+    settled = _Settled(tuple(graver), tuple(ways), levels, tuple(reads.values()))
     never = all(any(scope.condition == Fixed(False) for scope in way) for way in ways)
     if never or (graver and graver[0].condition == Fixed(True)):
         return _decide(settled, _NO_CASE)
@@ -269,13 +296,12 @@ def _decide(rule: _Settled, case: Case) -> Outcome:
     unknown: list[_Part] = []
     best: _Part | None = None
     for part in rule.parts:
-        if best is not None and part.level is not best.level:
-            break
         holds = part.condition.holds(case)
         looked.append(part.condition)
         if holds:
-            best = best or part
-        elif holds is None and best is None:
+            best = part
+            break
+        if holds is None:
             unknown.append(part)
     applies = _applies(rule, case) if best is None else True
     if applies is False:

@@ -28,7 +28,7 @@ What an expression may hold:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,22 +58,26 @@ class Side:
     index: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Case:
     """All a condition may look at.
 
     Attributes:
         treatment: nodes of every line, as printed; ``None`` when only the pair is known.
+        memo: what conditions found out in this case, by their ``id``.
     """
 
-    a: Side
-    b: Side
-    person: Person
-    treatment: frozenset[str] | None = None
+    __slots__ = ("a", "b", "memo", "person", "treatment")
+
+    def __init__(self, a: Side, b: Side, person: Person, treatment: frozenset[str] | None = None) -> None:
+        self.a, self.b, self.person, self.treatment = a, b, person, treatment
+        self.memo: dict[int, Truth] = {}
 
     def side(self, letter: Letter) -> Side:
         """The side of that letter."""
         return self.a if letter == "a" else self.b
+
+
+Reader = Callable[[Case], Hashable]
 
 
 @dataclass(slots=True)
@@ -99,6 +103,10 @@ class Condition:
     def parts(self) -> Iterator[Condition]:
         """The conditions directly inside."""
         return iter(())
+
+    def reads(self) -> Mapping[str, Reader]:
+        """All that its truth and its trace depend on, each by a name."""
+        return {name: reader for part in self.parts() for name, reader in part.reads().items()}
 
     def settled(self, a: frozenset[str], b: frozenset[str]) -> Condition:  # noqa: ARG002
         """The same condition once the nodes of both sides are known, shortened where they decide."""
@@ -151,14 +159,21 @@ class Every(Condition):
     ends: bool = False
 
     def holds(self, case: Case) -> Truth:
-        ends, result = self.ends, not self.ends
-        known = True
+        memo = case.memo
+        key = id(self)
+        if key in memo:
+            return memo[key]
+        ends = self.ends
+        result: Truth = not ends
         for part in self.members:
             value = part.holds(case)
             if value is ends:
-                return ends
-            known = known and value is not None
-        return result if known else None
+                result = ends
+                break
+            if value is None:
+                result = None
+        memo[key] = result
+        return result
 
     def trace(self, case: Case, into: Trace) -> None:
         value = self.holds(case)
@@ -198,9 +213,13 @@ class Twofold(Condition):
     false: Condition
 
     def holds(self, case: Case) -> Truth:
-        if self.true.holds(case):
-            return True
-        return False if self.false.holds(case) else None
+        memo = case.memo
+        key = id(self)
+        if key in memo:
+            return memo[key]
+        result = True if self.true.holds(case) else False if self.false.holds(case) else None
+        memo[key] = result
+        return result
 
     def trace(self, case: Case, into: Trace) -> None:
         (self.false if self.holds(case) is False else self.true).trace(case, into)
