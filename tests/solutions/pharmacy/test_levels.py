@@ -276,7 +276,10 @@ def test_a_text_that_changed_is_not_settled_by_an_older_reading(editions):
     bound = levels.bind(dataclasses.replace(thesaurus, rules=tuple(changed)), known)
     several = [r for r in changed if len(r.levels) > 1]
     assert list(bound.unread) == several
-    assert all(bound.plain(r) is not None for r in changed if r not in several and not _of_a_conditional_node(r))
+    for rule in changed:
+        if rule not in several and not _of_a_conditional_node(rule):
+            sides = (Side(node, node, frozenset((node,))) for node in (rule.a, rule.b))
+            assert bound.resolve(rule, *sides, Person()).possible == (rule.levels[0].level,)
     example = next(e for e in EXAMPLES if e.row.get("level") == "CI" and e.edition == "2020-10")
     rule = next(r for r in changed if (r.a, r.b) == example.pair)
     found = bound.resolve(rule, example.side("a"), example.side("b"), example.person)
@@ -337,6 +340,12 @@ def test_a_rule_with_one_level_and_no_condition_needs_nothing():
     assert found is not None
     assert found == bound.resolve(rule, *(Side(n, n, frozenset((n,))) for n in ("ALPHAMINE", "GAMMADOL")), Person())
     assert (found.level, found.resolved, found.possible) == (Level.AD, True, (Level.AD,))
+
+
+def test_readings_kept_as_json_are_the_same(tmp_path):
+    readings.write(tmp_path / "readings.json")
+    assert readings.load(tmp_path / "readings.json") == readings.readings()
+    assert re.fullmatch(r"[0-9a-f]{16}", readings.digest())
 
 
 def test_the_fingerprint_leaves_print_out_and_keeps_words():

@@ -11,10 +11,11 @@ from lab39.core.datapacks import Pack, Packs
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.pharmacy import graph as graphs
-from lab39.solutions.pharmacy import sources
+from lab39.solutions.pharmacy import readings, sources
 from lab39.solutions.pharmacy.graph import Graph
 from lab39.solutions.pharmacy.levels import Levels, bind
 from lab39.solutions.pharmacy.model import Level, Rule, Thesaurus
+from lab39.solutions.pharmacy.readings import Readings
 
 PARTIAL = Text(
     "Thésaurus absent\u202f: petite table, incomplète. Taper\u202f: lab39 data install ansm",
@@ -99,4 +100,14 @@ def open_engine(packs: Packs, edition: str | None = None, progress: Progress = l
     except InputError:
         (packs.cache / pack.name / pack.key / name).unlink(missing_ok=True)
         graph = compiled()
-    return of(thesaurus, graph, pack)
+    return of(thesaurus, graph, pack, bind(thesaurus, _readings(packs, pack)))
+
+
+def _readings(packs: Packs, pack: Pack) -> Readings:
+    """The readings of levels, kept beside the compiled edition in a form that is read faster."""
+    name = f"readings-{readings.digest()}.json"
+    try:
+        return readings.load(packs.compiled(pack, name, readings.write))
+    except ValueError:
+        (packs.cache / pack.name / pack.key / name).unlink(missing_ok=True)
+        return readings.load(packs.compiled(pack, name, readings.write))

@@ -1,7 +1,8 @@
 """The level that holds between two partners: what the thesaurus prints, and the authored reading of its text.
 
-:func:`bind` compiles the readings for one edition; :meth:`Levels.resolve` then answers in microseconds. A rule with
-one level and no condition costs one look in a dictionary, see :meth:`Levels.plain`.
+:func:`bind` prepares the readings for one edition; :meth:`Levels.resolve` then answers in microseconds. A rule with
+one level and no condition costs one look in a dictionary, see :meth:`Levels.plain`. A rule that has a reading is
+compiled when it is first asked for.
 
 The gravest level whose condition is true holds. While a graver one is unknown, nothing is settled: the answer is
 the gravest that may still hold, with what would tell. Nothing is guessed; what is not said is not known.
@@ -9,75 +10,22 @@ the gravest that may still hold, with what would tell. Nothing is guessed; what 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
-from lab39.core.text import NO_TEXT, Text
+from lab39.core.text import NO_TEXT
+from lab39.solutions.pharmacy.deciding import NOT_COVERED, Outcome, Part, Scope, Settled, settle
 from lab39.solutions.pharmacy.expressions import compile_condition
 from lab39.solutions.pharmacy.model import Level, Need, Person, Rule, Thesaurus
-from lab39.solutions.pharmacy.predicates import (
-    Case,
-    Condition,
-    Every,
-    Fixed,
-    Not,
-    Reader,
-    Side,
-    Trace,
-    Truth,
-    either,
-)
+from lab39.solutions.pharmacy.predicates import Case, Condition, Fixed, Not, Side, either
 from lab39.solutions.pharmacy.readings import NodeReading, Reading, Readings, fingerprint, folded, readings
 
 NOT_READ = "reading"
 """Need: the text of this edition was not read."""
-NOT_COVERED = "uncovered"
-"""Need: the text tells no level for this case."""
 CACHED = 50_000
 """Pairs of substances kept with their rule, at most."""
-ANSWERED = 500
-"""Answers kept for each of them, at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The level between two partners and how it was found.
-
-    Attributes:
-        level: the one that holds; the gravest still possible when not resolved; ``None`` when the rule is not about
-            this case.
-        resolved: whether what is known settles it.
-        possible: the levels that remain, the gravest first.
-        applies: whether the rule is about this case; ``None`` when that is not known.
-        used: what settled it, tokens with the values used, sorted.
-        needs: what would settle it, sorted.
-        because: the condition of ``level`` in words; empty when the text has none.
-    """
-
-    level: Level | None
-    resolved: bool
-    possible: tuple[Level, ...]
-    applies: Truth = True
-    used: tuple[tuple[str, str], ...] = ()
-    needs: tuple[Need, ...] = ()
-    because: Text = NO_TEXT
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One level of a rule and its condition, compiled."""
-
-    level: Level
-    condition: Condition
-    because: Text
-
-
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """When a rule is about a case at all, and what lies outside, in words."""
-
-    condition: Condition
-    exempt: Text
+_PLAIN = {level: Outcome(level, True, (level,)) for level in Level}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,56 +33,45 @@ class _Compiled:
     """A rule: its conditions see its own ``a`` and ``b``."""
 
     reading: Reading | None
-    parts: tuple[_Part, ...]
-    scopes: tuple[_Scope, ...]
+    parts: tuple[Part, ...]
+    scopes: tuple[Scope, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    """A rule for two given sets of nodes; ``ways`` are the scopes of each way it can be read.
-
-    What was answered is kept by all that the answer depends on.
-    """
-
-    parts: tuple[_Part, ...]
-    ways: tuple[tuple[_Scope, ...], ...]
-    levels: tuple[Level, ...]
-    reads: tuple[Reader, ...]
-    answered: dict[tuple[Hashable, ...], Outcome] = field(default_factory=dict)
-
-
-_PLAIN = {level: Outcome(level, True, (level,)) for level in Level}
-
-
-@dataclass(frozen=True, slots=True)
 class Levels:
-    """The readings of one edition.
+    """The readings of one edition; made by :func:`bind`.
 
     Attributes:
-        unread: rules with several levels whose text in this edition no reading is of.
-        missing: names of the readings that this edition does not print, each with the pair they are of.
+        edition: as ``YYYY-MM``.
     """
 
-    edition: str
-    unread: tuple[Rule, ...]
-    missing: tuple[tuple[str, tuple[str, str]], ...]
-    _compiled: Mapping[tuple[str, str], _Compiled | Outcome]
-    _cache: dict[tuple[str, str, frozenset[str], frozenset[str]], Outcome | _Settled] = field(default_factory=dict)
+    def __init__(self, thesaurus: Thesaurus, known: Readings) -> None:
+        self.edition = f"{thesaurus.edition:%Y-%m}"
+        self._thesaurus = thesaurus
+        self._known = known
+        fold: dict[str, str] = {}
+        for rule in thesaurus.rules:
+            for name in (rule.a, rule.b):
+                if name not in fold:
+                    fold[name] = folded(name)
+        self._fold = fold
+        pairs: dict[frozenset[str], list[Reading]] = {}
+        for reading in known.rules:
+            pairs.setdefault(reading.key, []).append(reading)
+        self._of_node: dict[str, list[NodeReading]] = {}
+        for node in known.nodes:
+            self._of_node.setdefault(folded(node.node), []).append(node)
+        self._open: dict[tuple[str, str], tuple[Reading, ...]] = {}
+        for rule in thesaurus.rules:
+            a, b = fold[rule.a], fold[rule.b]
+            found = pairs.get(frozenset((a, b)), ())
+            if found or len(rule.levels) > 1 or a in self._of_node or b in self._of_node:
+                self._open[rule.a, rule.b] = tuple(found)
+        self._compiled: dict[tuple[str, str], _Compiled | Outcome] = {}
+        self._settled: dict[tuple[str, str, frozenset[str], frozenset[str]], Outcome | Settled] = {}
 
     def plain(self, rule: Rule) -> Outcome | None:
         """The answer of a rule that needs no data: one level, no condition; ``None`` for any other."""
-        return None if (rule.a, rule.b) in self._compiled else _PLAIN[rule.levels[0].level]
-
-    def reading(self, rule: Rule) -> Reading | None:
-        """The reading used for a rule, with its pages."""
-        found = self._compiled.get((rule.a, rule.b))
-        return found.reading if isinstance(found, _Compiled) else None
-
-    def page(self, rule: Rule) -> int | None:
-        """Where the rule stands in the official PDF: as its source tells, else as its reading does."""
-        found = self.reading(rule)
-        pages = found.pages.get(self.edition, ()) if found and rule.page is None else ()
-        return min(pages) if pages else rule.page
+        return None if (rule.a, rule.b) in self._open else _PLAIN[rule.levels[0].level]
 
     def resolve(
         self, rule: Rule, a: Side, b: Side, person: Person, treatment: frozenset[str] | None = None
@@ -145,197 +82,136 @@ class Levels:
             a, b: the partners, ``node`` being the rule's node that each is of.
             treatment: nodes of all that is taken, as printed; ``None`` when only the pair is known.
         """
-        found = self._compiled.get((rule.a, rule.b))
-        if found is None:
-            return _PLAIN[rule.levels[0].level]
-        if isinstance(found, Outcome):
-            return found
         if a.node == rule.b and b.node == rule.a:
             a, b = b, a
-        key = (rule.a, rule.b, a.nodes, b.nodes)
-        settled = self._cache.get(key)
+        settled = self._settled.get((rule.a, rule.b, a.nodes, b.nodes))
         if settled is None:
-            if len(self._cache) >= CACHED:
-                self._cache.clear()
-            settled = self._cache[key] = _settle(rule, found, a, b)
-        if isinstance(settled, Outcome):
-            return settled
-        case = Case(a, b, person, treatment)
-        known = (a.name, a.index, b.name, b.index, *[read(case) for read in settled.reads])
-        answer = settled.answered.get(known)
-        if answer is None:
-            if len(settled.answered) >= ANSWERED:
-                settled.answered.clear()
-            answer = settled.answered[known] = _decide(settled, case)
-        return answer
+            if (rule.a, rule.b) not in self._open:
+                return _PLAIN[rule.levels[0].level]
+            settled = self._settle(rule, a, b)
+        return settled if isinstance(settled, Outcome) else settled.answer(Case(a, b, person, treatment))
 
+    def reading(self, rule: Rule) -> Reading | None:
+        """The reading used for a rule, with its pages; ``None`` when it needs none, or its text was not read."""
+        found = self._of(rule)
+        return found.reading if isinstance(found, _Compiled) else None
 
-def bind(thesaurus: Thesaurus, known: Readings | None = None) -> Levels:
-    """The readings of an edition, compiled.
+    def page(self, rule: Rule) -> int | None:
+        """Where the rule stands in the official PDF: as its source tells, else as its reading does."""
+        found = self.reading(rule) if rule.page is None else None
+        pages = found.pages.get(self.edition, ()) if found else ()
+        return min(pages) if pages else rule.page
 
-    A reading counts when the text printed now has the fingerprint of a text it was made from.
-    """
-    binder = _Binder(thesaurus, known or readings())
-    for rule in thesaurus.rules:
-        binder.add(rule)
-    return Levels(binder.edition, tuple(binder.unread), tuple(binder.missing), binder.compiled)
+    @cached_property
+    def unread(self) -> tuple[Rule, ...]:
+        """Rules with several levels whose text in this edition no reading is of."""
+        several = (rule for rule in self._thesaurus.rules if len(rule.levels) > 1)
+        return tuple(rule for rule in several if self.reading(rule) is None)
 
+    @cached_property
+    def missing(self) -> tuple[tuple[str, tuple[str, str]], ...]:
+        """Names of the readings that this edition does not print, each with the pair it is of."""
+        for rule in self._thesaurus.rules:
+            self._of(rule)
+        return tuple(self._missing)
 
-class _Binder:
-    def __init__(self, thesaurus: Thesaurus, known: Readings) -> None:
-        self.edition = f"{thesaurus.edition:%Y-%m}"
-        self.known = known
-        self.unread: list[Rule] = []
-        self.missing: dict[tuple[str, tuple[str, str]], None] = {}
-        self.compiled: dict[tuple[str, str], _Compiled | Outcome] = {}
-        self._printed: dict[str, set[str]] = {}
-        nodes = (name for rule in thesaurus.rules for name in (rule.a, rule.b))
-        for name in (*thesaurus.substances, *thesaurus.classes, *nodes):
-            self._printed.setdefault(folded(name), set()).add(name)
-        self._by_pair: dict[frozenset[str], list[Reading]] = {}
-        for reading in known.rules:
-            self._by_pair.setdefault(reading.key, []).append(reading)
-        self._by_node: dict[str, list[NodeReading]] = {}
-        for node in known.nodes:
-            self._by_node.setdefault(folded(node.node), []).append(node)
+    # -- compiling ------------------------------------------------------------------------------------------
 
-    def add(self, rule: Rule) -> None:
-        """Compile one rule, unless it needs no data."""
-        a, b = folded(rule.a), folded(rule.b)
-        reading = self._reading(rule, frozenset((a, b)))
+    def _settle(self, rule: Rule, a: Side, b: Side) -> Outcome | Settled:
+        found = self._of(rule)
+        assert found is not None
+        if len(self._settled) >= CACHED:
+            self._settled.clear()
+        settled = found if isinstance(found, Outcome) else settle(rule, found.parts, found.scopes, a, b)
+        self._settled[rule.a, rule.b, a.nodes, b.nodes] = settled
+        return settled
+
+    def _of(self, rule: Rule) -> _Compiled | Outcome | None:
+        pair = rule.a, rule.b
+        if pair not in self._open:
+            return None
+        found = self._compiled.get(pair)
+        if found is None:
+            found = self._compiled[pair] = self._compile(rule, self._open[pair])
+        return found
+
+    def _compile(self, rule: Rule, candidates: tuple[Reading, ...]) -> _Compiled | Outcome:
+        a, b = self._fold[rule.a], self._fold[rule.b]
+        reading = self._read(rule, candidates)
         if reading is None and len(rule.levels) > 1:
-            self.unread.append(rule)
             levels = tuple(sorted({text.level for text in rule.levels}, key=lambda level: level.rank))
-            self.compiled[rule.a, rule.b] = Outcome(levels[0], False, levels, needs=(Need(NOT_READ),))
-            return
-        scopes = [*self._scopes(a), *(_Scope(s.condition.turned(), s.exempt) for s in self._scopes(b))]
-        if reading is not None:
-            parts, own = self._parts(reading)
-            if folded(reading.pair[0]) != a:
-                parts = tuple(_Part(p.level, p.condition.turned(), p.because) for p in parts)
-                own = tuple(_Scope(s.condition.turned(), s.exempt) for s in own)
-            self.compiled[rule.a, rule.b] = _Compiled(reading, parts, (*own, *scopes))
-        elif scopes:
-            plain = _Part(rule.levels[0].level, Fixed(True), NO_TEXT)
-            self.compiled[rule.a, rule.b] = _Compiled(None, (plain,), tuple(scopes))
+            return Outcome(levels[0], False, levels, needs=(Need(NOT_READ),))
+        scopes = [*self._scopes(a), *(scope.turned() for scope in self._scopes(b))]
+        if reading is None and not scopes:
+            return _PLAIN[rule.levels[0].level]
+        if reading is None:
+            return _Compiled(None, (Part(rule.levels[0].level, Fixed(True), NO_TEXT),), tuple(scopes))
+        parts, own = self._parts(reading)
+        if folded(reading.pair[0]) != a:
+            parts = tuple(Part(part.level, part.condition.turned(), part.because) for part in parts)
+            own = tuple(scope.turned() for scope in own)
+        return _Compiled(reading, parts, (*own, *scopes))
 
-    def _reading(self, rule: Rule, pair: frozenset[str]) -> Reading | None:
-        found = self._by_pair.get(pair, ())
-        if not found:
+    def _read(self, rule: Rule, candidates: tuple[Reading, ...]) -> Reading | None:
+        """The reading made from the text printed now."""
+        if not candidates:
             return None
         now, levels = fingerprint(rule), frozenset(text.level for text in rule.levels)
         fit = [
             reading
-            for reading in found
+            for reading in candidates
             if levels in reading.printed and any(now in prints for prints in reading.texts.values())
         ]
         return max(fit, key=lambda reading: now in reading.texts.get(self.edition, ()), default=None)
 
-    def _parts(self, reading: Reading) -> tuple[tuple[_Part, ...], tuple[_Scope, ...]]:
+    def _parts(self, reading: Reading) -> tuple[tuple[Part, ...], tuple[Scope, ...]]:
         told = {branch: self._condition(branch.when, reading.pair) for branch in reading.branches if branch.when}
         rest = Not(either(*told.values())) if told else Fixed(True)
-        parts = tuple(_Part(branch.level, told.get(branch, rest), branch.label) for branch in reading.branches)
-        own = reading.applies and _Scope(self._condition(reading.applies, reading.pair), reading.exempt)
+        parts = tuple(Part(branch.level, told.get(branch, rest), branch.label) for branch in reading.branches)
+        own = reading.applies and Scope(self._condition(reading.applies, reading.pair), reading.exempt)
         return parts, (own,) if own else ()
 
-    def _scopes(self, node: str) -> Iterator[_Scope]:
+    def _scopes(self, node: str) -> Iterator[Scope]:
         """What the readings of a node ask of the side ``a``, when that is of the node."""
-        for found in self._by_node.get(node, ()):
+        for found in self._of_node.get(node, ()):
             pair = (found.node, found.node)
             condition = self._condition(found.applies, pair)
             if found.members:
                 quoted = ", ".join(f'"{name}"' for name in found.members)
                 condition = either(Not(self._condition(f"a.among({quoted})", pair)), condition)
-            yield _Scope(condition, found.exempt)
+            yield Scope(condition, found.exempt)
 
     def _condition(self, text: str, pair: tuple[str, str]) -> Condition:
         def names_of(name: str) -> frozenset[str]:
-            found = self._printed.get(folded(name), set())
+            found = self._printed.get(folded(name), frozenset())
             if not found:
-                self.missing[name, pair] = None
-            return frozenset(found)
+                self._missing[name, pair] = None
+            return found
 
-        return compile_condition(text, self.known.named, names_of)
+        return compile_condition(text, self._known.named, names_of)
+
+    @cached_property
+    def _missing(self) -> dict[tuple[str, tuple[str, str]], None]:
+        return {}
+
+    @cached_property
+    def _printed(self) -> Mapping[str, frozenset[str]]:
+        """Folded name -> the names that the edition prints for it."""
+        printed: dict[str, set[str]] = {}
+        for name in (*self._thesaurus.substances, *self._thesaurus.classes, *self._fold):
+            printed.setdefault(self._fold.get(name) or folded(name), set()).add(name)
+        return {key: frozenset(names) for key, names in printed.items()}
 
 
-def _settle(rule: Rule, found: _Compiled, a: Side, b: Side) -> Outcome | _Settled:
-    """A rule for two given sides, ``a`` of its first node: what their nodes decide is decided.
+def bind(thesaurus: Thesaurus, known: Readings | None = None) -> Levels:
+    """The readings of an edition.
 
-    Where each side is of both nodes the rule can be read both ways, and both count.
+    A reading counts when the text printed now has the fingerprint of a text it was made from.
+
+    Args:
+        known: the readings; those of the knowledge files when left out, which takes a tenth of a second to parse.
     """
-    straight = (a.node == rule.a or rule.a in a.nodes) and (b.node == rule.b or rule.b in b.nodes)
-    crossed = rule.a in b.nodes and rule.b in a.nodes
-    parts: dict[_Part, None] = {}
-    ways: list[tuple[_Scope, ...]] = []
-    for turn in [False] * (straight or not crossed) + [True] * crossed:
-        scopes = tuple(
-            _Scope((s.condition.turned() if turn else s.condition).settled(a.nodes, b.nodes), s.exempt)
-            for s in found.scopes
-        )
-        ways.append(scopes)
-        inside = tuple(scope.condition for scope in scopes)
-        for part in found.parts:
-            own = part.condition.turned() if turn else part.condition
-            whole = Every((*inside, own)).settled(a.nodes, b.nodes)
-            if whole != Fixed(False):
-                parts[_Part(part.level, whole, part.because)] = None
-    graver = sorted(parts, key=lambda part: (part.level.rank, part.because.fr, part.because.en))
-    levels = tuple(sorted({part.level for part in found.parts}, key=lambda level: level.rank))
-    conditions = [*(part.condition for part in graver), *(scope.condition for way in ways for scope in way)]
-    reads = {name: reader for condition in conditions for name, reader in condition.reads().items()}
-    settled = _Settled(tuple(graver), tuple(ways), levels, tuple(reads.values()))
-    never = all(any(scope.condition == Fixed(False) for scope in way) for way in ways)
-    if never or (graver and graver[0].condition == Fixed(True)):
-        return _decide(settled, _NO_CASE)
-    return settled
+    return Levels(thesaurus, known or readings())
 
 
-def _decide(rule: _Settled, case: Case) -> Outcome:
-    """The outcome of a rule in a case."""
-    looked: list[Condition] = []
-    unknown: list[_Part] = []
-    best: _Part | None = None
-    for part in rule.parts:
-        holds = part.condition.holds(case)
-        looked.append(part.condition)
-        if holds:
-            best = part
-            break
-        if holds is None:
-            unknown.append(part)
-    applies = _applies(rule, case) if best is None else True
-    if applies is False:
-        outside = [scope for way in rule.ways for scope in way if scope.condition.holds(case) is False]
-        used, _ = _traced((scope.condition for scope in outside), case)
-        return Outcome(None, True, (), False, used, because=outside[0].exempt)
-    used, needs = _traced(looked, case)
-    possible = [part.level for part in unknown] + ([best.level] if best else [])
-    possible = list(dict.fromkeys(possible))
-    if best is not None and len(possible) == 1:
-        return Outcome(best.level, True, (best.level,), True, used, because=best.because)
-    if not possible:
-        return Outcome(rule.levels[0], False, rule.levels, applies, used, (Need(NOT_COVERED),))
-    label = next((part.because for part in rule.parts if part.level is possible[0]), NO_TEXT)
-    return Outcome(possible[0], False, tuple(possible), applies, used, needs, label)
-
-
-def _applies(rule: _Settled, case: Case) -> Truth:
-    """Whether the rule is about the case, one way or the other."""
-    seen: Truth = False
-    for way in rule.ways:
-        holds = Every(tuple(scope.condition for scope in way)).holds(case)
-        if holds:
-            return True
-        seen = None if holds is None else seen
-    return seen
-
-
-def _traced(conditions: Iterable[Condition], case: Case) -> tuple[tuple[tuple[str, str], ...], tuple[Need, ...]]:
-    into = Trace({}, {})
-    for condition in conditions:
-        condition.trace(case, into)
-    needs = sorted(into.needs, key=lambda need: (need.token, -1 if need.line is None else need.line))
-    return tuple(sorted(into.used.items())), tuple(needs)
-
-
-_NO_CASE = Case(Side("", "", frozenset()), Side("", "", frozenset()), Person())
+__all__ = ["NOT_COVERED", "NOT_READ", "Levels", "Outcome", "bind"]
