@@ -208,10 +208,10 @@ def _interaction(case: _Case, number: int, one: _Taken, a: int, other: _Taken, b
     engine = case.engine
     rule, names = engine.graph.rules[number], engine.graph.names
     first, second = _partner(one.number, one.name, names[a]), _partner(other.number, other.name, names[b])
-    needs: tuple[Need, ...] = ()
+    needs, gated, settled = _FREE
     if a in one.side.gates or b in other.side.gates:
-        needs = (*_needs(one, a), *_needs(other, b))
-    gated, settled = bool(needs), not needs or (_settled(one, a) and _settled(other, b))
+        needs, gated = (*_needs(one, a), *_needs(other, b)), True
+        settled = _settled(one, a) and _settled(other, b)
     plain = engine.plain[number]
     if plain is not None:
         level, possible, conduct = plain
@@ -242,6 +242,10 @@ def _interaction(case: _Case, number: int, one: _Taken, a: int, other: _Taken, b
     )
 
 
+_FREE: tuple[tuple[Need, ...], bool, bool] = ((), False, True)
+"""Needs, conditional, resolved: of a rule that nothing stands before."""
+
+
 def _needs(taken: _Taken, node: int) -> tuple[Need, ...]:
     gate = taken.side.gates.get(node)
     return tuple(Need(token, taken.number) for token in gate.needs) if gate else ()
@@ -252,14 +256,15 @@ def _settled(taken: _Taken, node: int) -> bool:
     return gate is None or gate.by_form
 
 
-_RANK = {level: level.rank for level in Level}
+_RANK = {level: 4 * level.rank for level in Level}
 
 
-def _order(each: Interaction) -> tuple[int, bool, bool, str, str, str, str]:
+def _order(each: Interaction) -> tuple[int, str, str]:
+    """The gravest, then the resolved, then by name; the rules of one pair keep the order of their nodes."""
     first, second = each.a.name, each.b.name
     if first > second:
         first, second = second, first
-    return _RANK[each.level], not each.resolved, each.conditional, first, second, each.rule.a, each.rule.b
+    return _RANK[each.level] + 2 * (not each.resolved) + each.conditional, first, second
 
 
 # A frozen dataclass writes each of its slots through object.__setattr__, which takes most of the time of a check.
