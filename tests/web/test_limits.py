@@ -15,6 +15,7 @@ from lab39.store import Store, audit, credentials, throttle
 from lab39.store.credentials import hash_password, set_password
 from lab39.store.migrate import migrate
 from lab39.store.throttle import Pace
+from lab39.web.signin.limits import Window
 
 GOOD = "correct cheval agrafe"
 ANA = "ana@example.org"
@@ -210,6 +211,59 @@ def test_two_workers_share_the_count(open_lab):
     with_password(one)
     answers = [enter(client).status_code for client in (one, two) * 4]
     assert answers.count(429) == 2
+
+
+class Hand:
+    """A clock that is moved by hand."""
+
+    seconds = 7200.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_a_sender_may_send_so_many_in_any_window_and_others_are_not_counted_with_it():
+    clock = Hand()
+    window = Window("4 per minute", clock)
+    assert [window.wait("a") for _ in range(4)] == [0, 0, 0, 0]
+    clock.seconds += 15
+    assert window.wait("a") == 45, "all were sent in this window"
+    assert window.wait("b") == 0
+    clock.seconds += 45 + 20  # a third of the next window: two thirds of the four, 2.67, still count as two
+    assert [window.wait("a") for _ in range(3)] == [0, 0, pytest.approx(10)]
+    clock.seconds += 10 + 1  # less than two of the four are left
+    assert [window.wait("a") for _ in range(2)] == [0, pytest.approx(14)]
+
+
+def test_what_came_two_windows_ago_is_forgotten():
+    clock = Hand()
+    window = Window("2 per 10 second", clock)
+    assert [bool(window.wait(who)) for who in "aaa"] == [False, False, True]
+    clock.seconds += 20
+    assert [bool(window.wait(who)) for who in "aaa"] == [False, False, True]
+    clock.seconds += 10
+    window.wait("b")
+    clock.seconds += 10
+    window.wait("b")
+    assert "a" not in window.now + window.before
+
+
+def test_who_is_refused_is_told_to_wait_at_least_a_second():
+    clock = Hand()
+    window = Window("4 per minute", clock)
+    for _ in range(4):
+        window.wait("a")
+    clock.seconds += 60 + 30
+    assert [window.wait("a") for _ in range(3)] == [0, 0, 1], "at this moment one of the four goes out of sight"
+
+
+@pytest.mark.parametrize(
+    ("rate", "most", "seconds"),
+    [("240 per minute", 240, 60), ("6000 per 10 second", 6000, 10), ("5 / 2 hour", 5, 7200)],
+)
+def test_a_rate_is_read_as_settings_write_it(rate, most, seconds):
+    window = Window(rate)
+    assert (window.most, window.seconds) == (most, seconds)
 
 
 def test_too_many_forms_are_refused_with_the_time_to_wait(open_lab):

@@ -60,10 +60,10 @@ def create_app(settings: Settings | None = None, *, lab: Lab | None = None, stor
     app = FastAPI(title="Lab39", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
     app.state.house = here
     app.state.relying = {name: Relying(each) for name, each in providers(settings).items()}
+    api.install(app, here)  # first: programs call most often, and every route before theirs takes its time
     app.include_router(showroom.router)
     for page in (demo, records, desk, access, questions, signin, account, people, audit, jobs, unsubscribe):
         app.include_router(page.router)
-    api.install(app, here)
     errors.install(app)
     app.add_middleware(security.BodyLimit, max_bytes=settings.max_bytes)
     app.add_middleware(RequestPace, api=settings.api_rate, forms=settings.form_rate)

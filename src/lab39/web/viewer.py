@@ -73,7 +73,7 @@ def language(request: Request, own: Lang | None = None) -> Lang:
 
 def is_https(request: Request, here: House) -> bool:
     """Whether the browser came by https, as far as the server or the lab's public address tells."""
-    return request.url.scheme == "https" or here.settings.public_url.startswith("https:")
+    return request.scope["scheme"] == "https" or here.settings.public_url.startswith("https:")
 
 
 def cookie(request: Request, here: House, name: str) -> str:

@@ -11,9 +11,11 @@ import hashlib
 import hmac
 import ipaddress
 import math
+import re
 import secrets
 import time
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Callable
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
@@ -25,10 +27,6 @@ from lab39.store.throttle import Pace
 from lab39.web.house import House, house
 from lab39.web.security import SAFE, TooManyError
 from lab39.web.viewer import SESSION_COOKIE, SYSTEMS, cookie
-
-if TYPE_CHECKING:
-    from limits import RateLimitItem
-    from limits.strategies import RateLimiter
 
 ACCOUNT = Pace(
     free=5, first=dt.timedelta(seconds=30), longest=dt.timedelta(minutes=15), forget=dt.timedelta(hours=24)
@@ -144,6 +142,41 @@ def _key(here: House, *parts: str) -> str:
     return hmac.new(here.secret, "\0".join(("limits", *parts)).encode(), hashlib.sha256).hexdigest()
 
 
+class Window:
+    """Counts what each sender sends within a time that slides: all since the window began, and of the window before
+    the share that still lies within its length. It remembers these two windows and nothing older.
+
+    Args:
+        rate: ``240 per minute``, ``6000 per 10 second``.
+    """
+
+    def __init__(self, rate: str, clock: Callable[[], float] = time.monotonic) -> None:
+        found = _RATE.fullmatch(rate)
+        if found is None:
+            raise ValueError(rate)
+        self.most, self.seconds = int(found["most"]), int(found["times"] or 1) * _SECONDS[found["unit"]]
+        self.clock = clock
+        self.number = 0.0
+        self.now: Counter[str] = Counter()
+        self.before: Counter[str] = Counter()
+
+    def wait(self, who: str) -> float:
+        """Seconds until this sender may try again, at least one; 0 when one more is let through, and counted."""
+        number, into = divmod(self.clock(), self.seconds)
+        if number != self.number:
+            self.before, self.now = self.now if number == self.number + 1 else Counter(), Counter()
+            self.number = number
+        before, left = self.before[who], self.seconds - into
+        if math.floor(before * left / self.seconds) + self.now[who] < self.most:
+            self.now[who] += 1
+            return 0.0
+        return max(1.0, left % (self.seconds / before) if before else left)
+
+
+_RATE = re.compile(r"(?P<most>\d+) (?:per|/) (?:(?P<times>\d+) )?(?P<unit>second|minute|hour)")
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
+
+
 class RequestPace:
     """Refuses what comes too fast from one browser or address: calls of the API, and forms (uploads among them).
 
@@ -151,36 +184,29 @@ class RequestPace:
     """
 
     def __init__(self, app: ASGIApp, api: str, forms: str) -> None:
-        from limits import parse
-        from limits.storage import MemoryStorage
-        from limits.strategies import SlidingWindowCounterRateLimiter
-
         self.app = app
-        self.limiter: RateLimiter = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self.api: RateLimitItem = parse(api)
-        self.forms: RateLimitItem = parse(forms)
+        self.api = Window(api)
+        self.forms = Window(forms)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        rate = self._rate(scope)
-        if rate is None:
+        window = self._window(scope)
+        if window is None:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        here = house(request)
-        session = cookie(request, here, SESSION_COOKIE)
-        who = hashlib.sha256(session.encode()).hexdigest() if session else address(request)
-        if self.limiter.hit(rate, who):
+        session = cookie(request, house(request), SESSION_COOKIE)
+        left = window.wait(hashlib.sha256(session.encode()).hexdigest() if session else address(request))
+        if not left:
             await self.app(scope, receive, send)
             return
         from lab39.web import errors
 
-        left = self.limiter.get_window_stats(rate, who).reset_time - time.time()
-        error = too_many(dt.timedelta(seconds=max(left, 1)))
+        error = too_many(dt.timedelta(seconds=left))
         response = await run_in_threadpool(errors.answer, request, error, 429)
         await response(scope, receive, send)
 
-    def _rate(self, scope: Scope) -> RateLimitItem | None:
+    def _window(self, scope: Scope) -> Window | None:
         if scope["type"] != "http":
             return None
         if scope["path"].startswith(SYSTEMS):
