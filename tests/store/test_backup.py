@@ -119,7 +119,7 @@ def test_the_audit_log_that_comes_back_holds_the_backup_and_goes_on_with_the_res
     path, _, _ = zip_of
     backup.restore(store, settings, path, force=True)
     with store.reading() as tx:
-        assert [e.action for e in audit.entries(tx)] == ["restore", "backup"]
+        assert [e.action for e in audit.entries(tx)] == ["restore", "backup", "question", "question"]
 
 
 def altered(path: Path, **changes: bytes | None) -> None:

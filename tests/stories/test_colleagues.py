@@ -164,6 +164,20 @@ def test_a_tab_that_nobody_touches_is_left_by_itself(team: Team):
     expect(team.luc).to_have_url(re.compile("out-of-reach"), timeout=25_000)
 
 
+def test_a_shared_page_that_asks_by_itself_is_left_all_the_same_when_nobody_uses_it(team: Team):
+    team.share()
+    luc = team.tab()
+    luc.clock.install()
+    team.go(luc, team.record)
+    expect(luc.get_by_role("heading", level=1)).to_contain_text("Aimé FICTIF-Somme")
+    with luc.expect_response("**/watch"):
+        luc.clock.fast_forward("20:00")
+    luc.context.clear_cookies()  # meanwhile the session has ended
+    luc.clock.fast_forward("12:00")
+    expect(luc.locator("[name=password]")).to_be_visible()
+    expect(luc.locator("body")).not_to_contain_text("FICTIF-Somme")
+
+
 def test_without_script_one_asks_shares_answers_and_withdraws(team: Team, browser: Browser):
     context = browser.new_context(java_script_enabled=False, viewport=team.size)
     context.add_cookies(team.ana.context.cookies())  # type: ignore[arg-type]

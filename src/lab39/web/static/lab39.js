@@ -65,8 +65,9 @@
     else if (said() && (!document.activeElement || document.activeElement === document.body)) said().focus({ preventScroll: true });
   });
 
+  const byItself = (event) => event.target.matches && event.target.matches("[data-watch]"); // nobody did anything
   const offline = (event) => {
-    if (event.target.matches && event.target.matches("[data-watch]")) return; // it asks again by itself
+    if (byItself(event)) return; // it asks again
     said().replaceChildren(document.getElementById("offline").content.cloneNode(true));
   };
   document.addEventListener("htmx:sendError", offline);
@@ -81,7 +82,7 @@
       if (Date.now() - last > idle * 1000) location.replace(`/sign-in?next=${encodeURIComponent(here)}`);
     };
     document.addEventListener("input", used);
-    document.addEventListener("htmx:afterRequest", used);
+    document.addEventListener("htmx:afterRequest", (event) => { if (!byItself(event)) used(); });
     document.addEventListener("visibilitychange", look);
     setInterval(look, 15000);
   }
