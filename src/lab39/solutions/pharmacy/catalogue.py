@@ -67,7 +67,7 @@ class Catalogue:
 
     def __init__(self, connection: sqlite3.Connection, substances: Iterable[str] = ()) -> None:
         self._db = connection
-        self._known = {moiety_key(name): name for name in substances}
+        self._substances = tuple(substances)
         try:
             self.meta: dict[str, str] = dict(connection.execute("SELECT key, value FROM meta"))
         except sqlite3.DatabaseError as error:
@@ -175,6 +175,10 @@ class Catalogue:
             if len(name) > 3:
                 found.setdefault(name[0], []).append(name)
         return found
+
+    @cached_property
+    def _known(self) -> dict[str, str]:
+        return {moiety_key(name): name for name in self._substances}
 
     @cached_property
     def _skeletons(self) -> dict[str, list[str]]:

@@ -27,7 +27,7 @@ from lab39.solutions.pharmacy.normal import (
 )
 from lab39.solutions.pharmacy.vocabulary import head, is_number, vocabulary
 
-FORMAT = "catalogue-v3.sqlite"
+FORMAT = "catalogue-v4.sqlite"
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -155,10 +155,10 @@ def _fill(db: sqlite3.Connection, files: Mapping[str, Path], edition: str, witho
             (group.cis, group.group, group.label, group.kind, group.order),
         )
         composition = composed.get(group.cis, [])
-        for name in reference_names(group.label):
+        for name in reference_names(group.label) if composition else ():
             references[name].add(SEPARATOR.join(sorted({key for key, *_ in composition})))
     for name, sets in references.items():
-        if len(sets) == 1 and "" not in sets:
+        if len(sets) == 1:
             db.execute("INSERT OR IGNORE INTO name VALUES (?,?,?,?)", (name, "reference", sets.pop(), 0))
     for each in _optional(files, "cpd", reading):
         db.execute("INSERT INTO condition VALUES (?,?)", (each.cis, each.text))
@@ -271,7 +271,8 @@ def reference_names(label: str) -> list[str]:
     ['tagamet']
     """
     _, *brands = re.split(r"\s-\s", label)
-    return [joined(top) for brand in brands if (top := head(brand)) and len(joined(top)) > 3]
+    tops = [head(brand) for brand in brands if "quival" not in brand]
+    return [joined(top) for top in tops if len(joined(top)) > 3 and not top[0][0].isdigit()]
 
 
 def _laboratories(db: sqlite3.Connection, holders: set[str]) -> set[str]:

@@ -197,6 +197,7 @@ class _Reading:
             self.notes.append(say.NOT_TOGETHER)
         if self.aside:
             only = replace(only, score=min(only.score, ASIDE), product=None)
+        self.notes += [say.brand_gone(e.name.upper()) for e in found if e.how == "reference"]
         if only.product and only.product.marketed is False:
             self.notes.append(say.not_marketed(only.product.label))
         elif not self.catalogue.partial:

@@ -85,6 +85,14 @@ def same_as(line: int) -> Text:
     return Text(f"Même texte que la ligne {line}", f"Same text as line {line}")
 
 
+def brand_gone(name: str) -> Text:
+    """A brand that has left the database, remembered by its generic group."""
+    return Text(
+        f"{name}\u202f: n'est plus dans la base des médicaments\u202f; connu par son groupe générique",
+        f"{name}: no longer in the medicine database; known through its generic group",
+    )
+
+
 def no_product(name: str) -> Text:
     """A substance that no product of the database holds."""
     return Text(
