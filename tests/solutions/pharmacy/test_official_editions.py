@@ -96,6 +96,12 @@ def test_golden_rules_stand_on_their_page_with_their_levels(printed, month, a, b
 
 
 @pytest.mark.shared
+def test_golden_a_sign_drawn_apart_stands_where_it_is_seen(printed):
+    found = rule(assemble(printed("2020-10")), "ACIDE ACETYLSALICYLIQUE", "DEFERASIROX")
+    assert "( → 1g par prise et/ou → 3g par jour)" in found.levels[0].conduct  # the page shows an arrow, not ≥
+
+
+@pytest.mark.shared
 def test_golden_changes_do_not_depend_on_which_source_an_edition_was_read_from(printed, wheel):
     of_json, of_pdf = read(wheel, "2020-10"), assemble(printed("2020-10"))
     assert compare(of_json, of_pdf).rules == ()

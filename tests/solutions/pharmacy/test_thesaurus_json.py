@@ -144,3 +144,17 @@ def test_a_substance_that_names_a_class_belongs_to_it():
     found = read(index=index)
     assert found.substances["GAMMADOL"] == ("GAMMADOL",)
     assert set(found.classes["GAMMADOL"]) == {"GAMMADOL", "gammadol glargine"}
+
+
+def test_a_member_of_brackets_that_the_index_leaves_out_belongs_to_the_class_too():
+    found = read(index=[row for row in tiny.INDEX if row["substance"] != "betamol"])
+    assert found.substances["betamol"] == ("BÊTATIQUES",)
+
+
+def test_a_mechanism_that_is_not_the_end_of_the_printed_text_does_not_cut_a_word():
+    printed = "CI - APEC\nContre-indication :\n- simultanée\n\nA prendre en compte :\n- successive\n\nEffet."
+    glued = printed.replace("\n", "").replace("A prendre en compte", "")
+    entry = tiny.entry("ALPHAMINE", "GAMMADOL", printed, glued, ("A prendre en compte", ""))
+    (found,) = read([entry]).rules
+    assert found.levels == (LevelText(Level.CI, "- simultanée"), LevelText(Level.APEC, "- successive"))
+    assert found.mechanism == "Effet."

@@ -150,3 +150,54 @@ def test_an_entry_without_a_level_is_refused_with_its_place(tmp_path):
     )
     with pytest.raises(InputError, match=r"page 2, “ALPHAMINE \+ DELTAMINE”"):
         read_pdf(odd)
+
+
+def page_of(tmp_path, *sheets):
+    pages = [tiny_pdf.cover("THESAURUS", "Octobre 2020"), *(s.put for s in sheets), tiny_pdf.Sheet(9).put]
+    return read_pdf(tiny_pdf.write(tmp_path / "t.pdf", pages))
+
+
+def test_a_class_is_no_substance(found):
+    assert "BÊTATIQUES" not in found.substances
+
+
+def test_a_blank_line_begins_a_paragraph_whatever_follows(tmp_path):
+    sheet = tiny_pdf.Sheet(2).heading("ALPHAMINE")
+    sheet.entry("GAMMADOL", ["premier", "", "deuxième"], ["A prendre en compte"])
+    assert page_of(tmp_path, sheet).rules[0].mechanism == "premier\ndeuxième"
+
+
+def test_a_bracket_inside_the_explanation_is_not_the_members(tmp_path):
+    sheet = tiny_pdf.Sheet(2).heading("BÊTATIQUES").under("Risque", "(connu) à redouter.", "", "(betamol, betanol)")
+    found = page_of(tmp_path, sheet.entry("GAMMADOL", ["Effet."], ["A prendre en compte"]))
+    assert found.classes["BÊTATIQUES"] == ("betamol", "betanol")
+    assert found.preambles["BÊTATIQUES"] == "Risque (connu) à redouter."
+
+
+def test_an_entry_printed_in_several_equal_rows_is_one(tmp_path):
+    sheet = tiny_pdf.Sheet(2).heading("ALPHAMINE")
+    sheet.entry(
+        "GAMMADOL",
+        ["Effet.", "", "", "Effet."],
+        ["CONTRE-INDICATION", "Arrêter.", "", "CONTRE-INDICATION", "Arrêter."],
+    )
+    assert page_of(tmp_path, sheet).rules[0] == Rule(
+        "ALPHAMINE", "GAMMADOL", (LevelText(Level.CI, "Arrêter."),), "Effet.", 2
+    )
+
+
+def test_an_entry_printed_in_rows_of_several_levels_has_them_all(tmp_path):
+    sheet = tiny_pdf.Sheet(2).heading("ALPHAMINE")
+    sheet.entry(
+        "GAMMADOL", ["Un.", "", "", "Deux."], ["A prendre en compte", "", "", "CONTRE-INDICATION", "Arrêter."]
+    )
+    (rule,) = page_of(tmp_path, sheet).rules
+    assert rule.levels == (LevelText(Level.CI, "Arrêter."), LevelText(Level.APEC))
+    assert rule.mechanism == "Un.\nDeux."
+
+
+def test_words_are_parted_and_put_in_order_by_where_they_stand(tmp_path):
+    sheet = tiny_pdf.Sheet(2).heading("ALPHAMINE").entry("GAMMADOL", [], ["A prendre en compte"])
+    y = next(y for _, y, _, words in sheet.put if words == "A prendre en compte")
+    sheet.put += [(tiny_pdf.MECHANISM + 24, y, 7.0, "accru."), (tiny_pdf.MECHANISM, y, 7.0, "Risque")]
+    assert page_of(tmp_path, sheet).rules[0].mechanism == "Risque accru."

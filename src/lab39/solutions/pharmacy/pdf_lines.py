@@ -10,7 +10,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,8 +20,6 @@ BASELINE_POINTS = 1.5
 """Letters whose baselines differ by less stand on one line."""
 CELL_GAP = 1.0
 """A gap wider than so many times the height of the letters ends a line."""
-WORD_GAP = 0.25
-"""A gap wider than this is a space, whether or not the file has one there."""
 _ONE_AT_A_TIME = threading.Lock()  # PDFium is not made for threads
 _DRAWN = {"\x02": "-", "\x1a": "→"}
 """PDFium's mark of a hyphen at the end of a line; 0x1A of code page 437, drawn as an arrow."""
@@ -111,7 +108,7 @@ def _page(document: Any, number: int) -> list[Line]:
 
 
 _Letter: TypeAlias = tuple[float, float, float, float, float, str]
-"""Baseline, left, right, height, size of the font; the letter, with a space before it where the file has one."""
+"""Baseline, left, right, height, size of the font; the letter, with a space before it where PDFium finds one."""
 
 
 def _letters(text: Any) -> Iterator[_Letter]:
@@ -139,9 +136,7 @@ def _lines(page: int, row: list[_Letter]) -> Iterator[Line]:
         if i == len(row) or row[i][1] - row[i - 1][2] > CELL_GAP * row[i - 1][3]:
             part = row[start:i]
             y, x, _, height, size, _ = part[0]
-            text = part[0][5] + "".join(
-                (" " if b[1] - a[2] > WORD_GAP * a[3] else "") + b[5] for a, b in pairwise(part)
-            )
+            text = "".join(letter[5] for letter in part)
             yield Line(page, x, y, part[-1][2], height, size, " ".join(text.split()))
             start = i
 
