@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import contextmanager
 
 import pytest
 from tests.cli.solutions_for_tests import Calm
@@ -145,6 +146,21 @@ def test_another_that_cannot_tell_gives_none_and_one_that_finds_nothing_gives_no
     found = ctx.ask("calm", person, ON)
     assert found is not None
     assert [finding.solution for finding in found] == ["calm"]
+
+
+def test_the_time_others_take_is_not_counted_by_who_waits_for_them(store: Store, monkeypatch: pytest.MonkeyPatch):
+    waiting: list[bool] = []
+
+    @contextmanager
+    def pause():
+        waiting.append(True)
+        yield
+        waiting.append(False)
+
+    asked = lab()
+    monkeypatch.setattr(asked, "observe", lambda *_: waiting.append(waiting[-1]))
+    LabContext(lambda: asked, store, "calm", waiting=pause).assess(record(), ON, only=("calm",))
+    assert waiting == [True, True, False]
 
 
 def test_one_transaction_at_a_time(ctx: LabContext):

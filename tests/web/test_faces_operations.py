@@ -105,10 +105,8 @@ def test_an_operation_that_fails_says_so_in_the_form_of_its_door(client, path: s
     answer = client.post(path, content='{"resourceType": "Parameters"}', headers=FHIR | {"accept-language": "en"})
     if path.startswith("/api"):
         answer = client.post(path, content="{}", headers=JSON | {"accept-language": "en"})
-        assert (
-            answer.json()["detail"]
-            == "failing: this solution could not answer (ZeroDivisionError at paged/operations.py:75)"
-        )
+        told = "failing: this solution could not answer (ZeroDivisionError at paged/operations.py:"
+        assert answer.json()["detail"].startswith(told)
     else:
         assert answer.json()["issue"][0]["code"] == "exception"
     assert answer.status_code == 500

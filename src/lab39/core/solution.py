@@ -63,6 +63,7 @@ ADDRESSES = (
     "metrics",
     "outreach",
     "pilots",
+    "questions",
     "readyz",
     "records",
     "sign-in",
