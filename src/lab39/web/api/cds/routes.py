@@ -8,10 +8,9 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Request
 
-from lab39.core.finding import Finding, Report, jsonable
+from lab39.core.finding import Finding, Report
 from lab39.core.lab import NO_ANSWER
 from lab39.core.text import Text
-from lab39.fhir import jsontext
 from lab39.store import audit
 from lab39.store import cds as kept
 from lab39.web.api import models
@@ -121,14 +120,12 @@ def _findings(
         report = here.lab.assess(record, on)
         return report, list(report.findings), _names(gathered.entries)
     before, after = gathering.ordered(gathered, context)
-    known = {_content(f) for f in here.lab.assess(gathering.record(before, here.settings), on).findings}
     report = here.lab.assess(gathering.record(after, here.settings), on)
-    new = [f for f in report.findings if _content(f) not in known or f.code == NO_ANSWER[0]]
+    known: tuple[Finding, ...] = ()
+    if speaking := {f.solution for f in report.findings}:  # the others have nothing that could have been so before
+        known = here.lab.assess(gathering.record(before, here.settings), on, speaking).findings
+    new = [f for f in report.findings if f not in known or f.code == NO_ANSWER[0]]
     return report, new, _names(after)
-
-
-def _content(finding: Finding) -> str:
-    return jsontext.dumps(jsonable(finding.as_dict()))
 
 
 def _names(entries: Any) -> frozenset[str]:
