@@ -10,10 +10,9 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Request
 
-from lab39.core.finding import Finding, Report, jsonable
+from lab39.core.finding import Finding, Report
 from lab39.core.lab import NO_ANSWER
 from lab39.core.text import Text
-from lab39.fhir import jsontext
 from lab39.store import audit
 from lab39.store import cds as kept
 from lab39.web.api import models
@@ -123,8 +122,10 @@ def _findings(
         report = here.lab.assess(record, on)
         return report, list(report.findings), _names(gathered.entries)
     before, after, ordered = gathering.ordered(gathered, context)
-    known = here.lab.assess(gathering.record(before, here.settings), on).findings
     report = here.lab.assess(gathering.record(after, here.settings), on, about=ordered)
+    known: tuple[Finding, ...] = ()
+    if speaking := {f.solution for f in report.findings}:  # the others have nothing that could have been so before
+        known = here.lab.assess(gathering.record(before, here.settings), on, speaking).findings
     return report, changed(known, report.findings), _names(after)
 
 
