@@ -48,9 +48,10 @@ def understand(text: str, catalogue: Catalogue, graph: Graph | None = None, ref:
 
     resolution = resolve(text, catalogue)
     found = resolution.found
-    if graph is not None and (found is None or found.how == "fuzzy"):
+    if graph is not None and (found is None or found.how in _UNCERTAIN):
         key = moiety_key(text)
-        if key and graph.listed(Moiety(key, key)):
+        known_so = found is not None and key in {m.key for m in found.moieties}
+        if key and not known_so and graph.listed(Moiety(key, key)):
             label = " ".join(text.split()).lower()
             known = Candidate((Moiety(key, label),), 1.0, THESAURUS, label)
             resolution = dataclasses.replace(
@@ -84,6 +85,8 @@ def _tells_a_form(text: str, found: Candidate) -> bool:
     return found.how not in _ANY_FORM or any(word in vocabulary().forms for word in words(text))
 
 
+_UNCERTAIN = ("fuzzy", "beginning", "spelling", "substance")
+"""How a name was found that a substance of the thesaurus written just so comes before."""
 _ANY_FORM = frozenset({"substance", "spelling", "fuzzy", "atc", THESAURUS})
 
 
