@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Request
 
-from lab39.core.finding import Finding, Report
+from lab39.core.finding import Finding, Report, jsonable
 from lab39.core.lab import NO_ANSWER
 from lab39.core.text import Text
+from lab39.fhir import jsontext
 from lab39.store import audit
 from lab39.store import cds as kept
 from lab39.web.api import models
