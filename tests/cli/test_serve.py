@@ -88,6 +88,16 @@ class TestRunning:
         assert connection.getresponse().getheader("server") is None
         connection.close()
 
+    def test_headers_without_end_are_refused(self, running: Lab):
+        connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=10)
+        try:
+            connection.request("GET", "/healthz", headers={f"x-{i}": "a" * 1000 for i in range(2000)})
+            assert connection.getresponse().status == 400
+        except ConnectionError:  # it was closed before all was sent
+            pass
+        finally:
+            connection.close()
+
     def test_a_second_one_on_its_port_is_refused(self, running: Lab, run):
         refused = run("--lang", "en", "serve", "--port", running.port)
         assert refused.code == 2

@@ -342,6 +342,30 @@ def test_only_what_new_orders_change_is_shown_whatever_the_order_of_findings_and
     assert found == ["listing.all", "listing.one"]
 
 
+def test_who_finds_nothing_with_the_draft_is_not_asked_about_the_record_without_it(open_lab: Open):
+    heard: list[tuple[str, int]] = []
+
+    class Silent(Calm):
+        id = "silent"
+
+        def assess(self, record, on, ctx):
+            heard.append((self.id, len(record.medications())))
+            return ()
+
+    class Speaking(Duplicates):
+        id = "speaking"
+
+        def assess(self, record, on, ctx):
+            heard.append((self.id, len(record.medications())))
+            return super().assess(record, on, ctx)
+
+    client = open_lab(lab=lab(Silent, Speaking))
+    assert codes(client.post(SIGN, json=call("order-sign", order("d1", "Amoxicilline", "draft")))) == [
+        "speaking.twice"
+    ]
+    assert heard == [("silent", 2), ("speaking", 2), ("speaking", 1)]
+
+
 def test_a_draft_that_changes_an_order_takes_its_place(client: TestClient):
     body = call("order-sign", order("m1", "Amoxicilline", "draft"))
     assert codes(client.post(SIGN, json=body)) == []
