@@ -61,7 +61,7 @@ def serve(listen: int, *, reload: bool = False) -> None:
     proxies = Settings.from_env().proxies
     common = {
         "factory": True,
-        "http": "h11",  # limits the headers; httptools, taken when it is installed, reads them without end
+        "http": "h11",  # httptools, taken when it happens to be installed, reads headers without end
         "log_config": None,
         "access_log": False,  # it would hold addresses and query strings; logs.Observed writes a line a request
         "server_header": False,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Request
 
-from lab39.core.finding import Finding, Report, jsonable
+from lab39.core.finding import Finding, Report
 from lab39.core.lab import NO_ANSWER
 from lab39.core.text import Text
 from lab39.fhir import jsontext
@@ -125,7 +125,7 @@ def _findings(
     before, after, ordered = gathering.ordered(gathered, context)
     report = here.lab.assess(gathering.record(after, here.settings), on, about=ordered)
     known: tuple[Finding, ...] = ()
-    if speaking := {f.solution for f in report.findings}:  # the others have nothing that could have been so before
+    if speaking := {f.solution for f in report.findings}:  # what the others said before changes nothing
         known = here.lab.assess(gathering.record(before, here.settings), on, speaking).findings
     return report, changed(known, report.findings), _names(after)
 
@@ -135,9 +135,16 @@ def changed(before: Iterable[Finding], after: Iterable[Finding]) -> list[Finding
 
     One that failed is always told: what it would have said of the orders is not known.
     """
-    known = Counter(_content(finding) for finding in before)
-    found = []
+    left, other = list(before), []
     for finding in after:
+        if finding.code != NO_ANSWER[0] and finding in left:  # most of them: to compare contents costs far more
+            left.remove(finding)
+        else:
+            other.append(finding)
+    codes = {finding.code for finding in other}
+    known = Counter(_content(finding) for finding in left if finding.code in codes)
+    found = []
+    for finding in other:
         content = _content(finding)
         if finding.code == NO_ANSWER[0] or not known[content]:
             found.append(finding)
@@ -147,7 +154,7 @@ def changed(before: Iterable[Finding], after: Iterable[Finding]) -> list[Finding
 
 
 def _content(finding: Finding) -> str:
-    return jsontext.dumps(_unordered(jsonable(finding.as_dict())))
+    return jsontext.dumps(_unordered(finding.as_dict()))
 
 
 def _unordered(value: Any) -> Any:
