@@ -7,10 +7,10 @@ import urllib.parse
 from dataclasses import replace
 
 import pytest
-from tests.web.desks import HTMX, actions, creatinine
+from tests.web.desks import HTMX, actions, bring, bundle, creatinine
 from tests.web.people import house_of, new_person
 from tests.web.renal import renal_lab
-from tests.web.wards import Ward, said
+from tests.web.wards import SLOW, Ward, said
 
 from lab39.store import access, audit, consents, outbox
 from lab39.store.access import Basis, Level
@@ -151,7 +151,7 @@ def test_what_is_not_right_is_told_on_the_card_and_what_was_written_stays(ward, 
     answer = ward.post("/questions", **fields)
     assert answer.status_code in (200, 422)
     assert told in said(answer)
-    assert f'id="{fields["place"]}-ask" open' in answer.text
+    assert re.search(rf'id="{fields["place"]}-ask"[^>]* open', answer.text)
     assert f">{fields['words']}</textarea>" in answer.text
     assert ward.questions() == ()
 
@@ -161,6 +161,8 @@ def test_a_question_about_a_finding_that_is_not_in_the_assessment_is_refused(war
     fields = ward.asking()
     for wrong in ({"finding": fields["finding"] + "x"}, {"assessment": "0" * 32}, {"to": "0" * 32}):
         assert ward.post("/questions", **(fields | wrong)).status_code == 404
+    other = bring(ward.client, bundle(SLOW, {"resourceType": "Basic"}))
+    assert ward.client.post(f"/records/{other}/questions", data=fields).status_code == 404
     assert ward.questions() == ()
 
 
@@ -280,8 +282,6 @@ def test_only_the_one_who_is_asked_is_offered_to_answer_and_can(ward):
 
 
 def test_a_question_of_another_record_is_not_one_of_this(ward):
-    from tests.web.desks import bring, bundle
-
     asked = ward.asked()
     ward.be(ward.ben)
     other = bring(ward.client, bundle())

@@ -105,9 +105,8 @@ def answer(request: Request, error: LabError, status: int) -> Response:
 
     page = render(request, "error.html.jinja", {"status": status, "error": error}, status=status)
     page.headers.update(headers)
-    if path.startswith(RECORDS) and isinstance(
-        error, UnknownRecordError
-    ):  # an open page leaves what it may not show
+    out_of_reach = path.startswith(RECORDS) and isinstance(error, UnknownRecordError)
+    if out_of_reach:  # an open page leaves what it may not show
         page.headers["HX-Redirect"] = "/records?said=out-of-reach"
     elif request.headers.get("hx-request") == "true":  # told at the top; what is on the page stays
         page.headers.update({"HX-Retarget": "#said", "HX-Reswap": "innerHTML"})
