@@ -29,7 +29,9 @@ def test_the_version_that_is_used_is_said(run, imported):
 def test_the_licence_is_whole_in_the_detail_and_as_json_and_short_in_the_table(run, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     assert LICENCE in run("data", "list", "hpo").out
-    assert all(LICENCE in p["licence"] for p in run("data", "list", "--json").json["packs"])
+    packs = {p["name"]: p["licence"] for p in run("data", "list", "--json").json["packs"]}
+    assert LICENCE in packs["hpo"]
+    assert all(packs.values())
     table = run("data", "list").out
     assert "https" not in table
     assert "licen…" not in table
