@@ -61,10 +61,6 @@ WRONG = [
     ("pages", "wrong.faces:PagesThatDoNotLoad", "nowhere:pages: ModuleNotFoundError"),
     ("pages", "wrong.faces:UnknownPermission", "no 'everything'"),
     ("pages", "wrong.faces:PageThatRaises", "GET /wrong: Right: this page could not be made KeyError at"),
-    (
-        "pages",
-        "GET /wrong: Right: this page could not be made ValueError",
-    ),
     ("operations", "wrong.faces:OperationThatRaises", "POST /api/wrong/sum: 500"),
 ]
 
