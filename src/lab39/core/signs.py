@@ -150,11 +150,17 @@ def _objects(value: Any) -> Iterator[Resource]:
     left = [value]
     while left:
         held = left.pop()
-        if isinstance(held, Mapping):
+        if isinstance(held, str):
+            continue
+        if isinstance(held, _OBJECT):
             yield held
             left += held.values()
         elif isinstance(held, list):
             left += held
+
+
+_OBJECT = (dict, Mapping)
+"""A dict is told at once, another mapping ten times slower."""
 
 
 def _placed(value: Any, place: str) -> Iterator[tuple[str, str]]:
