@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tests.web.test_cds import INSTANCE, VIEW, call, codes, overridden
 from lab39.core.errors import InputError
 from lab39.settings import Settings
 from lab39.store import audit
-from lab39.web.api.cds import clients, servers
+from lab39.web.api.cds import clients, gathering, servers
 
 Open = Callable[..., TestClient]
 EHR = "https://ehr.example.org"
@@ -260,6 +261,25 @@ def test_what_was_not_sent_is_fetched_with_the_token_that_came(open_lab: Open, e
     assert {path for path, _ in ehr.asked} >= {"/fhir/Patient/p1", "/fhir/Condition?patient=p1"}
     assert {headers["authorization"] for _, headers in ehr.asked} == {"Bearer s3cret"}
     assert all("cookie" not in headers for _, headers in ehr.asked)
+
+
+def test_the_patient_is_fetched_before_anything_else(
+    open_lab: Open, ehr: LocalFhir, monkeypatch: pytest.MonkeyPatch
+):
+    """A large answer about something else, fetched beside it, would otherwise use up what the patient needs."""
+    before: list[str] = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, at_once: int) -> None:
+            before.extend(path for path, _ in ehr.asked)
+            super().__init__(at_once)
+
+    monkeypatch.setattr(gathering, "ThreadPoolExecutor", Pool)
+    client = open_lab(lab=lab(Calm), fhir_servers=(ehr.base,))
+    ehr.has("Patient/p1", PATIENT)
+    ehr.searches("p1")
+    assert codes(client.post(VIEW, json=bare(ehr))) == ["calm.age"]
+    assert before == ["/fhir/Patient/p1"]
 
 
 def test_only_what_is_missing_is_fetched(open_lab: Open, ehr: LocalFhir):

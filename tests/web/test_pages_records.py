@@ -93,7 +93,7 @@ def test_archives_are_read_by_the_reader_that_knows_their_traps(client):
         ("vide.json", b"", "fichier est vide"),
         ("blanc.json", b"  \n ", "fichier est vide"),
         ("coupe.json", b'{"resourceType": "Bundle", "entry": [', "tronqué"),
-        ("image.png", b"\x89PNG\r\n\x1a\n....", "UTF-8"),
+        ("image.png", b"\x89PNG\r\n\x1a\n....", "une image"),
         ("liste.json", b"[1, 2]", "objet JSON est attendu"),
         ("double.json", b'{"a": 1, "a": 2}', "donnée deux fois"),
         ("nan.json", b'{"resourceType": "Bundle", "entry": [], "x": NaN}', "ne sont pas du JSON"),

@@ -70,12 +70,14 @@ def gather(request: Request, context: Context, settings: Settings, opener: Opene
         except LabError as error:
             return _Gathered(absent=error)
 
-    wanted = prefetches()
+    wanted = sorted(prefetches(), key=lambda p: not p.required)
+    pieces = [piece(each) for each in wanted if each.required]  # alone: nothing else uses up its time and size
+    rest = wanted[len(pieces) :]
     if server is None:
-        pieces = [piece(each) for each in wanted]
+        pieces += [piece(each) for each in rest]
     else:
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            pieces = list(pool.map(piece, wanted))
+            pieces += pool.map(piece, rest)
     entries = _once(entry for each in (*pieces, *extra) for entry in each.entries)
     _about_the_patient(entries, context, pieces, wanted)
     absent = tuple(p for p, found in zip(wanted, pieces, strict=True) if found.absent is not None)
