@@ -12,7 +12,7 @@ import pytest
 import pharmacy_names
 from lab39.solutions.pharmacy import bdpm, catalogue_build
 from lab39.solutions.pharmacy.catalogue import Catalogue
-from lab39.solutions.pharmacy.model import Match
+from lab39.solutions.pharmacy.model import Match, Route
 from lab39.solutions.pharmacy.names import resolve
 from lab39.solutions.pharmacy.normal import fold, moiety_key
 
@@ -72,6 +72,50 @@ def test_a_brand_that_only_a_generic_group_names_is_known(catalogue: Catalogue) 
         assert answer.found is not None, brand
         assert [m.key for m in answer.found.moieties] == [key]
         assert "groupe générique" in answer.notes[0].fr
+
+
+@pytest.mark.parametrize(
+    ("text", "routes"),
+    [
+        ("érythromycine 500 mg x 3/j", {Route.ORAL, Route.INTRAVENOUS}),
+        ("dexaméthasone 1 mg le matin", {Route.ORAL}),
+        ("ciprofloxacine 3 mg", {Route.ORAL, Route.INTRAVENOUS}),
+        ("diclofénac 1 mg/kg", {Route.ORAL}),
+        ("méthotrexate 15 mg/semaine", {Route.ORAL}),
+        ("estradiol", {Route.ORAL, Route.TRANSDERMAL}),
+        ("trinitrine", {Route.SUBLINGUAL, Route.TRANSDERMAL}),
+    ],
+)
+def test_the_name_of_a_substance_leaves_out_no_way_to_take_it(
+    catalogue: Catalogue, text: str, routes: set[Route]
+) -> None:
+    found = resolve(text, catalogue).found
+    assert found is not None
+    assert routes <= set(found.routes)
+    assert found.product is None
+
+
+@pytest.mark.parametrize(
+    ("text", "routes"),
+    [
+        ("verapamil 120 mg x 2/j", {Route.ORAL}),
+        ("diclofénac gel", {Route.CUTANEOUS}),
+        ("hydrocortisone 1 %", {Route.CUTANEOUS}),
+        ("timolol collyre 0,25 %", {Route.OCULAR}),
+    ],
+)
+def test_a_dose_no_product_makes_and_a_form_leave_ways_out(
+    catalogue: Catalogue, text: str, routes: set[Route]
+) -> None:
+    found = resolve(text, catalogue).found
+    assert found is not None
+    assert set(found.routes) == routes
+
+
+def test_no_small_word_of_a_name_has_an_accent_by_mistake(catalogue: Catalogue) -> None:
+    moiety = catalogue.moiety("oxybate de sodium")
+    assert moiety is not None
+    assert moiety.label == "oxybate de sodium"
 
 
 def test_no_moiety_is_the_name_of_a_salt_alone(catalogue: Catalogue) -> None:

@@ -47,9 +47,20 @@ def test_the_market_of_a_substance_tells_no_route_and_a_form_does():
         return found.route, found.routes
 
     assert routed("timolol", "substance", (Route.OCULAR,)) == (None, (Route.OCULAR,))
+    for how in ("several", "choice", "rxnorm"):
+        assert routed("timolol", how, (Route.OCULAR,)) == (None, (Route.OCULAR,))
     assert routed("timolol collyre", "substance", (Route.OCULAR,)) == (Route.OCULAR, (Route.OCULAR,))
     assert routed("timoptol", "brand", (Route.OCULAR,)) == (Route.OCULAR, (Route.OCULAR,))
     assert routed("timoptol", "brand", (Route.OCULAR, Route.ORAL)) == (None, (Route.OCULAR, Route.ORAL))
+
+
+def test_a_code_that_has_one_use_says_what_the_line_is_for():
+    def used_for(atc):
+        only = Candidate((Moiety("x", "x"),), 1.0, "brand", "x", atc=atc)
+        return line_of(Resolution("x", Match.FOUND, (only,))).indications
+
+    assert used_for("G03AD01") == {"emergency-contraception"}
+    assert used_for("G03AC03") is None
 
 
 def test_a_product_without_known_substances_gives_no_line():

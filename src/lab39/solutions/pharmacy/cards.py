@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,13 @@ OLD_YEARS = 75
 """From this age on, a rule that warns for old people is told apart (HAS: "personne âgée" from 75 years)."""
 LOW_CLEARANCE_ML_MIN = 60.0
 """Below this clearance, a rule that warns for renal impairment is told apart (KDIGO 2024, stage G3a and below)."""
+
+_OLD = re.compile(r"\b(?:sujet|patient|personne|malade)s? agee?s?\b|\(agee?s?\b")
+_KIDNEY = re.compile(
+    r"\binsuffisance renale\b(?! (?:aigue|fonctionnelle))|\binsuffisante?s? renale?s?\b|\binsuffisants renaux\b"
+    r"|\bfonction renale alteree\b|\balteration de la fonction renale\b"
+)
+"""Kidneys that filter badly beforehand; « insuffisance rénale aiguë » is what happens, no warning for them."""
 
 
 class Tier(IntEnum):
@@ -139,10 +147,10 @@ def concerns(interaction: Interaction, person: Person) -> tuple[str, ...]:
     """What the rule says of people like this one: ``age``, ``kidney``; empty when nothing, or not known."""
     text = folded(f"{interaction.rule.mechanism} {interaction.conduct}")
     found = []
-    if person.age_years is not None and person.age_years >= OLD_YEARS and ("sujet age" in text or "(age" in text):
+    if person.age_years is not None and person.age_years >= OLD_YEARS and _OLD.search(text):
         found.append("age")
     clearance = person.creatinine_clearance_ml_min
-    if clearance is not None and clearance < LOW_CLEARANCE_ML_MIN and "insuffisan" in text and "renal" in text:
+    if clearance is not None and clearance < LOW_CLEARANCE_ML_MIN and _KIDNEY.search(text):
         found.append("kidney")
     return tuple(found)
 

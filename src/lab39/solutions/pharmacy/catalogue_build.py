@@ -27,7 +27,7 @@ from lab39.solutions.pharmacy.normal import (
 )
 from lab39.solutions.pharmacy.vocabulary import head, is_number, vocabulary
 
-FORMAT = "catalogue-v4.sqlite"
+FORMAT = "catalogue-v5.sqlite"
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -315,7 +315,7 @@ def _moieties(
 ) -> None:
     accented: dict[str, str] = {}
     for word, _ in sorted(accents.items(), key=lambda pair: (pair[1], pair[0])):
-        if word != plain(word) or plain(word) not in accented:
+        if len(word) > 2 and (word != plain(word) or plain(word) not in accented):
             accented[plain(word)] = word
     for key in {key for key, _ in remedies}:
         label = joined(accented.get(w, w) for w in words(key))

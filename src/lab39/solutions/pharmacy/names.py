@@ -28,7 +28,7 @@ from lab39.solutions.pharmacy.matching import (
     whole,
 )
 from lab39.solutions.pharmacy.model import Candidate, Match, Moiety, Resolution, Route
-from lab39.solutions.pharmacy.narrowing import common_atc, narrowed
+from lab39.solutions.pharmacy.narrowing import common_atc, narrowed, on_the_market
 from lab39.solutions.pharmacy.normal import fold, joined, plain, salt_words, words
 
 MAX_CANDIDATES = 8
@@ -235,13 +235,15 @@ class _Reading:
         everyone = self.catalogue.by_moieties(keys)
         own = narrowed(branded, self.text, self.parts, strict=True)
         fits = own or narrowed(everyone, self.text, self.parts)
-        product = self.catalogue.product(fits[0].cis) if len(fits) == 1 and (own or not brand) else None
+        routes = _routes(own or on_the_market(everyone, self.text, self.parts))
+        sure = own or (not brand and set(fits[0].routes) >= set(routes)) if len(fits) == 1 else False
+        product = self.catalogue.product(fits[0].cis) if sure else None
         return replace(
             candidate,
             label=product.label if product else candidate.label,
             product=product,
             atc=common_atc(fits, branded, everyone),
-            routes=_routes(fits),
+            routes=routes,
         )
 
     def _says(self, match: Match, candidates: Sequence[Candidate], *notes: Text) -> Resolution:

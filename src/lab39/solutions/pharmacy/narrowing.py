@@ -17,6 +17,9 @@ _MG = {"mg": Decimal(1), "milligramme": Decimal(1), "milligrammes": Decimal(1), 
        "microgramme": Decimal("0.001"), "microgrammes": Decimal("0.001"), "gamma": Decimal("0.001"),
        "gammas": Decimal("0.001")}  # fmt: skip
 
+MOST_UNITS = 12
+"""Units of a product taken for one dose at most, when its route is looked for: methotrexate 2.5 mg by ten."""
+
 
 @lru_cache(maxsize=65536)
 def amounts(text: str) -> tuple[frozenset[Decimal], frozenset[Decimal]]:
@@ -47,7 +50,7 @@ def narrowed(rows: Sequence[Row], text: str, parts: Sequence[str], *, strict: bo
         kept = _keep(
             kept, lambda row: bool(bare) and bool(bare & (_numbers(row.label)[1] | _numbers(row.label)[2]))
         )
-    forms = {same_form(w) for w in parts if w in vocabulary().forms} - {""}
+    forms = _said_forms(parts)
     if forms:
         same = [row for row in kept if forms <= _forms(row)] or [row for row in rows if forms <= _forms(row)]
         if strict and not same:
@@ -58,6 +61,38 @@ def narrowed(rows: Sequence[Row], text: str, parts: Sequence[str], *, strict: bo
     shared = [len(others & set(words(row.label))) for row in kept]
     kept = [row for row, count in zip(kept, shared, strict=True) if count == max(shared)]
     return _keep(kept, lambda row: row.marketed is True)
+
+
+def on_the_market(rows: Sequence[Row], text: str, parts: Sequence[str]) -> list[Row]:
+    """The rows that a substance named alone may be: of the forms said, and of which its dose makes a few units.
+
+    The name of a substance is no choice among the labels that print it: « érythromycine 500 mg » is not the
+    injection because tablets have a brand, and « 1 mg » is not the eye drops because they are the only 1 mg/ml.
+    """
+    forms = _said_forms(parts)
+    kept = _keep(list(rows), lambda row: not forms or forms <= _forms(row))
+    masses, bare = amounts(text)
+    if "%" in text:
+        kept = _keep(kept, lambda row: bool(bare & _numbers(row.label)[1]))
+    elif masses:
+        made = _keep(kept, lambda row: all(_made_of(mass, _numbers(row.label)[0]) for mass in masses))
+        kept = kept if not forms and _local(made) else made
+    return _keep(kept, lambda row: row.marketed is True)
+
+
+def _made_of(mass: Decimal, strengths: frozenset[Decimal]) -> bool:
+    """Whether some strength makes a mass by quarters, up to a dozen units."""
+    return any(
+        each and (4 * mass) % each == 0 and Decimal("0.25") <= mass / each <= MOST_UNITS for each in strengths
+    )
+
+
+def _local(rows: Sequence[Row]) -> bool:
+    return all(route.local for row in rows for route in row.routes)
+
+
+def _said_forms(parts: Sequence[str]) -> set[str]:
+    return {same_form(w) for w in parts if w in vocabulary().forms} - {""}
 
 
 def common_atc(*groups: Sequence[Row]) -> str:

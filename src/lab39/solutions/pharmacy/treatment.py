@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lab39.core.text import Text
 from lab39.solutions.pharmacy.doses import read_dose
+from lab39.solutions.pharmacy.facts import indications_of
 from lab39.solutions.pharmacy.model import Candidate, Line, Match, Moiety, Posology, Resolution
 from lab39.solutions.pharmacy.normal import moiety_key, words
 from lab39.solutions.pharmacy.posology import read_posology
@@ -77,6 +78,7 @@ def line_of(resolution: Resolution, ref: str = "") -> Line | None:
         product=found.product,
         routes=found.routes,
         atc=found.atc,
+        indications=indications_of((), found.atc),
     )
 
 
@@ -87,7 +89,7 @@ def _tells_a_form(text: str, found: Candidate) -> bool:
 
 _UNCERTAIN = ("fuzzy", "beginning", "spelling", "substance")
 """How a name was found that a substance of the thesaurus written just so comes before."""
-_ANY_FORM = frozenset({"substance", "spelling", "fuzzy", "atc", THESAURUS})
+_ANY_FORM = frozenset({"substance", "spelling", "fuzzy", "several", "atc", "rxnorm", "choice", THESAURUS})
 
 
 def dosed(line: Line, dose: str) -> Line:
