@@ -43,7 +43,7 @@ CALLS_A_CONNECTION = 20
 """Then a client connects again, and may meet the other process."""
 CONDITIONS = ("44054006", "38341003")
 MEDICINES = ("6809", "29046")
-TAKEN, CHOSEN = ("B01AA03", "A10BA02", "C09AA03"), "C01BD01"
+TAKEN, CHOSEN = ("B01AA12", "A10BA02", "C09AA05"), "C01BD01"
 
 
 def small() -> dict[str, Any]:
@@ -79,7 +79,7 @@ def small() -> dict[str, Any]:
 
 
 def about_an_order() -> dict[str, Any]:
-    """A call about amiodarone, just chosen for somebody who takes warfarin and two other medicines (ATC)."""
+    """A call about amiodarone, just chosen for somebody who takes fluindione and two other medicines (ATC)."""
     subject = {"reference": "Patient/fictional-1"}
 
     def order(code: str, status: str) -> dict[str, Any]:
