@@ -315,8 +315,19 @@ def test_a_question_about_a_finding_that_no_longer_appears_says_so_and_can_still
     assert "Votre réponse" in lost
     assert ward.answer(asked.id).status_code == 303
     ward.be(ward.ana)
+    page = ward.page()
     assert "ce constat n'apparaît plus" in ward.list()
-    assert "La moitié." in ward.page()
+    assert "La moitié." in page[page.index("Questions sur des constats qui n'apparaissent plus") :], "a new answer"
+    assert "Questions closes sur des constats qui n'apparaissent plus (1)" in ward.page(), "once it was read"
+
+
+def test_questions_about_one_finding_that_is_gone_stand_together(ward):
+    ward.asked()
+    ward.ask(words="Et quand ?")
+    ward.post("/answers", **creatinine("90", day="2026-11-23"))
+    page = ward.page()
+    assert page.count('class="card gone"') == 1
+    assert page.count('class="talk"') == 2
 
 
 def test_a_question_whose_addressee_lost_their_access_is_out_of_their_reach_and_the_asker_is_told(ward):

@@ -60,15 +60,38 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """A finding that no longer appears, as it was when somebody was asked about it, and the questions.
+
+    Attributes:
+        assessment: where it was read last.
+    """
+
+    about: About
+    assessment: str
+    questions: tuple[Asked, ...]
+
+    @property
+    def pressing(self) -> bool:
+        """Whether a question waits, or a new answer."""
+        return any(each.pressing for each in self.questions)
+
+    @property
+    def dom(self) -> str:
+        """Its anchor."""
+        return f"f-gone-{self.questions[0].id[:10]}"
+
+
+@dataclass(frozen=True, slots=True)
 class Placed:
     """The questions about a record, by the key of the finding of today that each stands with.
 
     Attributes:
-        lost: those whose finding no longer appears, with what it said.
+        lost: those whose finding no longer appears.
     """
 
     by_key: Mapping[str, tuple[Asked, ...]]
-    lost: tuple[tuple[Asked, About], ...] = ()
+    lost: tuple[Lost, ...] = ()
 
 
 NONE = Placed({})

@@ -16,7 +16,7 @@ from lab39.store.access import Level
 from lab39.store.directory import Entry
 from lab39.store.questions import Question
 from lab39.web.desk import changes, circle, kept
-from lab39.web.desk.asked import NONE, About, Asked, Placed, match
+from lab39.web.desk.asked import NONE, About, Asked, Lost, Placed, match
 from lab39.web.desk.sharing import Terms
 from lab39.web.house import House
 
@@ -56,9 +56,16 @@ def on_desk(
         return NONE
     by_key, lost = match(found, shown(tx, rows, person, at=at))
     questions.seen(tx, rows, person, at=at)
-    return Placed(
-        by_key, tuple((each, about(report_of(tx, each.assessment, titles), each.finding)) for each in lost)
-    )
+    groups: dict[str, list[Asked]] = {}
+    for each in lost:
+        groups.setdefault(each.finding, []).append(each)
+    return Placed(by_key, tuple(_lost(tx, group, titles) for group in groups.values()))
+
+
+def _lost(tx: sa.Connection, group: list[Asked], titles: Mapping[str, Text]) -> Lost:
+    last = group[-1]
+    said = about(report_of(tx, last.assessment, titles), last.finding)
+    return Lost(said, last.assessment, tuple(group))
 
 
 def report_of(tx: sa.Connection, assessment: str, titles: Mapping[str, Text]) -> Report:

@@ -48,6 +48,8 @@
       const drawer = document.getElementById(id);
       if (drawer && !drawer.classList.contains("act") && !drawer.closest(".settled")) drawer.open = true;
     }
+    // Of two drawers of one name, the new one closes while the old one is still there.
+    for (const drawer of document.querySelectorAll("details[data-open]")) drawer.open = true;
     for (const [id, value] of typed) {
       const field = document.getElementById(id);
       if (field) field.value = value;
