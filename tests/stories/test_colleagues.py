@@ -138,7 +138,7 @@ def test_shared_seen_and_withdrawn_in_the_open_tab_too(team: Team):
 
     ana.reload()
     holder = ana.locator(".holders li", has_text=team.colleague)
-    expect(holder).to_contain_text("A ouvert ce dossier 1 fois")
+    expect(holder).to_contain_text("A ouvert ce dossier 2 fois")  # its page, its history
     expect(holder).to_contain_text("pour\u202f: donner un avis")
     expect(ana.locator("table.ledger")).to_contain_text(team.colleague)
     holder.get_by_role("button", name="Retirer").click()
