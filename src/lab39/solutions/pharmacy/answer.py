@@ -12,7 +12,7 @@ from lab39.solutions.pharmacy.consultation import Consultation
 from lab39.solutions.pharmacy.interactions import Pair
 from lab39.solutions.pharmacy.medicines import Read
 from lab39.solutions.pharmacy.model import Candidate, Interaction, Level, Line, Match, Need, Posology
-from lab39.solutions.pharmacy.notes import PARTIAL, once
+from lab39.solutions.pharmacy.notes import PARTIAL, SEVERAL, once
 from lab39.solutions.pharmacy.review import Review
 from lab39.solutions.pharmacy.sentences import LEVELS
 
@@ -182,7 +182,7 @@ def _numbers(found: Review) -> dict[int, int]:
 
 def _row(at: int, each: Read) -> Row:
     resolution = each.resolution
-    notes = once(resolution.notes)
+    notes = tuple(note for note in once(resolution.notes) if note != SEVERAL)
     if resolution.match is Match.AMBIGUOUS:
         options = tuple(Option(_value(c), _label(c)) for c in resolution.candidates)
         return Row(at, each.words, "ambiguous", options=options, notes=notes)

@@ -134,9 +134,7 @@ def readings(out: Console, rows: Sequence[ReadRule], edition: str, lang: Lang) -
 def difference(out: Console, found: Difference, lang: Lang) -> None:
     """What changed between two editions: how many rules, then each."""
     counts = found.counted()
-    said = ", ".join(
-        f"{n} {(CHANGES if n == 1 else _MANY)[c][lang]}" for c in Change if (n := counts[c.value])
-    )
+    said = ", ".join(f"{n} {(CHANGES if n == 1 else _MANY)[c][lang]}" for c in Change if (n := counts[c.value]))
     head = f"{found.before:%Y-%m} → {found.after:%Y-%m}"
     _line(out, Rich(head, "bold").append(f"  {said}", "not bold"))
     for each in found.rules:
