@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -48,6 +50,22 @@ def test_a_level_that_depends_on_the_dose_is_asked_and_never_told_as_certain():
     assert card.severity is not Severity.CRITICAL
     assert card.missing
     assert "Apixaban avec ibuprofène" in found["interaction.bleeding"].summary.fr, "a question hides no answer"
+
+
+def test_a_record_without_medicines_says_that_nothing_was_looked_for():
+    (only,) = Pharmacy().assess(record(), DAY, SimpleNamespace(about=frozenset()))
+    assert (only.code, only.severity) == ("no-treatment", Severity.INFO)
+    assert [m.code for m in only.missing] == ["medications"]
+    ordered = SimpleNamespace(about=frozenset({"MedicationRequest/1"}))
+    assert list(Pharmacy().assess(record(), DAY, ordered)) == []
+
+
+def test_every_rule_and_code_has_a_name_that_all_solutions_can_share():
+    name = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
+    for found in (told("apixaban", "ibuprofène", "sertraline", "tramadol"), told("paracétamol", "bisoprolol")):
+        for code, each in found.items():
+            assert name.fullmatch(code)
+            assert all(name.fullmatch(r.rule) and r.rule.startswith("pharmacy.") for r in each.reasons)
 
 
 def test_what_is_only_to_be_known_stands_in_one_passive_card():

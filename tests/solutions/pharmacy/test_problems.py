@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab39.solutions.pharmacy.cards import concerns
+from lab39.solutions.pharmacy.cards import cards, concerns
 from lab39.solutions.pharmacy.model import Interaction, Level, LevelText, Partner, Person, Rule
 from lab39.solutions.pharmacy.problems import problem_of, problems
 
@@ -48,9 +48,15 @@ def test_spacing_intakes_is_advised_only_where_it_helps() -> None:
     assert "espacer" not in watch["less-absorbed"]
 
 
-def _interaction(mechanism: str) -> Interaction:
-    rule = Rule("A", "B", (LevelText(Level.APEC),), mechanism)
-    return Interaction(Partner(0, "a", "A"), Partner(1, "b", "B"), rule, Level.APEC, True, (Level.APEC,))
+def _interaction(mechanism: str, level: Level = Level.APEC, b: str = "b") -> Interaction:
+    rule = Rule("A", b.upper(), (LevelText(level),), mechanism)
+    return Interaction(Partner(0, "a", "A"), Partner(1, b, b.upper()), rule, level, True, (level,))
+
+
+def test_what_is_only_to_be_known_of_a_contraindicated_pair_makes_no_card_of_its_own() -> None:
+    never = _interaction("Rhabdomyolyse.", Level.CI)
+    known, other = _interaction("Effets majorés."), _interaction("Effets majorés.", b="c")
+    assert [card.interactions for card in cards([never, known, other], Person())] == [(never, known), (other,)]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from lab39.solutions.pharmacy.consultation import Consultation
 from lab39.solutions.pharmacy.interactions import Pair
 from lab39.solutions.pharmacy.medicines import Read
 from lab39.solutions.pharmacy.model import Candidate, Interaction, Level, Line, Match, Need, Posology
+from lab39.solutions.pharmacy.notes import PARTIAL, SEVERAL, once
 from lab39.solutions.pharmacy.review import Review
 from lab39.solutions.pharmacy.sentences import LEVELS
 
@@ -108,6 +109,7 @@ class Answer:
     interactions: tuple[Interaction, ...]
     edition: str
     labels: Mapping[str, str]
+    partial: Text = NO_TEXT
 
     def table(self, lang: Lang) -> Iterable[list[str]]:
         """One row an interaction, for a spreadsheet."""
@@ -168,6 +170,7 @@ def answer_of(asked: Consultation, found: Review, report: Report) -> Answer:
         interactions=interactions,
         edition=found.opened.engine.edition,
         labels=labels,
+        partial=PARTIAL if found.opened.names.catalogue.partial else NO_TEXT,
     )
 
 
@@ -179,14 +182,15 @@ def _numbers(found: Review) -> dict[int, int]:
 
 def _row(at: int, each: Read) -> Row:
     resolution = each.resolution
+    notes = tuple(note for note in once(resolution.notes) if note != SEVERAL)
     if resolution.match is Match.AMBIGUOUS:
         options = tuple(Option(_value(c), _label(c)) for c in resolution.candidates)
-        return Row(at, each.words, "ambiguous", options=options, notes=resolution.notes)
+        return Row(at, each.words, "ambiguous", options=options, notes=notes)
     if resolution.found is None:
-        return Row(at, each.words, "unknown", notes=resolution.notes)
+        return Row(at, each.words, "unknown", notes=notes)
     line = each.line
     detail = _detail(line) if line else NO_TEXT
-    return Row(at, each.words, "found", _label(resolution.found), detail, resolution.notes)
+    return Row(at, each.words, "found", _label(resolution.found), detail, notes)
 
 
 def _value(candidate: Candidate) -> str:

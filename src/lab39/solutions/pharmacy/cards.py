@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from lab39.solutions.pharmacy.model import Interaction, Level, Person
@@ -70,7 +70,7 @@ def cards(interactions: Iterable[Interaction], person: Person) -> tuple[Card, ..
 
     Interactions of one problem share a card when one of them is more than passive, but a grave level that is not
     settled stands apart: a question hides no answer. What no problem names has a card for each rule; what
-    is passive everywhere stands in one last card.
+    is passive everywhere stands in one last card, unless something graver is already settled for the same pair.
     """
     groups: dict[tuple[str, str, bool], list[Interaction]] = defaultdict(list)
     problems: dict[tuple[str, str, bool], Problem] = {}
@@ -89,7 +89,7 @@ def cards(interactions: Iterable[Interaction], person: Person) -> tuple[Card, ..
             passive += ordered
         else:
             found.append(Card((problems[key],), tier, ordered))
-    found = _merged(found)
+    found, passive = _with_graver(_merged(found), passive)
     found.sort(key=lambda card: (card.tier, -priority(card, person), _order(card.gravest)))
     if passive:
         found.append(Card((ALONE,), Tier.PASSIVE, tuple(sorted(passive, key=_order))))
@@ -132,6 +132,27 @@ def _merged(found: Iterable[Card]) -> list[Card]:
         )
         for cards in groups.values()
     ]
+
+
+def _with_graver(found: Sequence[Card], passive: Iterable[Interaction]) -> tuple[list[Card], list[Interaction]]:
+    """What is only to be known of a pair that must not be taken together stands with what says so."""
+    cards, rest = list(found), []
+    for each in passive:
+        pair = frozenset((each.a.name, each.b.name))
+        at = next((i for i, card in enumerate(cards) if pair in _never_together(card)), None)
+        if at is None:
+            rest.append(each)
+        else:
+            cards[at] = replace(cards[at], interactions=(*cards[at].interactions, each))
+    return cards, rest
+
+
+def _never_together(card: Card) -> set[frozenset[str]]:
+    return {
+        frozenset((i.a.name, i.b.name))
+        for i in card.interactions
+        if i.resolved and not i.conditional and i.level in (Level.CI, Level.AD)
+    }
 
 
 def tier_of(interaction: Interaction, person: Person, problem: Problem) -> Tier:

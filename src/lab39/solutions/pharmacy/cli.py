@@ -69,7 +69,8 @@ def interactions_command(
         )
     person = people.person(age=age, weight_kg=weight, sex=sex, creatinine_umol_l=creatinine, facts=fact or ())
     packs = terminal.lab("pharmacy").packs
-    engine, catalogue = _engine(packs, edition), _catalogue(packs)
+    engine = _engine(packs, edition)
+    catalogue = _catalogue(packs, engine)
     read = _treatment(names, catalogue, engine)
     lines = _with_doses(read.lines, dose or [], catalogue, engine, person)
     things = engine.graph.known.things if food else read.things
@@ -121,7 +122,7 @@ def levels_command(
 
     packs = terminal.lab("pharmacy").packs
     engine = _engine(packs, edition)
-    wanted = _treatment(names, _catalogue(packs), engine) if names else None
+    wanted = _treatment(names, _catalogue(packs, engine), engine) if names else None
     rows = listing.readings(engine, [m for line in wanted.lines for m in line.moieties] if wanted else None)
     if json:
         terminal.emit({"edition": engine.edition, "n": len(rows), "rules": [row.as_dict() for row in rows]})
@@ -330,10 +331,11 @@ def _engine(packs: Packs, edition: str | None) -> Engine:
         return open_engine(packs, edition, lambda fraction: progress("", fraction))
 
 
-def _catalogue(packs: Packs) -> Catalogue:
+def _catalogue(packs: Packs, engine: Engine | None = None) -> Catalogue:
+    """The names; with those of the thesaurus in use, of which some are on no product."""
     from lab39.solutions.pharmacy.catalogue import open_catalogue
 
-    return open_catalogue(packs)
+    return open_catalogue(packs, engine.graph.members if engine else ())
 
 
 def _age(engine: Engine) -> Text | None:

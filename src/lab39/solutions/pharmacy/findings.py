@@ -150,6 +150,25 @@ def partial_table(rules: int) -> Finding:
     )
 
 
+def no_treatment() -> Finding:
+    """That the record lists no medicine, so that nothing was looked for: which is not that none is taken."""
+    return Finding(
+        code="no-treatment",
+        severity=Severity.INFO,
+        summary=Text(
+            "Aucun médicament dans le dossier\u202f: interactions non cherchées. Demander le traitement",
+            "No medicine in the record: no interaction looked for. Ask for the treatment",
+        ),
+        missing=(
+            Missing(
+                "medications",
+                Text("traitement en cours", "current treatment"),
+                Text("sans lui, aucune interaction n'est cherchée", "without it no interaction is looked for"),
+            ),
+        ),
+    )
+
+
 def nothing_listed(known: Known) -> Finding:
     """That everything was looked for and nothing is listed."""
     n = len(known.lines)
@@ -163,7 +182,7 @@ def nothing_listed(known: Known) -> Finding:
         ),
         reasons=(
             Reason(
-                "ansm.none",
+                "pharmacy.ansm.none",
                 Text(
                     "Chaque paire a été cherchée. Un médicament que le thésaurus ne cite pas peut interagir.",
                     "Every pair was looked for. A medicine that the thesaurus does not name may interact.",
@@ -217,7 +236,7 @@ def _reason(each: Interaction, known: Known, values: tuple[Input, ...] = ()) -> 
         Input(known.word(Need(token)), Text.same(value)) for token, value in each.used if known.word(Need(token))
     )
     return Reason(
-        rule=f"ansm.{_slug(each.rule.a)}+{_slug(each.rule.b)}",
+        rule=f"pharmacy.ansm.{_slug(each.rule.a)}.{_slug(each.rule.b)}",
         text=Text(
             f"{who}\u202f: {settled.fr}. {printed}{also.fr}",
             f"{who}: {settled.en}. {_quoted(printed)}{also.en}",
@@ -324,8 +343,8 @@ def _urgency(card: Card) -> tuple[Severity, When]:
 def _code(card: Card) -> str:
     kind = "interaction" if card.gravest.resolved else "interaction-open"
     if card.problem is ALONE:
-        return f"{kind}.{_slug(card.gravest.rule.a)}+{_slug(card.gravest.rule.b)}"
-    return f"{kind}.{'+'.join(sorted(p.id for p in card.problems))}"
+        return f"{kind}.{_slug(card.gravest.rule.a)}.{_slug(card.gravest.rule.b)}"
+    return ".".join((kind, *sorted(p.id for p in card.problems)))
 
 
 def _focus(interactions: Iterable[Interaction], known: Known) -> tuple[str, ...]:

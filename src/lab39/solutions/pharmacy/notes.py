@@ -49,6 +49,11 @@ NOT_TOGETHER = Text(
 _CODES = {"cis": "CIS", "cip13": "CIP13", "cip7": "CIP7", "atc": "ATC"}
 
 
+def once(notes: Sequence[Text]) -> tuple[Text, ...]:
+    """The notes without the one that holds for the whole answer, and is told once there."""
+    return tuple(note for note in notes if note != PARTIAL)
+
+
 def unknown(name: str) -> Text:
     """No medicine of this name."""
     short = name if len(name) <= 60 else name[:59] + "…"

@@ -39,5 +39,5 @@ def open_all(packs: Packs, edition: str | None = None) -> Opened:
         UnknownNameError, PackMissingError: an edition that is not at hand.
     """
     found = engine.open_engine(packs, edition)
-    names = Names(catalogue.open_catalogue(packs), found.graph, sources.rxnorm(packs))
+    names = Names(catalogue.open_catalogue(packs, found.graph.members), found.graph, sources.rxnorm(packs))
     return Opened(key(packs), found, names)

@@ -47,7 +47,9 @@ class Pharmacy(Solution):
     def assess(self, record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:
         """The problems that the medicines of a record make together, one finding each; names not understood."""
         if not record.medications():
-            return ()
+            from lab39.solutions.pharmacy import findings
+
+            return () if ctx.about else (findings.no_treatment(),)
         from lab39.solutions.pharmacy import review
 
         return review.findings(review.review(record, on, self.opened(ctx.packs)), about=ctx.about)

@@ -16,15 +16,11 @@ from lab39.solutions.pharmacy.editions import Change, Difference, RuleChange
 from lab39.solutions.pharmacy.interactions import Pair
 from lab39.solutions.pharmacy.listing import Answer, ReadRule
 from lab39.solutions.pharmacy.model import Interaction, Level, Match, Resolution
+from lab39.solutions.pharmacy.notes import PARTIAL, once
 from lab39.solutions.pharmacy.population import Concerned, Totals
+from lab39.solutions.pharmacy.sentences import LEVELS
 
 WIDTH = 78
-LEVELS: Mapping[Level, Text] = {
-    Level.CI: Text("contre-indication", "contraindication"),
-    Level.AD: Text("association déconseillée", "advised against"),
-    Level.PE: Text("précaution d'emploi", "precaution for use"),
-    Level.APEC: Text("à prendre en compte", "to be taken into account"),
-}
 _COLOURS = {Level.CI: "bold red", Level.AD: "red", Level.PE: "yellow", Level.APEC: "cyan"}
 CHANGES: Mapping[Change, Text] = {
     Change.NEW: Text("nouveau", "new"),
@@ -34,11 +30,23 @@ CHANGES: Mapping[Change, Text] = {
     Change.LEVELS: Text("niveaux", "levels"),
     Change.TEXT: Text("texte", "text"),
 }
+_MANY: Mapping[Change, Text] = {
+    Change.NEW: Text("nouveaux", "new"),
+    Change.GONE: Text("retirés", "gone"),
+    Change.RAISED: Text("aggravés", "raised"),
+    Change.LOWERED: Text("allégés", "lowered"),
+    Change.LEVELS: Text("à niveaux changés", "with other levels"),
+    Change.TEXT: Text("à texte changé", "with another text"),
+}
 _WORDS = {
     "new_substances": Text("Substances nouvelles", "New substances"),
     "gone_substances": Text("Substances retirées", "Substances gone"),
     "population_one": Text("1 dossier concerné sur {n}", "1 record concerned of {n}"),
     "population": Text("{m} dossiers concernés sur {n}", "{m} records concerned of {n}"),
+    "unread_one": Text(
+        "1 nom de médicament non compris\u202f: ses interactions n'ont pas été cherchées",
+        "1 name of a medicine not understood: its interactions were not looked for",
+    ),
     "unread": Text(
         "{n} noms de médicaments non compris\u202f: leurs interactions n'ont pas été cherchées",
         "{n} names of medicines not understood: their interactions were not looked for",
@@ -86,8 +94,10 @@ def interactions(out: Console, answer: Answer, lang: Lang) -> None:
     for number in checked.local:
         _line(out, Rich(_WORDS["local"][lang].format(name=answer.lines[number].text), "dim"))
     for text, notes in answer.notes.items():
-        for note in notes:
+        for note in once(notes):
             _line(out, Rich(f"{text} – {note[lang]}", "dim"))
+    if answer.catalogue.partial:
+        _line(out, Rich(PARTIAL[lang], "yellow"))
     _line(out, Rich(f"{_WORDS['thesaurus'][lang]} {answer.engine.edition}", "dim"))
     _line(out, Rich(DISCLAIMER[lang], "dim"))
 
@@ -101,10 +111,12 @@ def names(out: Console, read: Sequence[Resolution], lang: Lang) -> None:
     for each in read:
         said = "; ".join(dict.fromkeys(listing.meaning(c) for c in each.candidates[: listing.SHOWN]))
         cell = Rich(said)
-        for note in each.notes:
+        for note in once(each.notes):
             cell.append(f"{'. ' if cell.plain else ''}{note[lang]}", "dim")
         table.add_row(Rich(each.text), Rich(_WORDS[each.match.value][lang], styles[each.match]), cell)
     _line(out, table)
+    if any(PARTIAL in each.notes for each in read):
+        _line(out, Rich(PARTIAL[lang], "yellow"))
 
 
 def readings(out: Console, rows: Sequence[ReadRule], edition: str, lang: Lang) -> None:
@@ -122,7 +134,7 @@ def readings(out: Console, rows: Sequence[ReadRule], edition: str, lang: Lang) -
 def difference(out: Console, found: Difference, lang: Lang) -> None:
     """What changed between two editions: how many rules, then each."""
     counts = found.counted()
-    said = ", ".join(f"{counts[c.value]} {CHANGES[c][lang]}" for c in Change if counts[c.value])
+    said = ", ".join(f"{n} {(CHANGES if n == 1 else _MANY)[c][lang]}" for c in Change if (n := counts[c.value]))
     head = f"{found.before:%Y-%m} → {found.after:%Y-%m}"
     _line(out, Rich(head, "bold").append(f"  {said}", "not bold"))
     for each in found.rules:
@@ -154,7 +166,8 @@ def population(out: Console, found: Iterable[Concerned], lang: Lang) -> None:
     words = _WORDS["population_one" if totals.concerned == 1 else "population"][lang]
     _line(out, Rich(words.format(n=totals.records, m=totals.concerned), "bold"))
     if totals.unread:
-        _line(out, Rich(_WORDS["unread"][lang].format(n=totals.unread), "yellow"))
+        words = _WORDS["unread_one" if totals.unread == 1 else "unread"][lang]
+        _line(out, Rich(words.format(n=totals.unread), "yellow"))
 
 
 def _levels(each: RuleChange) -> str:
