@@ -27,7 +27,11 @@ class Settings:
         heads_folder: where signed audit heads are exported, best on another disk (``LAB39_HEADS``).
         tsa_url: time-stamping authority that stamps audit heads (RFC 3161); none unless told (``LAB39_TSA_URL``).
         tsa_roots: PEM certificates that its stamps are verified with (``LAB39_TSA_ROOTS``).
-        blob_key_file: the key that encrypts blobs at rest; none unless told (``LAB39_BLOB_KEY_FILE``).
+        blobs_at: where files kept outside the database are, a folder or ``s3://bucket/prefix`` (``LAB39_BLOBS``);
+            a folder of ``home`` when empty.
+        blobs_endpoint: address of a server that speaks S3 (``LAB39_BLOBS_ENDPOINT``); that of AWS when empty.
+            https, or http on this machine.
+        blob_key_file: the keys that encrypt blobs at rest; none unless told (``LAB39_BLOB_KEY_FILE``).
         shared: real data for tests and benchmarks, if present (``LAB39_SHARED``).
         lang: language of messages, ``fr`` or ``en`` (``LAB39_LANG``).
         max_bytes: the largest single record read, unpacked (``LAB39_MAX_BYTES``).
@@ -57,6 +61,8 @@ class Settings:
     heads_folder: Path | None = None
     tsa_url: str = ""
     tsa_roots: Path | None = None
+    blobs_at: str = ""
+    blobs_endpoint: str = ""
     blob_key_file: Path | None = None
     shared: Path = Path("../shared")
     lang: Literal["fr", "en"] = "fr"
@@ -92,9 +98,11 @@ class Settings:
         return self.home / "keys"
 
     @property
-    def blobs(self) -> Path:
-        """Where files kept outside the database live."""
-        return self.home / "blobs"
+    def blobs(self) -> Path | str:
+        """Where files kept outside the database live: a folder, or the URL of a bucket."""
+        if self.blobs_at.startswith("s3://"):
+            return self.blobs_at
+        return Path(self.blobs_at).expanduser() if self.blobs_at else self.home / "blobs"
 
     @property
     def packs(self) -> Path:
@@ -162,6 +170,8 @@ class Settings:
             heads_folder=Path(env["LAB39_HEADS"]).expanduser() if env.get("LAB39_HEADS") else None,
             tsa_url=env.get("LAB39_TSA_URL", ""),
             tsa_roots=Path(env["LAB39_TSA_ROOTS"]).expanduser() if env.get("LAB39_TSA_ROOTS") else None,
+            blobs_at=_blobs(env),
+            blobs_endpoint=_endpoint(env),
             blob_key_file=(
                 Path(env["LAB39_BLOB_KEY_FILE"]).expanduser() if env.get("LAB39_BLOB_KEY_FILE") else None
             ),
@@ -190,6 +200,26 @@ class Settings:
 _ADDRESS = re.compile(
     r"(?:https://[A-Za-z0-9.-]+|http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(?P<path>(?:/[A-Za-z0-9._~-]+)*)"
 )
+
+
+def _blobs(env: Mapping[str, str]) -> str:
+    """A folder or a bucket. The value is not shown when it is neither: it may hold a password."""
+    value = env.get("LAB39_BLOBS", "").rstrip("/") or env.get("LAB39_BLOBS", "")
+    if "://" in value and not re.fullmatch(
+        r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9!_.*'()-]+)*", value
+    ):
+        raise ValueError(
+            "LAB39_BLOBS: a folder or s3://bucket/prefix is expected; credentials go in AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, the address of a server in LAB39_BLOBS_ENDPOINT"
+        )
+    return value
+
+
+def _endpoint(env: Mapping[str, str]) -> str:
+    found = _addresses(env, "LAB39_BLOBS_ENDPOINT", path=True)
+    if len(found) > 1:
+        raise ValueError("LAB39_BLOBS_ENDPOINT: one address is expected")
+    return found[0] if found else ""
 
 
 def _networks(env: Mapping[str, str], name: str, fallback: tuple[str, ...]) -> tuple[str, ...]:

@@ -110,7 +110,7 @@ def test_backup_then_restore(run, ana: str, settings: Settings, tmp_path: Path):
 
 
 def test_db_verify_counts_files_and_ends_with_1_when_one_is_damaged(run, ana: str, settings: Settings):
-    from lab39.store import blobs
+    from lab39.store import blobs, blobstores
 
     store = Store.of(settings)
     with store.writing() as tx:
@@ -118,7 +118,28 @@ def test_db_verify_counts_files_and_ends_with_1_when_one_is_damaged(run, ana: st
             used = blobs.put(tx, store, content, used_by="x", person=ana, at=store.clock())
     store.close()
     assert run("db", "verify", "--json").json == {"total": 2, "passed": 2, "failures": []}
-    blobs.path_of(settings.blobs, used.sha256).write_bytes(b"damaged")
+    blobstores.path_of(settings.blobs, used.sha256).write_bytes(b"damaged")
     ran = run("db", "verify", "--json")
     assert ran.code == 1
     assert [failure["sha256"] for failure in ran.json["failures"]] == [used.sha256]
+
+
+def test_db_sweep_and_rotate_key_say_what_they_did(run, ana: str, settings: Settings, tmp_path: Path, monkeypatch):
+    from lab39.store import blobs
+
+    store = Store.of(settings)
+    with store.writing() as tx:
+        for content in (b"one", b"four"):
+            blobs.put(tx, store, content, used_by=content.decode(), person=ana, at=store.clock())
+        blobs.release(tx, "four")
+    store.close()
+    assert run("db", "sweep", "--json").json == {"files": 1, "bytes": 4}
+    refused = run("db", "rotate-key")
+    assert refused.code == 2
+    assert "LAB39_BLOB_KEY_FILE" in refused.err
+    key = tmp_path / "blob.key"
+    key.touch(mode=0o600)
+    key.write_text("0f" * 32)
+    monkeypatch.setenv("LAB39_BLOB_KEY_FILE", str(key))
+    assert run("db", "rotate-key", "--json").json == {"files": 1}
+    assert run("db", "verify", "--json").json["passed"] == 1

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.store import places
 from tests.store.postgres import Cluster, why_absent
 
 from lab39.store import Store
@@ -96,3 +97,21 @@ def second_store(store: Store, clock: MovableClock) -> Iterator[Store]:
     opened = Store(store.url, store.blobs, clock)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def s3_address() -> Iterator[str]:
+    """A server that speaks S3, started when the first test asks for it."""
+    with places.s3_server() as address:
+        yield address
+
+
+@pytest.fixture(params=places.KINDS)
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> places.Place:
+    """Each kind of place for files in turn, empty."""
+    address = ""
+    if request.param == "s3":
+        for name, value in places.CREDENTIALS.items():
+            monkeypatch.setenv(name, value)
+        address = request.getfixturevalue("s3_address")
+    return places.place(request.param, tmp_path, address)

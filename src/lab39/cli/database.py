@@ -80,6 +80,41 @@ def verify(json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
+@db.command()
+def sweep(json: JsonOption = False) -> None:
+    """Supprime les fichiers dont personne n'a plus besoin. / Remove files that nobody needs any more."""
+    from lab39.store import blobs
+
+    with terminal.store() as store:
+        done = blobs.collect(store)
+    if json:
+        terminal.emit(_fields(done))
+    size = {lang: number(done.bytes, lang) for lang in ("fr", "en")}
+    terminal.say(
+        Text(
+            f"{done.files} fichier(s) supprimé(s), {size['fr']} octets",
+            f"{done.files} files removed, {size['en']} bytes",
+        )
+    )
+
+
+@db.command("rotate-key")
+def rotate_key(json: JsonOption = False) -> None:
+    """Chiffre chaque fichier avec la première clé du fichier de clés. / Encrypt every file with the first key."""
+    from lab39.store import blobs
+
+    with terminal.store() as store:
+        done = blobs.seal_again(store)
+    if json:
+        terminal.emit({"files": done})
+    terminal.say(
+        Text(
+            f"{done} fichier(s) rechiffré(s)\u202f; les autres clés ne servent qu'aux anciennes sauvegardes",
+            f"{done} files encrypted again; the other keys only serve older backups",
+        )
+    )
+
+
 def backup(
     target: Annotated[Path, typer.Argument(metavar="ZIP", show_default=False)],
     with_keys: Annotated[

@@ -1,4 +1,5 @@
-"""Backups: one zip with the database as it was at one moment, its files and the exported audit heads.
+"""Backups: one zip with the database as it was at one moment, its files (from the folder or the bucket where they
+are) and the exported audit heads.
 
 The lab goes on working meanwhile. Keys are left out unless asked for: whoever has a backup with its keys has
 everything. Nothing in a backup is encrypted but the files that were.
@@ -6,6 +7,7 @@ everything. Nothing in a backup is encrypted but the files that were.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -20,7 +22,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from lab39 import __version__
-from lab39.core.datapacks import sha256
 from lab39.core.errors import InputError, LabError
 from lab39.core.text import Text
 from lab39.settings import Settings
@@ -57,7 +58,7 @@ def backup(store: Store, settings: Settings, target: Path, *, keys: bool = False
 
     Raises:
         BackupError: nothing to back up, a file of the index is absent, ``pg_dump`` is absent or fails.
-        StoreUnavailableError: the database cannot be read, or the target cannot be written.
+        StoreUnavailableError: the database or the bucket cannot be read, or the target cannot be written.
     """
     _trace(store, "backup", {"keys": keys})  # before, so that it is in the backup: the log that comes back goes on
     counts = {"blobs": 0, "heads": 0, "keys": 0}
@@ -69,16 +70,7 @@ def backup(store: Store, settings: Settings, target: Path, *, keys: bool = False
         with _snapshot(store, Path(tmp)) as snapshot:
             archive.add_file(DATABASE[store.dialect], snapshot.path)
             for file in snapshot.files:
-                path = blobs.path_of(store.blobs, file)
-                if not path.exists():
-                    raise BackupError(
-                        Text(
-                            "fichier absent\u202f: recommencer\u202f; s'il manque toujours, lab39 db verify",
-                            "file absent from the disk: start again; if it is still absent, lab39 db verify",
-                        ),
-                        file,
-                    )
-                archive.add_file(f"blobs/{file}", path)
+                archive.add(f"blobs/{file}", _content(store, file))
                 counts["blobs"] += 1
         for kind, folder in (("heads", settings.heads), *((("keys", settings.keys),) if keys else ())):
             for path in _inside(folder):
@@ -118,7 +110,7 @@ def restore(store: Store, settings: Settings, source: Path, *, force: bool = Fal
         for name in archive.files:
             kind, _, rest = name.partition("/")
             if kind == "blobs":
-                counts[kind] += _put(archive, name, blobs.path_of(store.blobs, rest))
+                counts[kind] += _put_blob(store, archive, name, rest)
         if store.dialect == "sqlite":
             _restore_sqlite(store, database)
         else:
@@ -291,9 +283,34 @@ def _inside(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
 
 
+def _content(store: Store, file: str) -> bytes:
+    """A file of the index, as it is kept: encrypted when it is."""
+    try:
+        return store.files.read(file)
+    except OSError as error:
+        raise BackupError(
+            Text(
+                "fichier absent ou illisible\u202f: recommencer\u202f; si cela dure, lab39 db verify",
+                "file absent or unreadable: start again; if it lasts, lab39 db verify",
+            ),
+            file,
+        ) from error
+
+
+def _put_blob(store: Store, archive: Reader, name: str, file: str) -> int:
+    """Put back one file unless it is there, intact; 1 when it was put back."""
+    try:
+        intact = hashlib.sha256(store.files.read(file)).hexdigest() == archive.files[name]["sha256"]
+    except OSError:
+        intact = False
+    if not intact:
+        store.files.write(file, archive.read(name))
+    return 0 if intact else 1
+
+
 def _put(archive: Reader, name: str, path: Path) -> int:
-    """Copy one file unless it is there (a damaged blob is replaced); 1 when it was copied."""
-    if path.exists() and not (name.startswith("blobs/") and sha256(path) != archive.files[name]["sha256"]):
+    """Copy one file unless it is there; 1 when it was copied."""
+    if path.exists():
         return 0
     with atomic.writing(path) as stream:
         stream.write(archive.read(name))

@@ -1,28 +1,25 @@
 """Files kept beside the database, named by their content: two people who keep the same file keep one.
 
-A file is on the disk, whole, before the transaction that names it ends. When a key is set
-(``LAB39_BLOB_KEY_FILE``), new files are encrypted with AES-256-GCM and even their names tell nothing. Files live in
-one local folder; another kind of storage would replace the three places that open it: :func:`put`,
-:func:`_load` and :func:`collect`.
+A file is kept, whole, before the transaction that names it ends: a row never names bytes that did not come. When a
+key is set (``LAB39_BLOB_KEY_FILE``), new files are encrypted with AES-256-GCM and even their names tell nothing.
+:mod:`lab39.store.blobstores` knows where the bytes lie, a folder or a bucket.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import hmac
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import sqlalchemy as sa
 
-from lab39.core.errors import LabError, UnknownNameError
+from lab39.core.errors import UnknownNameError
 from lab39.core.text import NO_TEXT, Text
-from lab39.store import atomic, privacy
-from lab39.store.engine import Store, new_id
+from lab39.store import privacy, sealing
+from lab39.store.engine import Store, StoreUnavailableError, new_id
 from lab39.store.schema import Instant, metadata
+from lab39.store.sealing import BlobError
 
 blobs = sa.Table(
     "blobs",
@@ -46,15 +43,8 @@ uses = sa.Table(
     sa.Column("at", Instant, nullable=False),
 )
 
-MAGIC = b"L39\x01"
-NONCE_BYTES = 12
-KEY_BYTES = 32
 LOCK = 0x1AB3B
 """Key of the advisory lock: writers share it, the collector has it alone (PostgreSQL)."""
-
-
-class BlobError(LabError):
-    """A file is absent, altered, or cannot be decrypted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +96,13 @@ def put(
     """Keep a file for one use, inside the caller's ``writing`` transaction.
 
     Raises:
-        StoreUnavailableError: the disk is full or the folder cannot be written to.
+        StoreUnavailableError: the disk is full, the folder or the bucket cannot be written to.
         BlobError: the key cannot be read.
     """
     _share(tx)
     digest = hashlib.sha256(content).hexdigest()
-    key = _key(store)
-    file = digest if key is None else hmac.new(key, digest.encode(), hashlib.sha256).hexdigest()
+    key = next(iter(sealing.keys(store.blob_key_file)), None)
+    file = digest if key is None else sealing.name(key, digest)
     row = {"sha256": digest, "file": file, "bytes": len(content), "encrypted": key is not None, "at": at}
     try:
         with tx.begin_nested():
@@ -120,10 +110,8 @@ def put(
     except sa.exc.IntegrityError:
         known = tx.execute(sa.select(blobs).where(blobs.c.sha256 == digest)).mappings().one()
         file, key = known["file"], key if known["encrypted"] else None
-    path = _path(store, file)
-    if not path.exists():
-        with atomic.writing(path) as stream:
-            stream.write(content if key is None else _encrypt(key, digest, content))
+    if not store.files.exists(file):
+        store.files.write(file, _sealed(key, digest, content))
     use = Use(new_id(), digest, used_by, person, name.replace("\0", ""), media_type, at)
     tx.execute(uses.insert().values({field: getattr(use, field) for field in use.__dataclass_fields__}))
     return use
@@ -134,7 +122,8 @@ def read(tx: sa.Connection, store: Store, sha256: str) -> bytes:
 
     Raises:
         UnknownNameError: no such file.
-        BlobError: absent from the disk, altered, or the key is not the right one.
+        BlobError: absent, altered, or the key is not the right one.
+        StoreUnavailableError: the bucket cannot be reached.
     """
     row = tx.execute(sa.select(blobs).where(blobs.c.sha256 == sha256)).mappings().one_or_none()
     if row is None:
@@ -156,25 +145,72 @@ def collect(store: Store) -> Collected:
     """Remove files that nobody uses, and what an interrupted write left behind.
 
     Raises:
-        StoreUnavailableError
+        StoreUnavailableError: the text says so when only the bytes are still to be removed.
     """
     with store.writing() as tx:
         _alone(tx)
         tx.execute(blobs.delete().where(~blobs.c.sha256.in_(sa.select(uses.c.sha256))))
     files = freed = 0
-    with store.writing() as tx:  # a crash in between leaves a file without a row, found at the next round
-        _alone(tx)
-        known = set(tx.scalars(sa.select(blobs.c.file)))
-        for path in sorted(store.blobs.glob("??/*")):
-            if path.parent.name + path.name not in known:
-                freed += path.stat().st_size
-                files += 1
-                path.unlink()
+    try:
+        with store.writing() as tx:  # a crash in between leaves a file without a row, found at the next round
+            _alone(tx)
+            known = set(tx.scalars(sa.select(blobs.c.file)))
+            for name, size in store.files.sizes():
+                if name not in known:
+                    store.files.remove(name)
+                    freed += size
+                    files += 1
+    except StoreUnavailableError as error:
+        raise StoreUnavailableError(
+            Text(
+                f"{error.text.fr}\u202f; le reste est fait, mais des fichiers dont personne n'a plus besoin sont "
+                "encore là\u202f: lab39 db sweep les supprimera",
+                f"{error.text.en}; the rest is done, but files that nobody needs are still there: "
+                "lab39 db sweep will remove them",
+            ),
+            error.place,
+        ) from error
     return Collected(files, freed)
 
 
+def seal_again(store: Store) -> int:
+    """Encrypt with the first key every file that is not yet, one transaction each; how many.
+
+    Interrupted, it is done again: each file is readable at every moment with the keys of the key file.
+
+    Raises:
+        BlobError: no key is set, or a file is absent, altered, or was encrypted with a key that is not there.
+        StoreUnavailableError
+    """
+    known = sealing.keys(store.blob_key_file)
+    if not known:
+        raise BlobError(
+            Text("aucune clé n'est donnée\u202f: nommer son fichier", "no key is given: name its file"),
+            "LAB39_BLOB_KEY_FILE",
+        )
+    with store.reading() as tx:
+        digests = tuple(tx.scalars(sa.select(blobs.c.sha256).order_by(blobs.c.sha256)))
+    done = 0
+    for digest in digests:
+        with store.writing() as tx:
+            _alone(tx)
+            row = tx.execute(sa.select(blobs).where(blobs.c.sha256 == digest)).mappings().one_or_none()
+            file = sealing.name(known[0], digest)
+            if row is None or (row["encrypted"] and row["file"] == file):
+                continue
+            store.files.write(file, sealing.seal(known[0], digest, _load(store, row)))
+            tx.execute(blobs.update().where(blobs.c.sha256 == digest).values(file=file, encrypted=True))
+            done += 1
+    collect(store)
+    return done
+
+
 def verify(store: Store) -> Iterator[Checked]:
-    """Read every file of the index and compare it with its name."""
+    """Read every file of the index and compare it with its name.
+
+    Raises:
+        StoreUnavailableError: the bucket cannot be reached: nothing is known about its files then.
+    """
     with store.reading() as tx:
         for row in tx.execute(sa.select(blobs).order_by(blobs.c.sha256)).mappings():
             problem = NO_TEXT
@@ -185,88 +221,33 @@ def verify(store: Store) -> Iterator[Checked]:
             yield Checked(row["sha256"], problem)
 
 
-def _key(store: Store) -> bytes | None:
-    """Raises BlobError: a key is set and cannot be used."""
-    path = store.blob_key_file
-    if path is None:
-        return None
-    try:
-        if path.stat().st_mode & 0o077:
-            raise BlobError(
-                Text(
-                    f"d'autres que son propriétaire peuvent lire cette clé\u202f: chmod 600 {path}",
-                    f"others than its owner can read this key: chmod 600 {path}",
-                ),
-                "LAB39_BLOB_KEY_FILE",
-            )
-        raw = path.read_bytes().strip()
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise BlobError(
-            Text(f"clé illisible\u202f: {why} ({path})", f"the key cannot be read: {why} ({path})"),
-            "LAB39_BLOB_KEY_FILE",
-        ) from error
-    try:
-        key = bytes.fromhex(raw.decode("ascii"))
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise BlobError(
-            Text(
-                f"64 chiffres hexadécimaux sont attendus\u202f: openssl rand -hex {KEY_BYTES} > {path}",
-                f"64 hexadecimal digits are expected: openssl rand -hex {KEY_BYTES} > {path}",
-            ),
-            "LAB39_BLOB_KEY_FILE",
-        )
-    return key
-
-
-def _encrypt(key: bytes, digest: str, content: bytes) -> bytes:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    nonce = os.urandom(NONCE_BYTES)
-    return MAGIC + nonce + AESGCM(key).encrypt(nonce, content, MAGIC + digest.encode())
-
-
-def _decrypt(key: bytes, digest: str, kept: bytes) -> bytes:
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    nonce, rest = kept[len(MAGIC) : len(MAGIC) + NONCE_BYTES], kept[len(MAGIC) + NONCE_BYTES :]
-    try:
-        return AESGCM(key).decrypt(nonce, rest, MAGIC + digest.encode())
-    except (InvalidTag, ValueError):
-        raise BlobError(
-            Text(
-                "fichier altéré, ou chiffré avec une autre clé (LAB39_BLOB_KEY_FILE)",
-                "altered file, or encrypted with another key (LAB39_BLOB_KEY_FILE)",
-            ),
-            digest,
-        ) from None
-
-
 def _load(store: Store, row: sa.RowMapping) -> bytes:
     digest: str = row["sha256"]
     try:
-        content = _path(store, row["file"]).read_bytes()
+        content = store.files.read(row["file"])
+    except FileNotFoundError as error:
+        raise BlobError(
+            Text("fichier absent\u202f: restaurer une sauvegarde", "file absent: restore a backup"), digest
+        ) from error
     except OSError as error:
+        why = error.strerror or type(error).__name__
         raise BlobError(
             Text(
-                "fichier absent du disque\u202f: restaurer une sauvegarde",
-                "file absent from the disk: restore a backup",
+                f"lecture impossible ({why})\u202f: vérifier le disque et les droits, ou restaurer une sauvegarde",
+                f"cannot be read ({why}): check the disk and permissions, or restore a backup",
             ),
             digest,
         ) from error
     if row["encrypted"]:
-        key = _key(store)
-        if key is None:
+        known = sealing.keys(store.blob_key_file)
+        if not known:
             raise BlobError(
                 Text(
                     "fichier chiffré\u202f: LAB39_BLOB_KEY_FILE manque", "encrypted file: set LAB39_BLOB_KEY_FILE"
                 ),
                 digest,
             )
-        content = _decrypt(key, digest, content)
+        content = sealing.unseal(known, digest, content)
     if hashlib.sha256(content).hexdigest() != digest:
         raise BlobError(
             Text("fichier altéré\u202f: restaurer une sauvegarde", "altered file: restore a backup"), digest
@@ -274,13 +255,8 @@ def _load(store: Store, row: sa.RowMapping) -> bytes:
     return content
 
 
-def path_of(folder: Path, file: str) -> Path:
-    """Where a file of the index lies."""
-    return folder / file[:2] / file[2:]
-
-
-def _path(store: Store, file: str) -> Path:
-    return path_of(store.blobs, file)
+def _sealed(key: bytes | None, digest: str, content: bytes) -> bytes:
+    return content if key is None else sealing.seal(key, digest, content)
 
 
 def _share(tx: sa.Connection) -> None:

@@ -65,14 +65,29 @@ class Store:
 
     Args:
         url: of SQLAlchemy (``sqlite:////var/lib/lab39/lab39.db``, ``postgresql+psycopg://…``).
-        blobs: folder of files kept outside the database.
+        blobs: where files kept outside the database are: a folder, or the URL of a bucket.
         clock: gives the moment written beside every change.
-        blob_key_file: the key that encrypts files kept outside the database; none, they are not encrypted.
+        blob_key_file: the keys that encrypt files kept outside the database; none, they are not encrypted.
+        blobs_endpoint: address of a server that speaks S3; that of AWS when empty.
+
+    Raises:
+        LabError: files are in a bucket, and the extra ``s3`` is not installed.
     """
 
-    def __init__(self, url: str, blobs: Path, clock: Clock = utc_now, *, blob_key_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        blobs: Path | str,
+        clock: Clock = utc_now,
+        *,
+        blob_key_file: Path | None = None,
+        blobs_endpoint: str = "",
+    ) -> None:
+        from lab39.store import blobstores  # it raises the errors of this module
+
         self.url = url
         self.blobs = blobs
+        self.files = blobstores.of(blobs, endpoint=blobs_endpoint)
         self.clock = clock
         self.blob_key_file = blob_key_file
         self.engine = _engine(url)
@@ -80,7 +95,13 @@ class Store:
     @classmethod
     def of(cls, settings: Settings, clock: Clock = utc_now) -> Store:
         """The store these settings name."""
-        return cls(settings.database_url, settings.blobs, clock, blob_key_file=settings.blob_key_file)
+        return cls(
+            settings.database_url,
+            settings.blobs,
+            clock,
+            blob_key_file=settings.blob_key_file,
+            blobs_endpoint=settings.blobs_endpoint,
+        )
 
     @property
     def dialect(self) -> str:

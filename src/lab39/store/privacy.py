@@ -165,7 +165,8 @@ def erase_person(
         unless: raises, in the same transaction, when the person must stay.
 
     Raises:
-        UnknownPersonError, StoreUnavailableError
+        UnknownPersonError
+        StoreUnavailableError: nothing was erased; or, when the text says so, files are still to be removed.
     """
     from lab39.store import audit, blobs, people
 
@@ -179,8 +180,10 @@ def erase_person(
         if before is None:
             about = {"erased": sum(o.erased for o in outcomes), "kept": sum(o.kept for o in outcomes)}
             audit.append(tx, at=at, actor=by, action="erase", subject=person, about=about)
-    blobs.collect(store)
-    store.forget_deleted()
+    try:
+        blobs.collect(store)
+    finally:
+        store.forget_deleted()
     return Erasure(person, before or at, outcomes, broken)
 
 

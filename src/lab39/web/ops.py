@@ -116,6 +116,7 @@ def look(here: House) -> Iterator[Check]:
     """Look at everything that a request needs."""
     yield from _database(here)
     yield _folder(here)
+    yield _files(here)
     yield from _packs(here)
 
 
@@ -141,6 +142,15 @@ def _folder(here: House) -> Check:
         Verdict.FAILED,
         Text("le dossier du laboratoire ne peut être écrit", "the lab's folder cannot be written to"),
     )
+
+
+def _files(here: House) -> Check:
+    """Records and findings are in the database: without its files the lab does less, not nothing."""
+    try:
+        here.store.files.check()
+    except LabError as error:
+        return Check("files", Verdict.REDUCED, error.text)
+    return Check("files", Verdict.OK)
 
 
 def _packs(here: House) -> Iterator[Check]:
