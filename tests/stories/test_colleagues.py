@@ -153,7 +153,7 @@ def test_shared_seen_and_withdrawn_in_the_open_tab_too(team: Team):
         expect(tab.locator("#said")).to_contain_text("ne vous est plus accessible")
         expect(tab.locator("body")).not_to_contain_text("FICTIF-Somme")
     team.go(luc, team.record)
-    expect(luc.locator("h1")).to_contain_text("dossier introuvable")
+    expect(luc.locator("h1")).to_contain_text("n'existe pas, ou ne vous est pas ouvert")
 
 
 def test_a_tab_that_nobody_touches_is_left_by_itself(team: Team):
