@@ -204,10 +204,9 @@ _ADDRESS = re.compile(
 
 def _blobs(env: Mapping[str, str]) -> str:
     """A folder or a bucket. The value is not shown when it is neither: it may hold a password."""
-    value = env.get("LAB39_BLOBS", "").rstrip("/") or env.get("LAB39_BLOBS", "")
-    if "://" in value and not re.fullmatch(
-        r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9!_.*'()-]+)*", value
-    ):
+    raw = env.get("LAB39_BLOBS", "")
+    value = raw.rstrip("/") or raw
+    if "://" in raw and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9!_.*'()-]+)*", value):
         raise ValueError(
             "LAB39_BLOBS: a folder or s3://bucket/prefix is expected; credentials go in AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY, the address of a server in LAB39_BLOBS_ENDPOINT"

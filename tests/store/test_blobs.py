@@ -22,6 +22,16 @@ SECRET = b"the content of a photo"
 
 OTHER_KEY = "ee" * 32
 
+PLACES = [("sqlite", "folder"), ("postgresql", "folder"), ("postgresql", "memory"), ("sqlite", "s3")]
+
+
+def _where(*kinds: str) -> pytest.MarkDecorator:
+    pairs = [pair for pair in PLACES if pair[1] in kinds]
+    return pytest.mark.parametrize(("database_url", "place"), pairs, indirect=True)
+
+
+everywhere, remote, folder = _where("folder", "memory", "s3"), _where("memory", "s3"), _where("folder")
+
 
 @pytest.fixture
 def store(database_url: str, clock, place: Place) -> Iterator[Store]:
@@ -62,6 +72,7 @@ def path_of(digest: str) -> str:
     return f"{digest[:2]}/{digest[2:]}"
 
 
+@everywhere
 def test_a_file_comes_back_and_the_same_content_is_kept_once(store: Store, place: Place):
     digest = put(store)
     assert put(store, used_by="letter:2") == digest
@@ -75,6 +86,7 @@ def test_a_file_comes_back_and_the_same_content_is_kept_once(store: Store, place
         blobs.read(tx, store, "0" * 64)
 
 
+@everywhere
 def test_it_is_removed_when_nobody_uses_it_any_more_and_not_before(store: Store, place: Place):
     digest, other = put(store), put(store, b"another", used_by="letter:3")
     put(store, used_by="letter:2")
@@ -91,9 +103,12 @@ def test_it_is_removed_when_nobody_uses_it_any_more_and_not_before(store: Store,
     assert read(store, digest) == SECRET
 
 
+@everywhere
 def test_what_another_process_removed_is_never_believed_to_be_there(store: Store, another_process: Store):
     digest = put(store)
     assert read(another_process, digest) == SECRET
+    store.files.check()
+    assert list(store.files.sizes()) == [(digest, len(SECRET))], "it has just seen it"
     with another_process.writing() as tx:
         blobs.release(tx, "letter:1")
     assert blobs.collect(another_process).files == 1
@@ -101,6 +116,7 @@ def test_what_another_process_removed_is_never_believed_to_be_there(store: Store
     assert read(another_process, digest) == SECRET
 
 
+@everywhere
 def test_a_transaction_that_fails_leaves_no_row_and_the_collector_takes_the_file(store: Store, place: Place):
     who = person(store).id
     with pytest.raises(ZeroDivisionError), store.writing() as tx:  # noqa: PT012
@@ -112,6 +128,7 @@ def test_a_transaction_that_fails_leaves_no_row_and_the_collector_takes_the_file
     assert place.found() == {}
 
 
+@everywhere
 def test_what_is_not_the_labs_is_left_alone_in_a_place_that_is_shared(store: Store, place: Place):
     theirs = {"fr/page.html": b"1", "notes.txt": b"2", f"ab/{'0' * 62}.gz": b"3", f"ab/cd/{'0' * 62}": b"4"}
     for name, content in theirs.items():
@@ -120,6 +137,7 @@ def test_what_is_not_the_labs_is_left_alone_in_a_place_that_is_shared(store: Sto
     assert place.found() == theirs
 
 
+@everywhere
 def test_an_altered_or_absent_file_is_never_given_out(store: Store, place: Place):
     digest, other = put(store), put(store, b"another")
     assert [c.problem.en for c in blobs.verify(store)] == ["", ""]
@@ -136,6 +154,7 @@ def test_an_altered_or_absent_file_is_never_given_out(store: Store, place: Place
     assert read(store, other) == b"another"
 
 
+@everywhere
 def test_with_a_key_the_place_tells_nothing_not_even_by_names(store: Store, place: Place, key: Path):
     store.blob_key_file = key
     digest = put(store)
@@ -149,6 +168,7 @@ def test_with_a_key_the_place_tells_nothing_not_even_by_names(store: Store, plac
         read(store, digest)
 
 
+@everywhere
 def test_files_of_before_the_key_stay_readable_and_another_key_opens_nothing(store: Store, key: Path):
     plain = put(store, b"before")
     store.blob_key_file = key
@@ -164,6 +184,7 @@ def test_files_of_before_the_key_stay_readable_and_another_key_opens_nothing(sto
         read(store, digest)
 
 
+@everywhere
 def test_a_new_key_reads_what_the_former_wrote_until_every_file_is_encrypted_again(
     store: Store, place: Place, key: Path
 ):
@@ -182,6 +203,7 @@ def test_a_new_key_reads_what_the_former_wrote_until_every_file_is_encrypted_aga
     assert blobs.seal_again(store) == 0
 
 
+@everywhere
 def test_a_file_that_no_key_opens_stops_the_change_of_key_and_stays_as_it_is(store: Store, place: Place, key: Path):
     with pytest.raises(BlobError, match="LAB39_BLOB_KEY_FILE"):
         blobs.seal_again(store)
@@ -194,6 +216,7 @@ def test_a_file_that_no_key_opens_stops_the_change_of_key_and_stays_as_it_is(sto
     assert place.found() == before
 
 
+@everywhere
 @pytest.mark.parametrize("content", ["", "short", "zz" * 32, "0f" * 31, OTHER_KEY + "\nshort"])
 def test_a_key_that_is_not_one_is_refused_before_anything_is_written(store, place: Place, key: Path, content: str):
     key.write_text(content)
@@ -203,6 +226,7 @@ def test_a_key_that_is_not_one_is_refused_before_anything_is_written(store, plac
     assert place.found() == {}
 
 
+@everywhere
 def test_a_key_that_others_can_read_or_that_is_absent_is_refused(store: Store, key: Path):
     store.blob_key_file = key
     key.chmod(0o640)
@@ -213,7 +237,7 @@ def test_a_key_that_others_can_read_or_that_is_absent_is_refused(store: Store, k
         put(store)
 
 
-@pytest.mark.parametrize("place", ["folder"], indirect=True)
+@folder
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS])
 def test_a_full_or_read_only_disk_is_told_and_nothing_is_half_written(store, place: Place, monkeypatch, code: int):
     who = person(store).id
@@ -229,6 +253,7 @@ def test_a_full_or_read_only_disk_is_told_and_nothing_is_half_written(store, pla
         assert tx.execute(sa.select(blobs.blobs)).all() == []
 
 
+@everywhere
 def test_a_backup_holds_the_files_wherever_they_are_and_a_restore_puts_them_back(
     store: Store, place: Place, tmp_path: Path
 ):
@@ -247,14 +272,12 @@ def test_a_backup_holds_the_files_wherever_they_are_and_a_restore_puts_them_back
     assert [c.problem.en for c in blobs.verify(store)] == ["", ""]
 
 
+@everywhere
 def test_a_place_that_answers_says_so_and_is_made_by_nobody_before_the_first_write(store: Store, place: Place):
     store.files.check()
     assert place.found() == {}
     put(store)
     store.files.check()
-
-
-remote = pytest.mark.parametrize("place", ["memory", "s3"], indirect=True)
 
 
 @remote
@@ -332,3 +355,32 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreUnavailableError, match="LAB39_BLOBS: the folder of files"):
         blobstores.Folder(tmp_path / "file" / "blobs").check()
+
+
+def test_the_setting_names_a_folder_or_a_bucket(tmp_path: Path):
+    def where(value: str, **more: str) -> Path | str:
+        return Settings.from_env({"LAB39_HOME": str(tmp_path), "LAB39_BLOBS": value, **more}).blobs
+
+    assert where("") == tmp_path / "blobs"
+    assert where("/srv/files/") == Path("/srv/files")
+    assert where("s3://my-bucket/lab39/") == "s3://my-bucket/lab39"
+    assert where("s3://my-bucket") == "s3://my-bucket"
+    endpoint = {"LAB39_BLOBS_ENDPOINT": "https://s3.example.org:9000/"}
+    assert Settings.from_env(endpoint).blobs_endpoint == "https://s3.example.org:9000"
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"LAB39_BLOBS": "s3://user:s3cret@my-bucket/x"},
+        {"LAB39_BLOBS": "s3://"},
+        {"LAB39_BLOBS": "s3://my-bucket/a//b"},
+        {"LAB39_BLOBS": "memory://s3cret/x"},
+        {"LAB39_BLOBS_ENDPOINT": "http://s3.example.org"},
+        {"LAB39_BLOBS_ENDPOINT": "https://a.example.org,https://b.example.org"},
+    ],
+)
+def test_a_setting_that_names_neither_is_refused_without_showing_a_password(env: dict[str, str]):
+    with pytest.raises(ValueError, match=next(iter(env))) as told:
+        Settings.from_env(env)
+    assert "s3cret" not in str(told.value)

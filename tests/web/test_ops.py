@@ -13,7 +13,7 @@ from tests.web.systems import JSON, bundle
 
 from lab39.core.errors import PackMissingError
 from lab39.core.text import Text
-from lab39.store import jobs
+from lab39.store import StoreUnavailableError, jobs
 from lab39.web import ops
 
 
@@ -45,6 +45,7 @@ def test_a_lab_is_ready_when_its_database_its_folder_and_its_migrations_are(moni
     assert {c["name"]: c["status"] for c in answer.json()["checks"]} == {
         "database": "ok",
         "migrations": "ok",
+        "files": "ok",
         "folder": "ok",
     }
 
@@ -81,6 +82,17 @@ def test_a_folder_that_cannot_be_written_to_is_not_ready(monitor, monkeypatch):
     answer = monitor.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["checks"][-1]["reason"]["fr"] == "le dossier du laboratoire ne peut être écrit"
+
+
+def test_a_bucket_that_does_not_answer_makes_the_lab_less_not_unready(monitor, monkeypatch):
+    def silent(_: object) -> None:
+        raise StoreUnavailableError(Text.same("no route"), "LAB39_BLOBS")
+
+    monkeypatch.setattr("lab39.store.blobstores.Folder.check", silent)
+    answer = monitor.get("/readyz")
+    assert answer.status_code == 200
+    (reduced,) = (c for c in answer.json()["checks"] if c["status"] == "reduced")
+    assert (reduced["name"], reduced["reason"]["en"]) == ("files", "no route")
 
 
 def test_a_solution_that_does_not_load_makes_the_lab_less_not_unready(open_lab, settings):

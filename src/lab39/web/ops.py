@@ -115,8 +115,8 @@ def is_monitor(request: Request, here: House) -> bool:
 def look(here: House) -> Iterator[Check]:
     """Look at everything that a request needs."""
     yield from _database(here)
-    yield _folder(here)
     yield _files(here)
+    yield _folder(here)
     yield from _packs(here)
 
 
