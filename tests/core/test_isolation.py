@@ -454,3 +454,17 @@ def test_a_solution_that_never_ends_writing_its_resource_is_stopped():
     (found,) = one.assess(record(), ON).findings
     with pytest.raises(isolation.TimeLimitExceeded):
         one.to_fhir(found, "Patient/p", "fr")
+
+
+def test_a_thread_that_serves_again_is_watched_like_a_new_one():
+    seen: list[str] = []
+    isolation.run(lambda: None, isolation.Stopwatch(5))
+    threading.setprofile(lambda frame, event, called: seen.append(getattr(called, "__name__", "")))
+    try:
+        isolation.run(lambda: time.monotonic(), isolation.Stopwatch(5))
+    finally:
+        threading.setprofile(None)
+    before = len(seen)
+    isolation.run(lambda: time.monotonic(), isolation.Stopwatch(5))
+    assert "monotonic" in seen
+    assert len(seen) == before, "and no longer once nobody watches"

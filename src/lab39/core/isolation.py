@@ -80,11 +80,17 @@ class _Job(Generic[T]):
         self.done = threading.Event()
 
     def do(self) -> None:
+        """As in a new thread: with a context of its own, watched by whoever watches new threads by now."""
+        watching = threading.getprofile()
         try:
-            self.value = contextvars.Context().run(self.work)  # as in a new thread
+            if watching is not None:
+                sys.setprofile(watching)
+            self.value = contextvars.Context().run(self.work)
         except BaseException as error:
             self.error = error
         finally:
+            if watching is not None:
+                sys.setprofile(None)
             self.done.set()
 
 
