@@ -118,8 +118,11 @@ def conflict_end(target: SeriesDose, history: History, schedule: Schedule) -> dt
 
 def candidate_earliest(
     target: SeriesDose, series: PatientSeries, history: History, schedule: Schedule, steps: list[Step]
-) -> dt.date:
-    """FORECASTDTCAN-1: the latest of minimum age, minimum intervals, conflicts, season, inadvertent and last doses."""
+) -> dt.date | None:
+    """FORECASTDTCAN-1: the latest of minimum age, minimum intervals, conflicts, season, inadvertent and last doses.
+
+    ``None`` when none of them is stated: no date is assumed.
+    """
     rule = age_rule(target, history.on)
     intervals = [
         after(reference_date(each, series, history, None), each.minimum)
@@ -133,7 +136,7 @@ def candidate_earliest(
         "inadvertent dose": max((e.dose.date for e in series.evaluations if e.inadvertent), default=None),
         "last dose": series.evaluations[-1].dose.date if series.evaluations else None,
     }
-    earliest = max(filter(None, dates.values()), default=history.birth)
+    earliest = max(filter(None, dates.values()), default=None)
     steps.append(Step("FORECASTDTCAN-1", earliest, dates))
     return earliest
 
@@ -183,7 +186,7 @@ def dose_number(target: SeriesDose, series: PatientSeries, steps: list[Step]) ->
 
 def forecast_dates(
     target: SeriesDose,
-    earliest: dt.date,
+    earliest: dt.date | None,
     series: PatientSeries,
     state: AntigenState,
     history: History,
@@ -205,13 +208,13 @@ def forecast_dates(
     late = late_age or latest_of([each.latest for each in intervals])
     past_due = late - ONE_DAY if late else None
     maximum = after(history.birth, rule.maximum) if rule else None
-    recommended = max(earliest, unadjusted)
+    recommended = _latest(earliest, unadjusted)
     found = Forecast(
         number=dose_number(target, series, steps),
         target=target.number,
         earliest=earliest,
         recommended=recommended,
-        past_due=max(earliest, past_due) if past_due else None,
+        past_due=_latest(earliest, past_due) if past_due else None,
         latest=maximum - ONE_DAY if maximum else None,
         unadjusted_recommended=unadjusted,
         unadjusted_past_due=past_due,
@@ -227,8 +230,8 @@ def forecast_dates(
 
 def recommended_vaccines(
     target: SeriesDose,
-    earliest: dt.date,
-    recommended: dt.date,
+    earliest: dt.date | None,
+    recommended: dt.date | None,
     state: AntigenState,
     history: History,
     steps: list[Step],
@@ -241,7 +244,9 @@ def recommended_vaccines(
                 continue
             begin, end = after(history.birth, each.begin), after(history.birth, each.end)
             fits = any(
-                (begin is None or begin <= day) and (end is None or day < end) for day in (earliest, recommended)
+                (begin is None or begin <= day) and (end is None or day < end)
+                for day in (earliest, recommended)
+                if day is not None
             )
             if fits and not vaccine_contraindicated(cvx, state, history, history.on):
                 found.append(each)
@@ -264,11 +269,10 @@ def forecast_series(
     steps = series.steps
     steps.extend(state.steps)
     contraindicated = series_contraindicated(series, state, history, steps)
-    reference = history.on
     while True:
         target = next((each for each in series.targets if each.status is TargetStatus.NOT_SATISFIED), None)
         if target is not None and can_skip(
-            target.dose, series, history, completed, "forecast", reference, None, steps
+            target.dose, series, history, completed, "forecast", history.on, None, steps
         ):
             target.status = TargetStatus.SKIPPED
             continue
@@ -276,22 +280,30 @@ def forecast_series(
         series.status, series.reason = forecast_need(
             target, series, state, contraindicated, earliest, history, steps
         )
-        if target is None or earliest is None or series.status is not SeriesStatus.NOT_COMPLETE:
+        if target is None or series.status is not SeriesStatus.NOT_COMPLETE:
             return series
-        if reference == history.on and earliest > history.on:
-            if can_skip(target.dose, series, history, completed, "forecast", earliest, None, steps):
-                target.status = TargetStatus.SKIPPED
-                continue
+        if (
+            earliest is not None
+            and earliest > history.on
+            and can_skip(target.dose, series, history, completed, "forecast", earliest, None, steps)
+        ):  # section 7.6
+            target.status = TargetStatus.SKIPPED
+            continue
         series.forecast = forecast_dates(target.dose, earliest, series, state, history, steps)
         series.finish = finish_date(target, series, earliest, steps)
         return series
 
 
-def finish_date(target: Target, series: PatientSeries, earliest: dt.date, steps: list[Step]) -> dt.date:
+def finish_date(
+    target: Target, series: PatientSeries, earliest: dt.date | None, steps: list[Step]
+) -> dt.date | None:
     """SELECTB-12: the earliest date plus the latest minimum interval of the target doses that remain after it."""
     remaining = series.targets[series.targets.index(target) + 1 :]
-    finish = max(
-        (add(earliest, i.minimum) for each in remaining for i in each.dose.intervals if i.minimum), default=earliest
-    )
+    ends = [after(earliest, i.minimum) for each in remaining for i in each.dose.intervals]
+    finish = _latest(earliest, *ends)
     steps.append(Step("SELECTB-12", finish, {"earliest": earliest, "remaining": len(remaining)}))
     return finish
+
+
+def _latest(*days: dt.date | None) -> dt.date | None:
+    return max(filter(None, days), default=None)

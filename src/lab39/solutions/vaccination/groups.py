@@ -39,11 +39,12 @@ def group_status(series: Series, steps: list[Step]) -> SeriesStatus:
 
 def group_earliest(
     group: VaccineGroup, forecasts: Sequence[Forecast], doses: Sequence[Dose], steps: list[Step]
-) -> dt.date:
+) -> dt.date | None:
     """SINGLEANTVG-2, or MULTIANTVG-1 with FORECASTPRIORITY-1."""
-    dates = [each.earliest for each in forecasts]
-    if len(group.antigens) == 1:
-        found, rule = min(dates), "SINGLEANTVG-2"
+    dates = [each.earliest for each in forecasts if each.earliest]
+    found: dt.date | None
+    if len(group.antigens) == 1 or not dates:
+        found, rule = min(dates, default=None), "SINGLEANTVG-2"
     elif any(each.priority for each in forecasts):
         found, rule = max(min(dates), max((dose.date for dose in doses), default=min(dates))), "MULTIANTVG-1"
     else:
@@ -70,9 +71,10 @@ def group_forecast(group: VaccineGroup, series: Series, history: History) -> Gro
     if status is SeriesStatus.NOT_COMPLETE and forecasts:
         number = group_number(group, forecasts, steps)
         earliest = group_earliest(group, forecasts, list(given.values()), steps)
-        recommended = max(earliest, min(each.recommended for each in forecasts))
+        soonest = min((each.recommended for each in forecasts if each.recommended), default=None)
+        recommended = max(filter(None, (earliest, soonest)), default=None)
         late = min((each.past_due for each in forecasts if each.past_due), default=None)
-        past_due = max(earliest, late) if late else None
+        past_due = max(late, earliest or late) if late else None
         latest = min((each.latest for each in forecasts if each.latest), default=None)
         steps.append(Step("FORECASTVG-2", recommended, {"earliest": earliest}))
         steps.append(Step("FORECASTVG-3", past_due, {"earliest": earliest}))

@@ -327,11 +327,11 @@ class Forecast:
 
     number: int
     target: int
-    earliest: dt.date
-    recommended: dt.date
+    earliest: dt.date | None
+    recommended: dt.date | None
     past_due: dt.date | None
     latest: dt.date | None
-    unadjusted_recommended: dt.date
+    unadjusted_recommended: dt.date | None
     unadjusted_past_due: dt.date | None
     vaccines: tuple[Vaccine, ...]
     priority: bool
