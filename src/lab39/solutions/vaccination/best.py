@@ -21,7 +21,9 @@ Series = Sequence[PatientSeries]
 def scorable(group: Series, history: History) -> list[PatientSeries]:
     """SELECTSCORE-2 and SELECTB-24: the series of a series group that are considered at all."""
     contraindicated = [each for each in group if each.status is SeriesStatus.CONTRAINDICATED]
-    candidates = [each for each in group if each not in contraindicated] if len(contraindicated) < len(group) else group
+    candidates = (
+        [each for each in group if each not in contraindicated] if len(contraindicated) < len(group) else group
+    )
     top = min((each.series.priority for each in group if each.series.type == "Risk"), default="")
     untouched = not any(each.valid_doses for each in group)
     no_default = not any(is_default(each) for each in group)
@@ -109,7 +111,7 @@ def score_complete(series: Series) -> list[int]:
 
 
 def score_in_process(series: Series, history: History) -> list[int]:
-    """TABLE 8-9: product path, completable, most valid doses, closest to completion, earliest finish (SELECTB-11)."""
+    """TABLE 8-9: product path, completable, valid doses, closest to completion, earliest finish (SELECTB-11)."""
     scores = [2 if all_valid(each) else -2 for each in series]
     completable = [is_completable(each, history) for each in series]
     finishes = [_ordinal(each.finish) if can else None for each, can in zip(series, completable, strict=True)]

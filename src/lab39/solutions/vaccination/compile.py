@@ -8,10 +8,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
@@ -52,7 +52,9 @@ def compile_schedule(name: str, documents: Documents) -> m.Schedule:
         conflicts=_conflicts(_rows(schedule, "liveVirusConflicts", "liveVirusConflict")),
         observations={
             row["observationCode"]: m.ObservationTerm(
-                row["observationCode"], row.get("observationTitle", ""), tuple(_coded(row))
+                row["observationCode"],
+                row.get("observationTitle", ""),
+                (*_coded(row), *_crosswalked(documents.crosswalk.get(row["observationCode"]))),
             )
             for row in _rows(schedule, "observations", "observation")
         },
@@ -75,9 +77,7 @@ def load(name: str, path: Path) -> m.Schedule:
         body = json.loads(path.read_bytes())
         if body["format"] != FORMAT:
             raise ValueError(f"format {body['format']}, not {FORMAT}")
-        documents = Documents(
-            body["documents"]["schedule"], tuple(body["documents"]["antigens"]), body["documents"]["version"]
-        )
+        documents = Documents(**{**body["documents"], "antigens": tuple(body["documents"]["antigens"])})
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(
             Text(
@@ -149,7 +149,9 @@ def _series(row: Document) -> m.Series:
         ),
         guidance=tuple(each for each in many(row.get("seriesAdminGuidance")) if _stated(each)),
         doses=doses,
-        after_others=any(c.kind == "completed" for d in doses for k in d.skips for s in k.sets for c in s.conditions),
+        after_others=any(
+            c.kind == "completed" for d in doses for k in d.skips for s in k.sets for c in s.conditions
+        ),
     )
 
 
@@ -160,11 +162,13 @@ def _dose(index: int, row: Document) -> m.SeriesDose:
         number=int(number[0]) if number else index,
         ages=tuple(map(_age, many(row.get("age")))),
         intervals=tuple(found for each in many(row.get("interval")) if (found := _interval(each))),
-        allowable_intervals=tuple(found for each in many(row.get("allowableInterval")) if (found := _interval(each))),
+        allowable_intervals=tuple(
+            found for each in many(row.get("allowableInterval")) if (found := _interval(each))
+        ),
         preferable=_by_cvx(_vaccine(each) for each in many(row.get("preferableVaccine"))),
         allowable=_by_cvx(_vaccine(each) for each in many(row.get("allowableVaccine"))),
         inadvertent=frozenset(cvx(each["cvx"]) for each in many(row.get("inadvertentVaccine")) if each.get("cvx")),
-        skips=tuple(found for each in many(row.get("conditionalSkip")) if (found := _skip(each))),
+        skips=tuple(skip for each in many(row.get("conditionalSkip")) if (skip := _skip(each))),
         recurring=_yes(row.get("recurringDose")),
         season_start=_date(season.get("startDate")),
         season_end=_date(season.get("endDate")),
@@ -172,8 +176,15 @@ def _dose(index: int, row: Document) -> m.SeriesDose:
 
 
 def _age(row: Document) -> m.AgeRule:
-    keys = ("absMinAge", "minAge", "earliestRecAge", "latestRecAge", "maxAge")
-    return m.AgeRule(*(_duration(row.get(key)) for key in keys), *_period(row))
+    return m.AgeRule(
+        abs_min=_duration(row.get("absMinAge")),
+        minimum=_duration(row.get("minAge")),
+        earliest=_duration(row.get("earliestRecAge")),
+        latest=_duration(row.get("latestRecAge")),
+        maximum=_duration(row.get("maxAge")),
+        effective=_date(row.get("effectiveDate")),
+        cessation=_date(row.get("cessationDate")),
+    )
 
 
 def _interval(row: Document) -> m.Interval | None:
@@ -182,15 +193,18 @@ def _interval(row: Document) -> m.Interval | None:
     previous, recent = _yes(row.get("fromPrevious")), frozenset(map(cvx, _split(row.get("fromMostRecent"))))
     if not (previous or target or recent or observation):
         return None
-    keys = ("absMinInt", "minInt", "earliestRecInt", "latestRecInt")
     return m.Interval(
-        previous,
-        None if previous or not target else int(target),
-        frozenset() if previous else recent,
-        None if previous else observation,
-        *(_duration(row.get(key)) for key in keys),
-        row.get("intervalPriority", "").casefold() in ("override", "y", "yes"),
-        *_period(row),
+        from_previous=previous,
+        from_target=None if previous or not target else int(target),
+        from_recent=frozenset() if previous else recent,
+        from_observation=None if previous else observation,
+        abs_min=_duration(row.get("absMinInt")),
+        minimum=_duration(row.get("minInt")),
+        earliest=_duration(row.get("earliestRecInt")),
+        latest=_duration(row.get("latestRecInt")),
+        priority=row.get("intervalPriority", "").casefold() in ("override", "y", "yes"),
+        effective=_date(row.get("effectiveDate")),
+        cessation=_date(row.get("cessationDate")),
     )
 
 
@@ -211,9 +225,7 @@ def _skip(row: Document) -> m.Skip | None:
     sets = tuple(map(_set, many(row.get("set"))))
     if not sets or context not in ("evaluation", "forecast", "both"):
         return None
-    return m.Skip(
-        context != "forecast", context != "evaluation", row.get("setLogic", "").casefold() == "and", sets
-    )
+    return m.Skip(context != "forecast", context != "evaluation", row.get("setLogic", "").casefold() == "and", sets)
 
 
 def _set(row: Document) -> m.SkipSet:
@@ -226,21 +238,34 @@ def _set(row: Document) -> m.SkipSet:
     )
 
 
+_KINDS: Mapping[str, Literal["age", "completed", "interval"]] = {
+    "age": "age",
+    "completed series": "completed",
+    "interval": "interval",
+}
+_LOGICS: Mapping[str, Literal["greater than", "equal to", "less than"]] = {
+    "greater than": "greater than",
+    "equal to": "equal to",
+    "equal": "equal to",
+    "less than": "less than",
+}
+
+
 def _condition(row: Document) -> m.Condition:
-    kind = row["conditionType"].casefold()
-    logic: Any = row.get("doseCountLogic", "equal to").casefold().strip()
+    begin, end = _ages(row)
     return m.Condition(
-        "age" if kind == "age" else "completed" if kind.startswith("completed") else
-        "interval" if kind == "interval" else "count",
-        _date(row.get("startDate")), _date(row.get("endDate")),
-        *_ages(row),
-        _duration(row.get("interval")),
-        int(row.get("doseCount", 0)),
-        row.get("doseType", "").casefold() == "valid",
-        {"greater": "greater than", "greater than": "greater than", "less than": "less than"}.get(logic, "equal to"),  # type: ignore[arg-type]
-        frozenset(map(cvx, _split(row.get("vaccineTypes")))),
-        frozenset(_split(row.get("seriesGroups"))),
-    )  # fmt: skip
+        kind=_KINDS.get(row["conditionType"].casefold().strip(), "count"),
+        start=_date(row.get("startDate")),
+        end=_date(row.get("endDate")),
+        begin_age=begin,
+        end_age=end,
+        interval=_duration(row.get("interval")),
+        count=int(row.get("doseCount", 0)),
+        valid_only=row.get("doseType", "").casefold() == "valid",
+        logic=_LOGICS[row.get("doseCountLogic", "equal to").casefold().strip()],
+        cvx=frozenset(map(cvx, _split(row.get("vaccineTypes")))),
+        groups=frozenset(_split(row.get("seriesGroups"))),
+    )
 
 
 def _contraindication(row: Document) -> m.Contraindication:
@@ -274,6 +299,12 @@ def _coded(row: Document) -> Iterable[tuple[str, str]]:
         for each in many(block.get("codedValue")):
             if each.get("code") and each.get("codeSystem"):
                 yield each["codeSystem"].upper(), each["code"]
+
+
+def _crosswalked(row: Document | None) -> Iterable[tuple[str, str]]:
+    for system, codes in (row or {}).items():
+        for each in many(codes):
+            yield system.upper(), each["code"]
 
 
 def _by_cvx(vaccines: Iterable[m.Vaccine]) -> dict[str, tuple[m.Vaccine, ...]]:

@@ -73,4 +73,6 @@ def add(day: dt.date, duration: Duration) -> dt.date:
 
 def after(day: dt.date | None, duration: Duration | None) -> dt.date | None:
     """``day`` plus ``duration``, or ``None`` when either is absent: what is absent stays absent."""
-    return None if day is None or duration is None else add(day, duration)
+    if day is None or duration is None:
+        return None
+    return add(day, duration)

@@ -25,7 +25,10 @@ from lab39.solutions.vaccination.organize import History
 from lab39.solutions.vaccination.skip import can_skip
 
 IMMUNE, CONTRAINDICATED = "Patient has evidence of immunity", "Patient has a contraindication"
-COMPLETE, PAST_HISTORY = "Patient series is complete", "Not recommended at this time due to past immunization history"
+COMPLETE, PAST_HISTORY = (
+    "Patient series is complete",
+    "Not recommended at this time due to past immunization history",
+)
 PAST_SEASON, TOO_OLD = "Past seasonal recommendation end date", "Patient has exceeded the maximum age"
 UNFINISHABLE = "Patient is unable to finish the series prior to the maximum age"
 

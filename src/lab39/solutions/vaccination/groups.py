@@ -96,9 +96,7 @@ def group_forecast(group: VaccineGroup, series: Series, history: History) -> Gro
     )
 
 
-def group_forecasts(
-    group: VaccineGroup, best: Mapping[str, Series], history: History
-) -> tuple[GroupForecast, ...]:
+def group_forecasts(group: VaccineGroup, best: Mapping[str, Series], history: History) -> tuple[GroupForecast, ...]:
     """FORECASTVG-1: one forecast for each series group with a best series, the one to act on first.
 
     A series whose minimum age to start is not reached waits, unless nothing else is said of the group.
@@ -119,7 +117,7 @@ def can_start(series: PatientSeries, history: History) -> bool:
 
 
 def urgency(forecast: GroupForecast) -> tuple[int, dt.date, bool]:
-    """FORECASTVG-1: what is to be done comes before what is not, the earliest recommended date first, risk first."""
+    """FORECASTVG-1: what is to be done before what is not, the earliest recommended date first, risk first."""
     order = (
         SeriesStatus.NOT_COMPLETE,
         SeriesStatus.CONTRAINDICATED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal
 
-from lab39.solutions.vaccination.dates import add, after
+from lab39.solutions.vaccination.dates import after
 from lab39.solutions.vaccination.model import Condition, DoseStatus, PatientSeries, SeriesDose, SkipSet, Step
 from lab39.solutions.vaccination.organize import History
 
@@ -20,11 +20,12 @@ def age_met(condition: Condition, history: History, reference: dt.date) -> bool:
 
 def interval_met(condition: Condition, previous: dt.date | None, reference: dt.date) -> bool:
     """TABLE 6-8, with CALCDTSKIP-5: counted from the immediate previous dose."""
-    return previous is not None and condition.interval is not None and reference >= add(previous, condition.interval)
+    due = after(previous, condition.interval)
+    return due is not None and reference >= due
 
 
 def doses_counted(condition: Condition, series: PatientSeries, history: History, before: int | None) -> int:
-    """CONDSKIP-1: doses of the named types, in the ages and dates of the condition, valid ones only if it says so."""
+    """CONDSKIP-1: doses of the named types, in its ages and dates, valid ones only if it says so."""
     begin, end = after(history.birth, condition.begin_age), after(history.birth, condition.end_age)
     if condition.valid_only:
         given = [e.dose for e in series.evaluations if e.status is DoseStatus.VALID]

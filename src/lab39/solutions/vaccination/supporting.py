@@ -17,17 +17,18 @@ from xml.parsers import expat
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 
-SCHEDULE, ANTIGEN = "scheduleSupportingData", "antigenSupportingData"
+SCHEDULE, ANTIGEN, CROSSWALK = "scheduleSupportingData", "antigenSupportingData", "crosswalk"
 MAX_BYTES = 64 * 2**20
 Document = Mapping[str, Any]
 
 
 class Documents(NamedTuple):
-    """One schedule as read: ``version`` is the digest of the content when no edition is stated."""
+    """One schedule as read: ``version`` is the digest of the content; ``crosswalk`` adds codes to observations."""
 
     schedule: Document
     antigens: tuple[Document, ...]
     version: str
+    crosswalk: Document
 
 
 def read(source: Path) -> Documents:
@@ -36,14 +37,14 @@ def read(source: Path) -> Documents:
     Raises:
         InputError: no schedule file or two, no antigen file, a file that cannot be read, more than 64 MiB.
     """
-    return assemble(dict(_contents(source)), str(source))
+    return assemble(dict(contents(source)), str(source))
 
 
 def read_files(files: Mapping[str, Path]) -> Documents:
     """The files of an imported pack, by role; see :func:`read`."""
     found: dict[str, bytes] = {}
     for path in files.values():
-        found.update(_contents(path))
+        found.update(contents(path))
     return assemble(found, "vaccination")
 
 
@@ -51,6 +52,7 @@ def assemble(contents: Mapping[str, bytes], place: str) -> Documents:
     """Sort files into the schedule and its antigens, by content."""
     schedules: list[Document] = []
     antigens: list[tuple[str, Document]] = []
+    crosswalk: Document = {}
     digest = hashlib.sha256()
     for name in sorted(contents):
         kind, body = _parsed(name, contents[name])
@@ -59,6 +61,8 @@ def assemble(contents: Mapping[str, bytes], place: str) -> Documents:
         digest.update(hashlib.sha256(contents[name]).digest())
         if kind == SCHEDULE:
             schedules.append(body)
+        elif kind == CROSSWALK:
+            crosswalk = body
         else:
             antigens.append((name, body))
     if len(schedules) != 1 or not antigens:
@@ -71,7 +75,9 @@ def assemble(contents: Mapping[str, bytes], place: str) -> Documents:
             ),
             place,
         )
-    return Documents(schedules[0], tuple(body for _, body in antigens), f"content-{digest.hexdigest()[:12]}")
+    return Documents(
+        schedules[0], tuple(body for _, body in antigens), f"content-{digest.hexdigest()[:12]}", crosswalk
+    )
 
 
 def many(value: Any) -> list[Any]:
@@ -79,7 +85,7 @@ def many(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _contents(source: Path) -> Iterator[tuple[str, bytes]]:
+def contents(source: Path) -> Iterator[tuple[str, bytes]]:
     total = 0
     try:
         if source.is_dir():
@@ -123,8 +129,10 @@ def _parsed(name: str, content: bytes) -> tuple[str | None, Document]:
             body = _pruned(json.loads(content))
             if not isinstance(body, dict):
                 return None, {}
-            kind = SCHEDULE if "cvxToAntigenMap" in body else ANTIGEN if "series" in body else None
-            return kind, body
+            if "cvxToAntigenMap" in body:
+                return SCHEDULE, body
+            coded = [key for key in body if key.isdigit() and len(key) == 3]
+            return (ANTIGEN if "series" in body else CROSSWALK if coded else None), body
         root, body = _xml(content)
         return (root if root in (SCHEDULE, ANTIGEN) else None), body
     except (ValueError, expat.ExpatError, RecursionError) as error:

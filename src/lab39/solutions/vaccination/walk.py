@@ -19,7 +19,7 @@ from lab39.solutions.vaccination.skip import can_skip
 def evaluate_series(
     series: PatientSeries, history: History, schedule: Schedule, completed: frozenset[str]
 ) -> PatientSeries:
-    """SECTION 4.4: every dose of the antigen gets a status in this series; doses after the last target dose are extra.
+    """SECTION 4.4: every dose of the antigen gets a status; those after the last target dose are extra.
 
     Returns:
         The series that was given, its targets and evaluations filled in.
