@@ -24,6 +24,7 @@ def dose(
             "latestRecAge": latest,
         },
         "preferableVaccine": {"vaccineType": "A", "cvx": "901", "beginAge": minimum, "forecastVaccineType": "Y"},
+        "allowableVaccine": {"vaccineType": "A", "cvx": "901", "beginAge": f"{minimum} - 4 days"},
         "recurringDose": "No",
         **more,
     }

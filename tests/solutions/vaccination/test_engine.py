@@ -42,7 +42,7 @@ def test_nothing_given_is_forecast_from_the_age(tiny: Schedule) -> None:
 
 def test_a_dose_before_the_grace_period_does_not_count_and_delays_the_next(tiny: Schedule) -> None:
     found = ask(tiny, "2025-04-01", ("2025-03-09", "901"))
-    assert found.series[0].evaluations[0].reasons == ("Age: Too Young",)
+    assert found.series[0].evaluations[0].reasons[0] == "Age: Too Young"
     assert (found.number, found.earliest) == (1, day("2025-03-14"))
 
 
