@@ -1,0 +1,153 @@
+"""``lab39 vaccination``: what is due, why, and conformance with published test cases."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lab39 import terminal
+from lab39.core.errors import InputError
+from lab39.core.text import Text
+from lab39.terminal import JsonOption
+
+if TYPE_CHECKING:
+    from lab39.solutions.vaccination.model import Patient, Result, Schedule
+    from lab39.solutions.vaccination.reading import Known
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Bundle FHIR R4 / FHIR R4 Bundle.")]
+OnOption = Annotated[
+    str | None, typer.Option("--on", metavar="YYYY-MM-DD", help="Jour / day.", show_default="aujourd'hui / today")
+]
+ScheduleOption = Annotated[str, typer.Option("--schedule", metavar="cdsi|who-cdsi", help="Calendrier / schedule.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--schedule-data",
+        metavar="DIR",
+        help="Édition en dossier ou zip, sans l'importer / edition in a folder or zip, not imported.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def due(
+    file: FileArgument,
+    on: OnOption = None,
+    schedule: ScheduleOption = "cdsi",
+    schedule_data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Ce qui est dû, ce qui vient ensuite, et la valeur de chaque dose. / What is due, what comes next."""
+    from lab39.solutions.vaccination import told
+
+    result, known, patient, used = _run(file, on, schedule, schedule_data)
+    if json:
+        issues = [each.as_dict() for each in known.issues]
+        terminal.emit({**told.due_dict(result, patient, used), "issues": issues})
+        return
+    from lab39.solutions.vaccination import console
+
+    console.due(terminal.out(), result, patient, used, terminal.session().lang)
+
+
+@app.command()
+def why(
+    file: FileArgument,
+    group: Annotated[str, typer.Option("--group", metavar="MMR", help="Groupe de vaccins / vaccine group.")],
+    on: OnOption = None,
+    schedule: ScheduleOption = "cdsi",
+    schedule_data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Chaque décision avec sa règle. / Every decision with its rule."""
+    from lab39.solutions.vaccination import told
+
+    result, _known, _patient, used = _run(file, on, schedule, schedule_data)
+    forecasts = told.why(result, group)
+    if json:
+        terminal.emit(
+            {
+                "schedule": used.name,
+                "edition": used.version,
+                "on": result.on,
+                "forecasts": [
+                    {**told.group_dict(each), "trace": [told.step_dict(*row) for row in told.trace(each)]}
+                    for each in forecasts
+                ],
+            }
+        )
+        return
+    from lab39.solutions.vaccination import console
+
+    for each in forecasts:
+        console.why(terminal.out(), each, terminal.session().lang)
+
+
+@app.command()
+def conform(
+    cases: Annotated[Path, typer.Argument(metavar="CASES.jsonl")],
+    schedule: ScheduleOption = "cdsi",
+    schedule_data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare le moteur à des cas publiés. / Compare the engine with published cases."""
+    from lab39.solutions.vaccination.conform import conform as run
+    from lab39.solutions.vaccination.conform import read_cases
+
+    read = read_cases(cases)
+    used = _schedule(schedule, schedule_data)
+    with terminal.progress(Text("conformité", "conformance")) as progress:
+        found = run(used, read, progress)
+    if json:
+        terminal.emit(found)
+    else:
+        from lab39.solutions.vaccination import console
+
+        console.conformance(terminal.out(), found, terminal.session().lang)
+    if found["passed"] < found["n"]:
+        raise typer.Exit(1)
+
+
+def _run(file: Path, on: str | None, schedule: str, data: Path | None) -> tuple[Result, Known, Patient, Schedule]:
+    from lab39 import fhir
+    from lab39.solutions.vaccination.engine import run
+    from lab39.solutions.vaccination.reading import read_patient
+
+    day = _day(on)
+    record = fhir.load(file, terminal.session().settings)
+    used = _schedule(schedule, data)
+    known = read_patient(record, used, day)
+    if known.patient is None:
+        raise InputError(known.issues[0].text, f"{file} › {known.issues[0].place}")
+    for each in known.issues:
+        terminal.say(Text(f"{each.place}\u202f: {each.text.fr}", f"{each.place}: {each.text.en}"))
+    return run(used, known.patient, day), known, known.patient, used
+
+
+def _schedule(name: str, data: Path | None) -> Schedule:
+    from lab39.solutions.vaccination import sources
+
+    if data is not None:
+        return sources.open_folder(data, terminal.session().settings.cache)
+    return sources.open_schedule(terminal.lab("vaccination").packs, name)
+
+
+def _day(on: str | None) -> dt.date:
+    if on is None:
+        return dt.datetime.now().astimezone().date()
+    try:
+        return dt.date.fromisoformat(on)
+    except ValueError as error:
+        raise InputError(
+            Text(
+                f"jour «\u202f{on[:20]}\u202f» illisible. Écrire AAAA-MM-JJ",
+                f"unreadable day “{on[:20]}”. Write YYYY-MM-DD",
+            ),
+            "--on",
+        ) from error

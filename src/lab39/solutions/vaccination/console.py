@@ -1,0 +1,112 @@
+"""Dues, traces and conformance on a terminal (Rich)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from lab39.core.text import Lang, Text, date, number
+from lab39.solutions.vaccination import told
+from lab39.solutions.vaccination.model import GroupForecast, Patient, Result, Schedule
+from lab39.solutions.vaccination.verdicts import verdict
+
+_HEADS = (
+    Text("Groupe", "Group"),
+    Text("Statut", "Status"),
+    Text("Dose", "Dose"),
+    Text("Au plus tôt", "Earliest"),
+    Text("Recommandé", "Recommended"),
+    Text("En retard", "Past due"),
+)
+_DOSE_HEADS = (
+    Text("Date", "Date"),
+    Text("Vaccin", "Vaccine"),
+    Text("Verdict", "Verdict"),
+    Text("Raison", "Reason"),
+)
+
+
+def due(console: Console, result: Result, patient: Patient, schedule: Schedule, lang: Lang) -> None:
+    """One line a vaccine group, what is due first; then one line a dose."""
+    table = _table(_HEADS, lang)
+    for each in sorted(result.groups, key=lambda group: (group.recommended or dt.date.max, group.group)):
+        mark = " ←" if told.is_due(each, result.on) else ""
+        table.add_row(
+            each.group + mark,
+            told.STATUSES[each.status][lang],
+            str(each.number or ""),
+            _day(each.earliest, lang),
+            _day(each.recommended, lang),
+            _day(each.past_due, lang),
+        )
+    console.print(table)
+    if patient.doses:
+        doses = _table(_DOSE_HEADS, lang)
+        for dose in sorted(patient.doses, key=lambda each: each.date):
+            found = verdict(result, dose)
+            doses.add_row(
+                _day(dose.date, lang),
+                f"{schedule.vaccine_names.get(dose.cvx, '')} ({dose.cvx})",
+                told.STATUSES[found.status][lang] if found else "–",
+                ", ".join(found.reasons) if found else "",
+            )
+        console.print(doses)
+
+
+def why(console: Console, forecast: GroupForecast, lang: Lang) -> None:
+    """Every decision of one vaccine group: rule, what it decides, outcome, inputs."""
+    title = f"{forecast.group}, {told.STATUSES[forecast.status][lang]}"
+    console.print(title, markup=False, highlight=False, style="bold")
+    last = ""
+    for series, step in told.trace(forecast):
+        if series != last:
+            console.print(f"\n{series}", markup=False, highlight=False, style="bold")
+            last = series
+        row = told.step_dict(series, step)
+        inputs = ", ".join(f"{key} {value}" for key, value in row["inputs"].items())
+        console.print(
+            f"  {step.rule}  {told.rules()[step.rule][lang]} → {row['outcome']}"
+            + (f"  ({inputs})" if inputs else ""),
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def conformance(console: Console, found: Mapping[str, Any], lang: Lang) -> None:
+    """Figures first, then one line a failure."""
+    head = Text("réussis", "passed")
+    console.print(
+        f"{found['passed']} / {found['n']} {head[lang]} ({_share(found['rate'], lang)})",
+        markup=False,
+        highlight=False,
+    )
+    for name in ("doses", "reasons"):
+        row = found[name]
+        if row["n"]:
+            console.print(f"{name}: {row['passed']} / {row['n']}", markup=False, highlight=False)
+    for row in found["failures"]:
+        ruling = row["adjudication"]
+        says = f"{ruling['rule']}: {ruling['says'][lang]}" if ruling else ", ".join(row["rules"])
+        console.print(
+            f"{row['id']}  {', '.join(row['wrong'])}  {says}", markup=False, highlight=False, soft_wrap=True
+        )
+
+
+def _table(heads: tuple[Text, ...], lang: Lang) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for head in heads:
+        table.add_column(head[lang])
+    return table
+
+
+def _day(day: dt.date | None, lang: Lang) -> str:
+    return date(day, lang) if day else ""
+
+
+def _share(rate: float, lang: Lang) -> str:
+    return number(100 * rate, lang, digits=1) + ("\u202f%" if lang == "fr" else "%")

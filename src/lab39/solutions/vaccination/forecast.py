@@ -1,0 +1,312 @@
+"""Chapter 7: forecast the next target dose of one patient series, or say why none is needed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import NamedTuple
+
+from lab39.solutions.vaccination.dates import ONE_DAY, Duration, add, after
+from lab39.solutions.vaccination.evaluate import age_rule, in_force, reference_date
+from lab39.solutions.vaccination.model import (
+    Antigen,
+    Contraindication,
+    Forecast,
+    Interval,
+    PatientSeries,
+    Schedule,
+    SeriesDose,
+    SeriesStatus,
+    Step,
+    Target,
+    TargetStatus,
+    Vaccine,
+)
+from lab39.solutions.vaccination.organize import History
+from lab39.solutions.vaccination.skip import can_skip
+
+IMMUNE, CONTRAINDICATED = "Patient has evidence of immunity", "Patient has a contraindication"
+COMPLETE, PAST_HISTORY = (
+    "Patient series is complete",
+    "Not recommended at this time due to past immunization history",
+)
+PAST_SEASON, TOO_OLD = "Past seasonal recommendation end date", "Patient has exceeded the maximum age"
+UNFINISHABLE = "Patient is unable to finish the series prior to the maximum age"
+
+
+class AntigenState(NamedTuple):
+    """Sections 7.2 and 7.3 for one antigen, the same for all its series."""
+
+    immune: bool
+    contraindicated: bool
+    vaccines: tuple[Contraindication, ...]
+    steps: tuple[Step, ...]
+
+
+def immunity(antigen: Antigen, history: History, steps: list[Step]) -> bool:
+    """TABLE 7-3: a finding of immunity, or a birth before a date in the country stated, without an exclusion."""
+    found = not antigen.immune_codes.isdisjoint(history.observed)
+    for born in antigen.immune_births:
+        if (
+            history.birth < born.before
+            and born.exclusions.isdisjoint(history.observed)
+            and (not born.country or born.country == history.patient.country)
+        ):
+            found = True
+    if antigen.immune_codes or antigen.immune_births:
+        steps.append(Step("TABLE 7-3", found, {"birth": history.birth}))
+    return found
+
+
+def contraindications(antigen: Antigen, history: History, steps: list[Step]) -> AntigenState:
+    """TABLE 7-5 and TABLE 7-6, with CALCDTCI-1 and CALCDTCI-2: those whose observation is active at this age."""
+    whole, vaccines = False, []
+    for each in antigen.contraindications:
+        if each.code not in history.observed:
+            continue
+        begin, end = after(history.birth, each.begin), after(history.birth, each.end)
+        applies = (begin is None or begin <= history.on) and (end is None or history.on < end)
+        rule = "TABLE 7-6" if each.vaccines else "TABLE 7-5"
+        steps.append(Step(rule, applies, {"observation": each.code, "says": each.text}))
+        if applies and each.vaccines:
+            vaccines.append(each)
+        elif applies:
+            whole = True
+    return AntigenState(False, whole, tuple(vaccines), ())
+
+
+def antigen_state(antigen: Antigen, history: History) -> AntigenState:
+    """SECTION 7.2 and SECTION 7.3, once for an antigen."""
+    steps: list[Step] = []
+    immune = immunity(antigen, history, steps)
+    found = contraindications(antigen, history, steps)
+    return found._replace(immune=immune, steps=tuple(steps))
+
+
+def series_contraindicated(series: PatientSeries, state: AntigenState, history: History, steps: list[Step]) -> bool:
+    """TABLE 7-7: an antigen contraindication, or every preferable vaccine of the series contraindicated."""
+    found = state.contraindicated
+    if not found and state.vaccines:
+        codes = {cvx for target in series.targets for cvx in target.dose.preferable}
+        found = bool(codes) and all(vaccine_contraindicated(cvx, state, history, history.on) for cvx in codes)
+    steps.append(Step("TABLE 7-7", found, {"series": series.series.name}))
+    return found
+
+
+def vaccine_contraindicated(cvx: str, state: AntigenState, history: History, day: dt.date) -> bool:
+    """TABLE 7-6, last condition: the vaccine type is one of those named, at this age."""
+    for each in state.vaccines:
+        for begin, end in each.vaccines.get(cvx, ()):
+            first, last = after(history.birth, begin), after(history.birth, end)
+            if (first is None or first <= day) and (last is None or day < last):
+                return True
+    return False
+
+
+def intervals_in_force(target: SeriesDose, history: History) -> list[Interval]:
+    """RELEVANT-2: preferable intervals in force on the assessment date."""
+    return [each for each in target.intervals if in_force(each.effective, each.cessation, history.on)]
+
+
+def conflict_end(target: SeriesDose, history: History, schedule: Schedule) -> dt.date | None:
+    """CALCDTCONFLICT-3: the latest end of a conflict between a dose given and a preferable vaccine."""
+    ends = [
+        add(dose.date, rules[dose.cvx].end)
+        for cvx in target.preferable
+        if (rules := schedule.conflicts.get(cvx))
+        for dose in history.doses
+        if dose.cvx in rules
+    ]
+    return max(ends, default=None)
+
+
+def candidate_earliest(
+    target: SeriesDose, series: PatientSeries, history: History, schedule: Schedule, steps: list[Step]
+) -> dt.date | None:
+    """FORECASTDTCAN-1: the latest of minimum age, minimum intervals, conflicts, season, inadvertent and last doses.
+
+    ``None`` when none of them is stated: no date is assumed.
+    """
+    rule = age_rule(target, history.on)
+    intervals = [
+        after(reference_date(each, series, history, None), each.minimum)
+        for each in intervals_in_force(target, history)
+    ]
+    dates = {
+        "minimum age": after(history.birth, rule.minimum) if rule else None,
+        "minimum interval": max(filter(None, intervals), default=None),
+        "conflict end": conflict_end(target, history, schedule),
+        "season start": target.season_start,
+        "inadvertent dose": max((e.dose.date for e in series.evaluations if e.inadvertent), default=None),
+        "last dose": series.evaluations[-1].dose.date if series.evaluations else None,
+    }
+    earliest = max(filter(None, dates.values()), default=None)
+    steps.append(Step("FORECASTDTCAN-1", earliest, dates))
+    return earliest
+
+
+def forecast_need(
+    target: Target | None,
+    series: PatientSeries,
+    state: AntigenState,
+    contraindicated: bool,
+    earliest: dt.date | None,
+    history: History,
+    steps: list[Step],
+) -> tuple[SeriesStatus, str]:
+    """TABLE 7-10: the status of the series, and the reason when no dose is needed."""
+    maximum: dt.date | None = None
+    if target is not None and (rule := age_rule(target.dose, history.on)):
+        maximum = after(history.birth, rule.maximum)
+    if target is None and series.valid_doses:
+        found = SeriesStatus.COMPLETE, COMPLETE
+    elif target is None:
+        found = SeriesStatus.NOT_RECOMMENDED, PAST_HISTORY
+    elif state.immune:
+        found = SeriesStatus.IMMUNE, IMMUNE
+    elif contraindicated:
+        found = SeriesStatus.CONTRAINDICATED, CONTRAINDICATED
+    elif target.dose.season_end is not None and history.on > target.dose.season_end:
+        found = SeriesStatus.NOT_RECOMMENDED, PAST_SEASON
+    elif maximum is not None and history.on >= maximum:
+        found = SeriesStatus.AGED_OUT, TOO_OLD
+    elif maximum is not None and earliest is not None and earliest >= maximum:
+        found = SeriesStatus.AGED_OUT, UNFINISHABLE
+    else:
+        found = SeriesStatus.NOT_COMPLETE, ""
+    steps.append(Step("TABLE 7-10", found[0], {"maximum age": maximum, "earliest": earliest, "reason": found[1]}))
+    return found
+
+
+def dose_number(target: SeriesDose, series: PatientSeries, steps: list[Step]) -> int:
+    """FORECASTDN-1: target doses satisfied, of this season if the dose is seasonal, plus one."""
+    start = target.season_start
+    number = 1 + sum(
+        each.satisfied_on is not None and (start is None or each.satisfied_on >= start) for each in series.targets
+    )
+    steps.append(Step("FORECASTDN-1", number, {"season start": start}))
+    return number
+
+
+def forecast_dates(
+    target: SeriesDose,
+    earliest: dt.date | None,
+    series: PatientSeries,
+    state: AntigenState,
+    history: History,
+    steps: list[Step],
+) -> Forecast:
+    """FORECASTDT-1 to FORECASTDT-6: earliest, recommended, past due and latest dates."""
+    rule = age_rule(target, history.on)
+    intervals = intervals_in_force(target, history)
+    starts = [reference_date(each, series, history, None) for each in intervals]
+
+    def latest_of(which: list[Duration | None]) -> dt.date | None:
+        dates = [after(start, each) for start, each in zip(starts, which, strict=True)]
+        return max(filter(None, dates), default=None)
+
+    by_age = after(history.birth, rule.earliest) if rule else None
+    by_interval = latest_of([each.earliest for each in intervals])
+    unadjusted = by_age or by_interval or earliest
+    late_age = after(history.birth, rule.latest) if rule else None
+    late = late_age or latest_of([each.latest for each in intervals])
+    past_due = late - ONE_DAY if late else None
+    maximum = after(history.birth, rule.maximum) if rule else None
+    recommended = _latest(earliest, unadjusted)
+    found = Forecast(
+        number=dose_number(target, series, steps),
+        target=target.number,
+        earliest=earliest,
+        recommended=recommended,
+        past_due=_latest(earliest, past_due) if past_due else None,
+        latest=maximum - ONE_DAY if maximum else None,
+        unadjusted_recommended=unadjusted,
+        unadjusted_past_due=past_due,
+        vaccines=recommended_vaccines(target, earliest, recommended, state, history, steps),
+        priority=bool(target.intervals) and all(each.priority for each in target.intervals),
+    )
+    steps.append(Step("FORECASTDT-1", earliest, {}))
+    steps.append(Step("FORECASTDT-5", recommended, {"age": by_age, "interval": by_interval, "earliest": earliest}))
+    steps.append(Step("FORECASTDT-6", found.past_due, {"unadjusted": past_due}))
+    steps.append(Step("FORECASTDT-4", found.latest, {"maximum age": maximum}))
+    return found
+
+
+def recommended_vaccines(
+    target: SeriesDose,
+    earliest: dt.date | None,
+    recommended: dt.date | None,
+    state: AntigenState,
+    history: History,
+    steps: list[Step],
+) -> tuple[Vaccine, ...]:
+    """FORECASTRECVAC-1: preferable vaccines flagged for the forecast, not contraindicated, of an age that fits."""
+    found = []
+    for cvx, vaccines in target.preferable.items():
+        for each in vaccines:
+            if not each.recommended:
+                continue
+            begin, end = after(history.birth, each.begin), after(history.birth, each.end)
+            fits = any(
+                (begin is None or begin <= day) and (end is None or day < end)
+                for day in (earliest, recommended)
+                if day is not None
+            )
+            if fits and not vaccine_contraindicated(cvx, state, history, history.on):
+                found.append(each)
+    steps.append(Step("FORECASTRECVAC-1", tuple(each.cvx for each in found), {}))
+    return tuple(found)
+
+
+def forecast_series(
+    series: PatientSeries,
+    state: AntigenState,
+    history: History,
+    schedule: Schedule,
+    completed: frozenset[str],
+) -> PatientSeries:
+    """SECTION 7.1 to SECTION 7.6: skip, need, dates, then the same at the earliest date until nothing is skipped.
+
+    Returns:
+        The series that was given, with its status and its forecast.
+    """
+    steps = series.steps
+    steps.extend(state.steps)
+    contraindicated = series_contraindicated(series, state, history, steps)
+    while True:
+        target = next((each for each in series.targets if each.status is TargetStatus.NOT_SATISFIED), None)
+        if target is not None and can_skip(
+            target.dose, series, history, completed, "forecast", history.on, None, steps
+        ):
+            target.status = TargetStatus.SKIPPED
+            continue
+        earliest = candidate_earliest(target.dose, series, history, schedule, steps) if target else None
+        series.status, series.reason = forecast_need(
+            target, series, state, contraindicated, earliest, history, steps
+        )
+        if target is None or series.status is not SeriesStatus.NOT_COMPLETE:
+            return series
+        if (
+            earliest is not None
+            and earliest > history.on
+            and can_skip(target.dose, series, history, completed, "forecast", earliest, None, steps)
+        ):  # section 7.6
+            target.status = TargetStatus.SKIPPED
+            continue
+        series.forecast = forecast_dates(target.dose, earliest, series, state, history, steps)
+        series.finish = finish_date(target, series, earliest, steps)
+        return series
+
+
+def finish_date(
+    target: Target, series: PatientSeries, earliest: dt.date | None, steps: list[Step]
+) -> dt.date | None:
+    """SELECTB-12: the earliest date plus the latest minimum interval of the target doses that remain after it."""
+    remaining = series.targets[series.targets.index(target) + 1 :]
+    ends = [after(earliest, i.minimum) for each in remaining for i in each.dose.intervals]
+    finish = _latest(earliest, *ends)
+    steps.append(Step("SELECTB-12", finish, {"earliest": earliest, "remaining": len(remaining)}))
+    return finish
+
+
+def _latest(*days: dt.date | None) -> dt.date | None:
+    return max(filter(None, days), default=None)

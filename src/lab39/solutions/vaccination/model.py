@@ -1,0 +1,395 @@
+"""The domain's types: a schedule (compiled once, immutable), a patient's history, and what the engine says of it.
+
+The terms are those of the CDSi Logic Specification 4.6 (appendix A). Dates are whole; ages and intervals are
+:class:`~lab39.solutions.vaccination.dates.Duration`. ``None`` means that the supporting data states nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, NamedTuple
+
+from lab39.solutions.vaccination.dates import Duration
+
+
+class DoseStatus(StrEnum):
+    """Evaluation status of a dose (table 3-1)."""
+
+    VALID = "Valid"
+    NOT_VALID = "Not Valid"
+    EXTRANEOUS = "Extraneous"
+    SUB_STANDARD = "Sub-standard"
+
+
+class SeriesStatus(StrEnum):
+    """Status of a patient series, and of a vaccine group (table 3-3)."""
+
+    NOT_COMPLETE = "Not Complete"
+    COMPLETE = "Complete"
+    IMMUNE = "Immune"
+    CONTRAINDICATED = "Contraindicated"
+    AGED_OUT = "Aged Out"
+    NOT_RECOMMENDED = "Not Recommended"
+
+
+class TargetStatus(StrEnum):
+    """Status of a target dose (table 3-2)."""
+
+    NOT_SATISFIED = "Not Satisfied"
+    SATISFIED = "Satisfied"
+    SKIPPED = "Skipped"
+
+
+SeriesType = Literal["Standard", "Risk", "Evaluation Only"]
+Sex = Literal["Female", "Male", "Unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class AgeRule:
+    """Ages of one target dose, in force between two dates (both included)."""
+
+    abs_min: Duration | None
+    minimum: Duration | None
+    earliest: Duration | None
+    latest: Duration | None
+    maximum: Duration | None
+    effective: dt.date | None
+    cessation: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An interval, preferable or allowable, and what it is counted from: exactly one of the four ``from_``."""
+
+    from_previous: bool
+    from_target: int | None
+    from_recent: frozenset[str]
+    from_observation: str | None
+    abs_min: Duration | None
+    minimum: Duration | None
+    earliest: Duration | None
+    latest: Duration | None
+    priority: bool
+    effective: dt.date | None
+    cessation: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Vaccine:
+    """A preferable or allowable vaccine of a target dose, by its vaccine type."""
+
+    cvx: str
+    name: str
+    begin: Duration | None
+    end: Duration | None
+    mvx: str
+    volume: float | None
+    recommended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of a conditional skip (tables 6-6 to 6-9)."""
+
+    kind: Literal["age", "completed", "interval", "count"]
+    start: dt.date | None
+    end: dt.date | None
+    begin_age: Duration | None
+    end_age: Duration | None
+    interval: Duration | None
+    count: int
+    valid_only: bool
+    logic: Literal["greater than", "equal to", "less than"]
+    cvx: frozenset[str]
+    groups: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SkipSet:
+    """Conditions of which all (``every``) or one must be met."""
+
+    id: str
+    description: str
+    every: bool
+    conditions: tuple[Condition, ...]
+    effective: dt.date | None
+    cessation: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A conditional skip: sets of which all (``every``) or one must be met, while evaluating or forecasting."""
+
+    evaluation: bool
+    forecast: bool
+    every: bool
+    sets: tuple[SkipSet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesDose:
+    """What satisfies one target dose of a series. ``preferable`` and ``allowable`` are keyed by CVX."""
+
+    number: int
+    ages: tuple[AgeRule, ...]
+    intervals: tuple[Interval, ...]
+    allowable_intervals: tuple[Interval, ...]
+    preferable: Mapping[str, tuple[Vaccine, ...]]
+    allowable: Mapping[str, tuple[Vaccine, ...]]
+    inadvertent: frozenset[str]
+    skips: tuple[Skip, ...]
+    recurring: bool
+    season_start: dt.date | None
+    season_end: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Indication:
+    """An observation that makes a risk series relevant."""
+
+    code: str
+    text: str
+    begin: Duration | None
+    end: Duration | None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One path to immunity against one antigen."""
+
+    name: str
+    antigen: str
+    vaccine_group: str
+    type: SeriesType
+    sexes: frozenset[str]
+    group: str
+    group_name: str
+    equivalent: frozenset[str]
+    default: bool
+    product: bool
+    priority: str
+    preference: int
+    min_start: Duration | None
+    max_start: Duration | None
+    indications: tuple[Indication, ...]
+    guidance: tuple[str, ...]
+    doses: tuple[SeriesDose, ...]
+    after_others: bool
+    """Whether a skip looks at the completion of other series, which are then evaluated before this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contraindication:
+    """An observation that forbids an antigen, or the vaccines of ``vaccines`` (CVX to ages) when it names some."""
+
+    code: str
+    text: str
+    begin: Duration | None
+    end: Duration | None
+    vaccines: Mapping[str, tuple[tuple[Duration | None, Duration | None], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class BirthImmunity:
+    """Immunity of who was born before a date, unless an exclusion is observed."""
+
+    before: dt.date
+    country: str
+    exclusions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Antigen:
+    """Everything supporting data states about one antigen."""
+
+    name: str
+    immune_codes: frozenset[str]
+    immune_births: tuple[BirthImmunity, ...]
+    contraindications: tuple[Contraindication, ...]
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VaccineGroup:
+    """Antigens given together; ``full`` is the flag "administer full vaccine group"."""
+
+    name: str
+    antigens: tuple[str, ...]
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """An antigen in a vaccine type, given at these ages."""
+
+    antigen: str
+    begin: Duration | None
+    end: Duration | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """How long a conflicting (previous) vaccine type impacts another one."""
+
+    begin: Duration
+    min_end: Duration
+    end: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationTerm:
+    """A CDSi observation: its title, and the codes of other systems that state it, as ``(system, code)``."""
+
+    code: str
+    title: str
+    coded: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A compiled schedule.
+
+    Attributes:
+        name: ``cdsi``, ``who-cdsi``, or the folder it was read from.
+        version: the edition as its publisher writes it, or the digest of its content.
+        vaccines: CVX to the antigens it holds.
+        vaccine_names: CVX to a short description.
+        conflicts: impacted (current) CVX to conflicting (previous) CVX.
+    """
+
+    name: str
+    version: str
+    antigens: Mapping[str, Antigen]
+    groups: Mapping[str, VaccineGroup]
+    vaccines: Mapping[str, tuple[Association, ...]]
+    vaccine_names: Mapping[str, str]
+    conflicts: Mapping[str, Mapping[str, Conflict]]
+    observations: Mapping[str, ObservationTerm]
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """A vaccine dose administered. ``sub_standard`` is the dose condition flag; ``expires`` the lot's last day."""
+
+    date: dt.date
+    cvx: str
+    mvx: str = ""
+    id: str = ""
+    volume: float | None = None
+    expires: dt.date | None = None
+    sub_standard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An active observation under its CDSi code."""
+
+    code: str
+    date: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What the engine may know of a person. An empty ``country`` is an unknown one."""
+
+    birth_date: dt.date
+    sex: Sex = "Unknown"
+    doses: tuple[Dose, ...] = ()
+    observations: tuple[Observed, ...] = ()
+    country: str = ""
+
+
+class Step(NamedTuple):
+    """One decision: the rule or table of the specification, what it decided, and from what."""
+
+    rule: str
+    outcome: object
+    inputs: Mapping[str, object]
+
+
+class Evaluation(NamedTuple):
+    """Verdict on one dose against one target dose (``target`` is ``None`` after the last one)."""
+
+    dose: Dose
+    target: int | None
+    status: DoseStatus
+    reasons: tuple[str, ...]
+    inadvertent: bool
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Dates of the next dose; those that the rules leave blank are ``None``."""
+
+    number: int
+    target: int
+    earliest: dt.date | None
+    recommended: dt.date | None
+    past_due: dt.date | None
+    latest: dt.date | None
+    unadjusted_recommended: dt.date | None
+    unadjusted_past_due: dt.date | None
+    vaccines: tuple[Vaccine, ...]
+    priority: bool
+
+
+@dataclass(slots=True)
+class Target:
+    """A target dose while its series is evaluated."""
+
+    dose: SeriesDose
+    status: TargetStatus = TargetStatus.NOT_SATISFIED
+    satisfied_on: dt.date | None = None
+
+
+@dataclass(slots=True)
+class PatientSeries:
+    """A relevant patient series: evaluated (chapter 6), then forecast (chapter 7)."""
+
+    series: Series
+    targets: list[Target]
+    evaluations: list[Evaluation] = field(default_factory=list)
+    status: SeriesStatus = SeriesStatus.NOT_COMPLETE
+    reason: str = ""
+    forecast: Forecast | None = None
+    finish: dt.date | None = None
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def valid_doses(self) -> int:
+        """Target doses satisfied (SELECTB-21)."""
+        return sum(t.status is TargetStatus.SATISFIED for t in self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupForecast:
+    """What chapter 9 says of one vaccine group, from best series of one type."""
+
+    group: str
+    type: SeriesType
+    status: SeriesStatus
+    number: int | None
+    earliest: dt.date | None
+    recommended: dt.date | None
+    past_due: dt.date | None
+    latest: dt.date | None
+    reasons: tuple[str, ...]
+    antigens: tuple[str, ...]
+    vaccines: tuple[Vaccine, ...]
+    series: tuple[PatientSeries, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Everything the engine says of one patient: the vaccine groups, and per antigen its series and the best."""
+
+    on: dt.date
+    schedule: str
+    groups: tuple[GroupForecast, ...]
+    series: Mapping[str, tuple[PatientSeries, ...]]
+    best: Mapping[str, tuple[PatientSeries, ...]]

@@ -1,0 +1,43 @@
+"""Chapter 5: which series are relevant for this patient."""
+
+from __future__ import annotations
+
+from lab39.solutions.vaccination.dates import after
+from lab39.solutions.vaccination.model import Indication, PatientSeries, Series, Step, Target
+from lab39.solutions.vaccination.organize import History
+
+
+def indication_applies(indication: Indication, history: History, steps: list[Step]) -> bool:
+    """TABLE 5-4: the observation is active, at an age between the bounds of the indication."""
+    begin, end = after(history.birth, indication.begin), after(history.birth, indication.end)
+    applies = (
+        indication.code in history.observed
+        and (begin is None or begin <= history.on)
+        and (end is None or history.on < end)
+    )
+    steps.append(Step("TABLE 5-4", applies, {"observation": indication.code, "begin": begin, "end": end}))
+    return applies
+
+
+def is_relevant(series: Series, history: History, steps: list[Step]) -> bool:
+    """TABLE 5-5: the sex is one of those required (none is everyone) and, for risk, an indication applies."""
+    sex = history.patient.sex
+    relevant = not series.sexes or sex in series.sexes
+    if relevant and series.type == "Risk":
+        active = [each for each in series.indications if each.code in history.observed]
+        relevant = sum(indication_applies(each, history, steps) for each in active) > 0
+    steps.append(Step("TABLE 5-5", relevant, {"series": series.name, "type": series.type, "sex": sex}))
+    return relevant
+
+
+def relevant_series(series: tuple[Series, ...], history: History) -> list[PatientSeries]:
+    """SECTION 5.1: a patient series for each relevant antigen series."""
+    found = []
+    for each in series:
+        if each.type == "Risk" and not history.observed:
+            continue
+        steps: list[Step] = []
+        if is_relevant(each, history, steps):
+            steps.append(Step("SECTION 5.1", "relevant", {"series": each.name}))
+            found.append(PatientSeries(each, [Target(dose) for dose in each.doses], steps=steps))
+    return found

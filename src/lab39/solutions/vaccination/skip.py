@@ -1,0 +1,111 @@
+"""Sections 6.2, 7.1 and 7.6: may a target dose be skipped."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+from lab39.solutions.vaccination.dates import after
+from lab39.solutions.vaccination.model import Condition, DoseStatus, PatientSeries, SeriesDose, SkipSet, Step
+from lab39.solutions.vaccination.organize import History
+
+Context = Literal["evaluation", "forecast"]
+
+
+def age_met(condition: Condition, history: History, reference: dt.date) -> bool:
+    """TABLE 6-6, with CALCDTSKIP-3 and CALCDTSKIP-4."""
+    begin, end = after(history.birth, condition.begin_age), after(history.birth, condition.end_age)
+    return (begin is None or begin <= reference) and (end is None or reference < end)
+
+
+def interval_met(condition: Condition, previous: dt.date | None, reference: dt.date) -> bool:
+    """TABLE 6-8, with CALCDTSKIP-5: counted from the immediate previous dose."""
+    due = after(previous, condition.interval)
+    return due is not None and reference >= due
+
+
+def doses_counted(condition: Condition, series: PatientSeries, history: History, before: int | None) -> int:
+    """CONDSKIP-1: doses of the named types, in its ages and dates, valid ones only if it says so."""
+    begin, end = after(history.birth, condition.begin_age), after(history.birth, condition.end_age)
+    if condition.valid_only:
+        given = [e.dose for e in series.evaluations if e.status is DoseStatus.VALID]
+    else:
+        given = list(history.by_antigen.get(series.series.antigen, ())[:before])
+    return sum(
+        (not condition.cvx or dose.cvx in condition.cvx)
+        and (begin is None or begin <= dose.date)
+        and (end is None or dose.date < end)
+        and (condition.start is None or condition.start <= dose.date)
+        and (condition.end is None or dose.date < condition.end)
+        for dose in given
+    )
+
+
+def count_met(condition: Condition, counted: int) -> bool:
+    """TABLE 6-9."""
+    if condition.logic == "greater than":
+        return counted > condition.count
+    return counted < condition.count if condition.logic == "less than" else counted == condition.count
+
+
+def can_skip(
+    target: SeriesDose,
+    series: PatientSeries,
+    history: History,
+    completed: frozenset[str],
+    context: Context,
+    reference: dt.date,
+    before: int | None,
+    steps: list[Step],
+) -> bool:
+    """TABLE 6-11: whether a skip of this context has the sets it needs, on the reference date (CONDSKIP-2).
+
+    Args:
+        completed: groups of series of this antigen in which one is complete (TABLE 6-7).
+        reference: the dose's date, the assessment date, or the earliest date when a forecast is validated.
+        before: how many doses of the antigen come before the one that is evaluated; ``None`` when forecasting.
+    """
+    for skip in target.skips:
+        if not (skip.evaluation if context == "evaluation" else skip.forecast):
+            continue
+        met = [
+            set_met(each, series, history, completed, reference, before, steps)
+            for each in skip.sets
+            if (each.effective is None or each.effective <= _anchor(context, history, reference))
+            and (each.cessation is None or _anchor(context, history, reference) <= each.cessation)
+        ]
+        skipped = bool(met) and (all(met) if skip.every else any(met))
+        steps.append(Step("TABLE 6-11", skipped, {"target": target.number, "context": context, "date": reference}))
+        if skipped:
+            return True
+    return False
+
+
+def set_met(
+    given: SkipSet,
+    series: PatientSeries,
+    history: History,
+    completed: frozenset[str],
+    reference: dt.date,
+    before: int | None,
+    steps: list[Step],
+) -> bool:
+    """TABLE 6-10: all conditions of the set, or one of them."""
+    doses = history.by_antigen.get(series.series.antigen, ())[:before]
+    met = []
+    for condition in given.conditions:
+        if condition.kind == "age":
+            met.append(age_met(condition, history, reference))
+        elif condition.kind == "interval":
+            met.append(interval_met(condition, doses[-1].date if doses else None, reference))
+        elif condition.kind == "completed":
+            met.append(not completed.isdisjoint(condition.groups))
+        else:
+            met.append(count_met(condition, doses_counted(condition, series, history, before)))
+    result = all(met) if given.every else any(met)
+    steps.append(Step("TABLE 6-10", result, {"set": given.id, "says": given.description, "conditions": tuple(met)}))
+    return result
+
+
+def _anchor(context: Context, history: History, reference: dt.date) -> dt.date:
+    return reference if context == "evaluation" else history.on

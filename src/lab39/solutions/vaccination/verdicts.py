@@ -1,0 +1,30 @@
+"""One verdict for a dose, among those it has in each best series of each of its antigens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lab39.solutions.vaccination.model import Dose, DoseStatus, Evaluation, PatientSeries, Result
+
+_ORDER = (DoseStatus.VALID, DoseStatus.NOT_VALID, DoseStatus.EXTRANEOUS, DoseStatus.SUB_STANDARD)
+
+
+def verdict(result: Result, dose: Dose, group: str | None = None) -> Evaluation | None:
+    """The verdict of a dose: valid as soon as it satisfied a target dose of a best series.
+
+    Args:
+        group: the vaccine group that is asked about; its best series are heard before those of others.
+
+    Returns:
+        ``None`` for a dose that no series knows: an unknown code, or one given after the assessment date.
+    """
+    asked = (group or "").casefold()
+    best = [each for found in result.best.values() for each in found]
+    heard = _of((each for each in best if each.series.vaccine_group.casefold() == asked), dose) or _of(best, dose)
+    if not heard:
+        heard = _of((each for found in result.series.values() for each in found), dose)
+    return min(heard, key=lambda each: _ORDER.index(each.status), default=None)
+
+
+def _of(series: Iterable[PatientSeries], dose: Dose) -> list[Evaluation]:
+    return [done for each in series for done in each.evaluations if done.dose == dose]
