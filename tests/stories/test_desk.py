@@ -69,7 +69,7 @@ def answered(page: Page) -> None:
 
 def test_from_an_upload_to_a_printed_page_and_an_export(desk: Page, tmp_path: Path):
     bring(desk)
-    expect(desk.locator("p.oneline")).to_contain_text("1 non évalué, faute de données")
+    expect(desk.locator("p.oneline")).to_contain_text("2 non évalués, faute de données")
     fill_creatinine(desk, "212,5")
     answered(desk)
     card = desk.locator("section.card.critical")
