@@ -37,7 +37,7 @@ def test_nothing_given_is_forecast_from_the_age(tiny: Schedule) -> None:
     assert (found.status, found.number) == ("Not Complete", 1)
     assert (found.earliest, found.recommended) == (day("2025-03-14"), day("2025-03-31"))
     assert found.past_due == day("2025-04-30")  # 3 months is 1 May, as 31 April does not exist; minus a day
-    assert [vaccine.cvx for vaccine in found.vaccines] == ["901"]
+    assert [vaccine.code for vaccine in found.vaccines] == ["901"]
 
 
 def test_a_dose_before_the_grace_period_does_not_count_and_delays_the_next(tiny: Schedule) -> None:

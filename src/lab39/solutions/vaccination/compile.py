@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from lab39.core import terms
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.vaccination import model as m
@@ -42,6 +43,7 @@ def compile_schedule(name: str, documents: Documents) -> m.Schedule:
     return m.Schedule(
         name=name,
         version=documents.version,
+        system=terms.CVX,
         antigens=antigens,
         groups={
             row["name"]: m.VaccineGroup(row["name"], tuple(many(row.get("antigen"))), full.get(row["name"], False))
@@ -165,8 +167,8 @@ def _dose(index: int, row: Document) -> m.SeriesDose:
         allowable_intervals=tuple(
             found for each in many(row.get("allowableInterval")) if (found := _interval(each))
         ),
-        preferable=_by_cvx(_vaccine(each) for each in many(row.get("preferableVaccine"))),
-        allowable=_by_cvx(_vaccine(each) for each in many(row.get("allowableVaccine"))),
+        preferable=_by_code(_vaccine(each) for each in many(row.get("preferableVaccine"))),
+        allowable=_by_code(_vaccine(each) for each in many(row.get("allowableVaccine"))),
         inadvertent=frozenset(cvx(each["cvx"]) for each in many(row.get("inadvertentVaccine")) if each.get("cvx")),
         skips=tuple(skip for each in many(row.get("conditionalSkip")) if (skip := _skip(each))),
         recurring=_yes(row.get("recurringDose")),
@@ -263,7 +265,7 @@ def _condition(row: Document) -> m.Condition:
         count=int(row.get("doseCount", 0)),
         valid_only=row.get("doseType", "").casefold() == "valid",
         logic=_LOGICS[row.get("doseCountLogic", "equal to").casefold().strip()],
-        cvx=frozenset(map(cvx, _split(row.get("vaccineTypes")))),
+        vaccines=frozenset(map(cvx, _split(row.get("vaccineTypes")))),
         groups=frozenset(_split(row.get("seriesGroups"))),
     )
 
@@ -307,11 +309,11 @@ def _crosswalked(row: Document | None) -> Iterable[tuple[str, str]]:
             yield system.upper(), each["code"]
 
 
-def _by_cvx(vaccines: Iterable[m.Vaccine]) -> dict[str, tuple[m.Vaccine, ...]]:
+def _by_code(vaccines: Iterable[m.Vaccine]) -> dict[str, tuple[m.Vaccine, ...]]:
     found: dict[str, tuple[m.Vaccine, ...]] = {}
     for vaccine in vaccines:
-        if vaccine.cvx:
-            found[vaccine.cvx] = (*found.get(vaccine.cvx, ()), vaccine)
+        if vaccine.code:
+            found[vaccine.code] = (*found.get(vaccine.code, ()), vaccine)
     return found
 
 

@@ -117,7 +117,7 @@ def conform(
                 right["reason"] += found is not None and reason in map(str.casefold, found.reasons)
             if not same:
                 dose_failures.append(
-                    {"id": case.id, "date": dose.date.isoformat(), "cvx": dose.cvx, "expected": status,
+                    {"id": case.id, "date": dose.date.isoformat(), "vaccine": dose.code, "expected": status,
                      "got": found.status.casefold() if found else None}
                 )  # fmt: skip
         progress("", done / len(cases))

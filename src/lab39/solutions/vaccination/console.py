@@ -50,7 +50,7 @@ def due(console: Console, result: Result, patient: Patient, schedule: Schedule, 
             found = verdict(result, dose)
             doses.add_row(
                 _day(dose.date, lang),
-                f"{schedule.vaccine_names.get(dose.cvx, '')} ({dose.cvx})",
+                f"{schedule.vaccine_names.get(dose.code, '')} ({dose.code})",
                 told.STATUSES[found.status][lang] if found else "–",
                 ", ".join(found.reasons) if found else "",
             )

@@ -54,8 +54,8 @@ def dose_condition(dose: Dose, steps: list[Step]) -> bool:
 
 def inadvertent(dose: Dose, target: SeriesDose, steps: list[Step]) -> bool:
     """TABLE 6-13: a vaccine type that must not be given for this target dose."""
-    found = dose.cvx in target.inadvertent
-    steps.append(Step("TABLE 6-13", found, {"cvx": dose.cvx}))
+    found = dose.code in target.inadvertent
+    steps.append(Step("TABLE 6-13", found, {"vaccine": dose.code}))
     return found
 
 
@@ -100,7 +100,7 @@ def reference_date(
         dates = [
             dose.date
             for dose in history.doses
-            if dose.cvx in interval.from_recent and dose not in skipped and (before is None or dose.date < before)
+            if dose.code in interval.from_recent and dose not in skipped and (before is None or dose.date < before)
         ]
         return max(dates, default=None)
     return history.observed.get(interval.from_observation or "")
@@ -152,21 +152,21 @@ def vaccine_conflict(
     dose: Dose, series: PatientSeries, history: History, schedule: Schedule, steps: list[Step]
 ) -> bool:
     """CONFLICT-3, with CALCDTCONFLICT-1 and CALCDTCONFLICT-2: the whole history is looked at."""
-    rules = schedule.conflicts.get(dose.cvx)
+    rules = schedule.conflicts.get(dose.code)
     if not rules:
         return False
     statuses = {done.dose: done.status for done in series.evaluations}
     for previous in history.doses:
         if previous.date >= dose.date:
             break
-        rule = rules.get(previous.cvx)
+        rule = rules.get(previous.code)
         if rule is None:
             continue
         valid = statuses.get(previous, DoseStatus.VALID) is DoseStatus.VALID
         begin, end = add(previous.date, rule.begin), add(previous.date, rule.min_end if valid else rule.end)
         impacted = begin <= dose.date < end
         steps.append(
-            Step("CONFLICT-3", impacted, {"date": dose.date, "previous": previous.cvx, "begin": begin, "end": end})
+            Step("CONFLICT-3", impacted, {"date": dose.date, "previous": previous.code, "begin": begin, "end": end})
         )
         if impacted:
             return True
@@ -176,19 +176,19 @@ def vaccine_conflict(
 def preferable_vaccine(dose: Dose, target: SeriesDose, birth: dt.date, steps: list[Step]) -> Verdict:
     """TABLE 6-26: vaccine type, age and trade name (by its maker); too small a volume is said, never refused."""
     verdict = Verdict(False)
-    for vaccine in target.preferable.get(dose.cvx, ()):
+    for vaccine in target.preferable.get(dose.code, ()):
         if _age_fits(vaccine, birth, dose.date) and (not vaccine.mvx or not dose.mvx or vaccine.mvx == dose.mvx):
             small = dose.volume is not None and vaccine.volume is not None and dose.volume < vaccine.volume
             verdict = Verdict(True, SMALL_VOLUME if small else "")
             break
-    steps.append(Step("TABLE 6-26", verdict, {"cvx": dose.cvx, "mvx": dose.mvx, "date": dose.date}))
+    steps.append(Step("TABLE 6-26", verdict, {"vaccine": dose.code, "mvx": dose.mvx, "date": dose.date}))
     return verdict
 
 
 def allowable_vaccine(dose: Dose, target: SeriesDose, birth: dt.date, steps: list[Step]) -> Verdict:
     """TABLE 6-29: vaccine type and age."""
-    found = any(_age_fits(vaccine, birth, dose.date) for vaccine in target.allowable.get(dose.cvx, ()))
-    steps.append(Step("TABLE 6-29", found, {"cvx": dose.cvx, "date": dose.date}))
+    found = any(_age_fits(vaccine, birth, dose.date) for vaccine in target.allowable.get(dose.code, ()))
+    steps.append(Step("TABLE 6-29", found, {"vaccine": dose.code, "date": dose.date}))
     return Verdict(found)
 
 

@@ -86,16 +86,16 @@ def series_contraindicated(series: PatientSeries, state: AntigenState, history: 
     """TABLE 7-7: an antigen contraindication, or every preferable vaccine of the series contraindicated."""
     found = state.contraindicated
     if not found and state.vaccines:
-        codes = {cvx for target in series.targets for cvx in target.dose.preferable}
-        found = bool(codes) and all(vaccine_contraindicated(cvx, state, history, history.on) for cvx in codes)
+        codes = {code for target in series.targets for code in target.dose.preferable}
+        found = bool(codes) and all(vaccine_contraindicated(code, state, history, history.on) for code in codes)
     steps.append(Step("TABLE 7-7", found, {"series": series.series.name}))
     return found
 
 
-def vaccine_contraindicated(cvx: str, state: AntigenState, history: History, day: dt.date) -> bool:
+def vaccine_contraindicated(code: str, state: AntigenState, history: History, day: dt.date) -> bool:
     """TABLE 7-6, last condition: the vaccine type is one of those named, at this age."""
     for each in state.vaccines:
-        for begin, end in each.vaccines.get(cvx, ()):
+        for begin, end in each.vaccines.get(code, ()):
             first, last = after(history.birth, begin), after(history.birth, end)
             if (first is None or first <= day) and (last is None or day < last):
                 return True
@@ -110,11 +110,11 @@ def intervals_in_force(target: SeriesDose, history: History) -> list[Interval]:
 def conflict_end(target: SeriesDose, history: History, schedule: Schedule) -> dt.date | None:
     """CALCDTCONFLICT-3: the latest end of a conflict between a dose given and a preferable vaccine."""
     ends = [
-        add(dose.date, rules[dose.cvx].end)
-        for cvx in target.preferable
-        if (rules := schedule.conflicts.get(cvx))
+        add(dose.date, rules[dose.code].end)
+        for code in target.preferable
+        if (rules := schedule.conflicts.get(code))
         for dose in history.doses
-        if dose.cvx in rules
+        if dose.code in rules
     ]
     return max(ends, default=None)
 
@@ -241,7 +241,7 @@ def recommended_vaccines(
 ) -> tuple[Vaccine, ...]:
     """FORECASTRECVAC-1: preferable vaccines flagged for the forecast, not contraindicated, of an age that fits."""
     found = []
-    for cvx, vaccines in target.preferable.items():
+    for code, vaccines in target.preferable.items():
         for each in vaccines:
             if not each.recommended:
                 continue
@@ -251,9 +251,9 @@ def recommended_vaccines(
                 for day in (earliest, recommended)
                 if day is not None
             )
-            if fits and not vaccine_contraindicated(cvx, state, history, history.on):
+            if fits and not vaccine_contraindicated(code, state, history, history.on):
                 found.append(each)
-    steps.append(Step("FORECASTRECVAC-1", tuple(each.cvx for each in found), {}))
+    steps.append(Step("FORECASTRECVAC-1", tuple(each.code for each in found), {}))
     return tuple(found)
 
 

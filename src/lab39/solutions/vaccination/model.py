@@ -81,7 +81,7 @@ class Interval:
 class Vaccine:
     """A preferable or allowable vaccine of a target dose, by its vaccine type."""
 
-    cvx: str
+    code: str
     name: str
     begin: Duration | None
     end: Duration | None
@@ -103,7 +103,7 @@ class Condition:
     count: int
     valid_only: bool
     logic: Literal["greater than", "equal to", "less than"]
-    cvx: frozenset[str]
+    vaccines: frozenset[str]
     groups: frozenset[str]
 
 
@@ -131,7 +131,7 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class SeriesDose:
-    """What satisfies one target dose of a series. ``preferable`` and ``allowable`` are keyed by CVX."""
+    """What satisfies one target dose of a series. ``preferable`` and ``allowable`` are keyed by vaccine code."""
 
     number: int
     ages: tuple[AgeRule, ...]
@@ -183,7 +183,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Contraindication:
-    """An observation that forbids an antigen, or the vaccines of ``vaccines`` (CVX to ages) when it names some."""
+    """An observation that forbids an antigen, or the vaccines of ``vaccines`` (code to ages) when it names some."""
 
     code: str
     text: str
@@ -255,13 +255,15 @@ class Schedule:
     Attributes:
         name: ``cdsi``, ``who-cdsi``, or the folder it was read from.
         version: the edition as its publisher writes it, or the digest of its content.
-        vaccines: CVX to the antigens it holds.
-        vaccine_names: CVX to a short description.
-        conflicts: impacted (current) CVX to conflicting (previous) CVX.
+        system: the code system that its vaccines are written in.
+        vaccines: a vaccine's code to the antigens it holds.
+        vaccine_names: a vaccine's code to a short description.
+        conflicts: impacted (current) vaccine to conflicting (previous) vaccine.
     """
 
     name: str
     version: str
+    system: str
     antigens: Mapping[str, Antigen]
     groups: Mapping[str, VaccineGroup]
     vaccines: Mapping[str, tuple[Association, ...]]
@@ -275,7 +277,7 @@ class Dose:
     """A vaccine dose administered. ``sub_standard`` is the dose condition flag; ``expires`` the lot's last day."""
 
     date: dt.date
-    cvx: str
+    code: str
     mvx: str = ""
     id: str = ""
     volume: float | None = None

@@ -37,13 +37,13 @@ def organize(schedule: Schedule, patient: Patient, on: dt.date) -> History:
     steps: list[Step] = []
     for dose in doses:
         held: list[str] = []
-        for association in schedule.vaccines.get(dose.cvx, ()):
+        for association in schedule.vaccines.get(dose.code, ()):
             begin = after(patient.birth_date, association.begin)
             end = after(patient.birth_date, association.end)
             if (begin is None or begin <= dose.date) and (end is None or dose.date < end):
                 found.setdefault(association.antigen, []).append(dose)
                 held.append(association.antigen)
-        steps.append(Step("SECTION 4.2", tuple(held), {"cvx": dose.cvx, "date": dose.date}))
+        steps.append(Step("SECTION 4.2", tuple(held), {"vaccine": dose.code, "date": dose.date}))
     observed: dict[str, dt.date | None] = {}
     for each in patient.observations:
         if each.date is not None and each.date > on:
@@ -57,4 +57,4 @@ def organize(schedule: Schedule, patient: Patient, on: dt.date) -> History:
 
 
 def _order(dose: Dose) -> tuple[dt.date, str, str, str]:
-    return dose.date, dose.cvx, dose.mvx, dose.id
+    return dose.date, dose.code, dose.mvx, dose.id

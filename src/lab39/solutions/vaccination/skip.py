@@ -32,7 +32,7 @@ def doses_counted(condition: Condition, series: PatientSeries, history: History,
     else:
         given = list(history.by_antigen.get(series.series.antigen, ())[:before])
     return sum(
-        (not condition.cvx or dose.cvx in condition.cvx)
+        (not condition.vaccines or dose.code in condition.vaccines)
         and (begin is None or begin <= dose.date)
         and (end is None or dose.date < end)
         and (condition.start is None or condition.start <= dose.date)

@@ -40,7 +40,7 @@ def group_dict(forecast: GroupForecast) -> dict[str, Any]:
         "past_due": forecast.past_due,
         "latest": forecast.latest,
         "antigens": list(forecast.antigens),
-        "vaccines": [{"cvx": each.cvx, "name": each.name} for each in forecast.vaccines],
+        "vaccines": [{"code": each.code, "name": each.name} for each in forecast.vaccines],
         "reasons": list(forecast.reasons),
         "series": [each.series.name for each in forecast.series],
     }
@@ -55,8 +55,8 @@ def due_dict(result: Result, patient: Patient, schedule: Schedule) -> dict[str, 
             {
                 "ref": dose.id,
                 "date": dose.date,
-                "cvx": dose.cvx,
-                "vaccine": schedule.vaccine_names.get(dose.cvx, ""),
+                "code": dose.code,
+                "vaccine": schedule.vaccine_names.get(dose.code, ""),
                 "status": str(found.status) if found else None,
                 "reasons": list(found.reasons) if found else [],
             }

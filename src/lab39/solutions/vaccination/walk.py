@@ -33,7 +33,7 @@ def evaluate_series(
             series.targets[at].status = TargetStatus.SKIPPED
             at += 1
         if at == len(series.targets):
-            steps.append(Step("SECTION 4.4", DoseStatus.EXTRANEOUS, {"date": dose.date, "cvx": dose.cvx}))
+            steps.append(Step("SECTION 4.4", DoseStatus.EXTRANEOUS, {"date": dose.date, "vaccine": dose.code}))
             series.evaluations.append(
                 Evaluation(dose, None, DoseStatus.EXTRANEOUS, (ALREADY_COMPLETE,), False, tuple(steps))
             )
