@@ -44,6 +44,11 @@ def inspect(files: list[Path]) -> Contents:
     )
 
 
+def at_hand(packs: Packs) -> tuple[str, ...]:
+    """The schedules whose pack is installed, the default first."""
+    return tuple(name for name in SCHEDULES if packs.has(name))
+
+
 def open_schedule(packs: Packs, name: str = CDSI) -> Schedule:
     """The newest edition at hand of a schedule; opened once in a process.
 

@@ -1,0 +1,306 @@
+"""From a result to findings: one card for everything to give, one for the doses to repeat, one for what was not used."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lab39.core.entries import Immunization
+from lab39.core.errors import Issue
+from lab39.core.finding import Finding, Input, Missing, Reason, Severity, Source, When
+from lab39.core.record import Record
+from lab39.core.text import Text
+from lab39.solutions.vaccination import sentences, words
+from lab39.solutions.vaccination.model import Dose, DoseStatus, GroupForecast, Patient, Result, Schedule
+from lab39.solutions.vaccination.standing import Kind, Standing, coming, due, standings
+from lab39.solutions.vaccination.verdicts import verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """What findings are written from: a record, what of it could be used, and what the engine says of it."""
+
+    record: Record
+    schedule: Schedule
+    patient: Patient
+    issues: tuple[Issue, ...]
+    result: Result
+
+
+def findings(found: Assessed) -> Iterator[Finding]:
+    """Few cards: what to give or what comes next, the doses to repeat, the entries that were not used."""
+    stand = standings(found.result)
+    yield _to_give(found, stand) if due(stand) else _up_to_date(found, stand)
+    repeated = to_repeat(found, stand)
+    if repeated:
+        yield _to_repeat(found, repeated)
+    unused = tuple(unused_entries(found.record, found.issues))
+    if unused:
+        yield _unused(unused)
+
+
+def no_schedule(commands: Sequence[str]) -> Finding:
+    """That no schedule is at hand, with the command that brings one."""
+    typed = " ou ".join(commands), " or ".join(commands)
+    return Finding(
+        code="schedule-missing",
+        severity=Severity.INFO,
+        summary=Text(
+            "Vaccinations non évaluées\u202f: aucun calendrier vaccinal n'est installé",
+            "Vaccination not assessed: no immunization schedule is installed",
+        ),
+        missing=(
+            Missing(
+                "data-pack",
+                Text("calendrier vaccinal", "immunization schedule"),
+                Text(
+                    f"ce qui est à faire ne peut pas être dit. Taper\u202f: {typed[0]}",
+                    f"what is due cannot be told. Type: {typed[1]}",
+                ),
+            ),
+        ),
+    )
+
+
+def no_birth_date(issue: Issue) -> Finding:
+    """That nothing can be told without a whole birth date."""
+    return Finding(
+        code="birth-date-missing",
+        severity=Severity.INFO,
+        summary=Text(
+            "Vaccinations non évaluées\u202f: renseigner la date de naissance complète",
+            "Vaccination not assessed: fill in the whole date of birth",
+        ),
+        missing=(Missing("birthDate", Text("date de naissance", "date of birth"), issue.text),),
+    )
+
+
+# -- what is due -----------------------------------------------------------------------------------------
+
+
+def _to_give(found: Assessed, stand: Sequence[Standing]) -> Finding:
+    to_give = due(stand)
+    overdue = any(each.kind is Kind.OVERDUE for each in to_give)
+    return Finding(
+        code="due",
+        severity=Severity.INFO,
+        when=When.THIS_WEEK if overdue else When.NEXT_VISIT,
+        summary=sentences.to_give([words.group(each.group) for each in to_give], found.schedule.name),
+        detail=sentences.inside(to_give, coming(stand)),
+        reasons=tuple(group_reason(found, each) for each in to_give),
+        missing=tuple(_missing(found)),
+        focus=tuple(dose.id for dose in found.patient.doses if dose.id),
+        payload=payload(found, to_give),
+    )
+
+
+def _up_to_date(found: Assessed, stand: Sequence[Standing]) -> Finding:
+    return Finding(
+        code="up-to-date",
+        severity=Severity.INFO,
+        when=When.NEXT_VISIT,
+        summary=sentences.nothing_due(coming(stand)[:1], found.schedule.name),
+        reasons=tuple(group_reason(found, each) for each in coming(stand)[:3]) or (_everything(found),),
+        missing=tuple(_missing(found)),
+        focus=tuple(dose.id for dose in found.patient.doses if dose.id),
+        payload=payload(found, ()),
+    )
+
+
+def payload(found: Assessed, to_give: Sequence[Standing]) -> dict[str, object]:
+    """What other solutions and programs read: the groups to give, with their dates."""
+    return {
+        "schedule": found.schedule.name,
+        "edition": found.schedule.version,
+        "groups": [
+            {
+                "group": each.group,
+                "kind": str(each.kind),
+                "dose_number": each.forecast.number,
+                "earliest": each.forecast.earliest,
+                "recommended": each.forecast.recommended,
+                "past_due": each.forecast.past_due,
+                "vaccines": [vaccine.code for vaccine in each.forecast.vaccines],
+            }
+            for each in to_give
+        ],
+    }
+
+
+def group_reason(found: Assessed, each: Standing) -> Reason:
+    """Why a group is due, or when it will be: its dates, the rule, and the doses it counted."""
+    return Reason(
+        rule=f"vaccination.{_slug(found.schedule.name)}.{_slug(each.group)}",
+        text=sentences.group_line(each, found.result.on),
+        source=source(found.schedule, each.forecast),
+        inputs=(*_person(found), *_counted(found, each.forecast)),
+    )
+
+
+def source(schedule: Schedule, forecast: GroupForecast) -> Source:
+    """The group's place in an edition of its schedule."""
+    document, url = words.document(schedule)
+    return Source(document, date=schedule.version, place=forecast.group, url=url)
+
+
+def _everything(found: Assessed) -> Reason:
+    document, url = words.document(found.schedule)
+    return Reason(
+        rule=f"vaccination.{_slug(found.schedule.name)}.none",
+        text=Text(
+            "Chaque groupe de vaccins a été regardé\u202f: aucun n'a de dose à faire ni à venir.",
+            "Every vaccine group was looked at: none has a dose to give or to come.",
+        ),
+        source=Source(document, date=found.schedule.version, url=url),
+        inputs=_person(found),
+    )
+
+
+def _person(found: Assessed) -> tuple[Input, ...]:
+    return (Input(Text("naissance", "birth"), sentences.day(found.patient.birth_date)),)
+
+
+def _counted(found: Assessed, forecast: GroupForecast) -> Iterator[Input]:
+    seen: set[Dose] = set()
+    for series in forecast.series:
+        for done in series.evaluations:
+            if done.dose in seen:
+                continue
+            seen.add(done.dose)
+            verdict_found = verdict(found.result, done.dose, forecast.group) or done
+            yield Input(
+                sentences.vaccine(found.schedule, done.dose),
+                words.status(verdict_found.status),
+                done.dose.date.isoformat(),
+                done.dose.id,
+            )
+
+
+def _missing(found: Assessed) -> Iterator[Missing]:
+    if not found.record.immunizations():
+        yield Missing(
+            "immunizations",
+            Text("carnet de vaccination", "immunization record"),
+            Text(
+                "aucun vaccin dans le dossier\u202f: les doses déjà faites ne sont pas décomptées",
+                "no vaccine in the record: doses already given are not taken off",
+            ),
+        )
+    if found.patient.sex == "Unknown":
+        yield Missing(
+            "gender",
+            Text("sexe", "sex"),
+            Text(
+                "les vaccinations propres à un sexe n'ont pas été regardées",
+                "vaccinations of one sex were not looked at",
+            ),
+        )
+
+
+# -- doses that do not count -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A dose that does not count in a group that still needs one."""
+
+    dose: Dose
+    standing: Standing
+    status: DoseStatus
+    reasons: tuple[str, ...]
+
+
+def to_repeat(found: Assessed, stand: Sequence[Standing]) -> tuple[Repeated, ...]:
+    """Doses that count nowhere while their group still asks for one, oldest first."""
+    waiting = [each for each in stand if each.forecast.recommended is not None]
+    rows = []
+    for dose in sorted(found.patient.doses, key=lambda each: each.date):
+        for each in waiting:
+            done = [
+                done
+                for forecast in (each.forecast, *each.others)
+                for series in forecast.series
+                for done in series.evaluations
+                if done.dose == dose
+            ]
+            bad = [one for one in done if one.status in (DoseStatus.NOT_VALID, DoseStatus.SUB_STANDARD)]
+            if done and len(bad) == len(done):
+                reasons = tuple(dict.fromkeys(reason for one in bad for reason in one.reasons))
+                rows.append(Repeated(dose, each, bad[0].status, reasons))
+                break
+    return tuple(rows)
+
+
+def _to_repeat(found: Assessed, rows: Sequence[Repeated]) -> Finding:
+    reasons: dict[str, Reason] = {}
+    for row in rows:
+        base = group_reason(found, row.standing)
+        rule = f"{base.rule}.repeat"
+        said = sentences.does_not_count(found.schedule, row.dose, row.reasons)
+        before = reasons.get(rule)
+        text = words.joined([before.text, said], " ") if before else said
+        reasons[rule] = Reason(rule, text, base.source, base.inputs)
+    return Finding(
+        code="doses-to-repeat",
+        severity=Severity.INFO,
+        when=When.NEXT_VISIT,
+        summary=sentences.to_repeat([(words.group(row.standing.group), row.dose.date) for row in rows]),
+        reasons=tuple(reasons.values()),
+        focus=tuple(row.dose.id for row in rows if row.dose.id),
+    )
+
+
+# -- what could not be used ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """An entry of the record that was not used, as it is written, and why."""
+
+    ref: str
+    label: Text
+    why: Text
+
+
+def unused_entries(record: Record, issues: Sequence[Issue]) -> Iterator[Unused]:
+    """The doses of a record that were not counted."""
+    given = {each.ref: each for each in record.immunizations()}
+    for issue in issues:
+        entry = given.get(issue.place)
+        if entry is not None and issue.severity == "error":
+            yield Unused(issue.place, _written(entry), issue.text)
+
+
+def _written(entry: Immunization) -> Text:
+    name = (entry.concept.text or next((c.display or c.code for c in entry.concept.codings), "") or "–")[:60]
+    if entry.date is None:
+        return Text(f"{name}, sans date", f"{name}, undated")
+    return Text(f"{name}, {entry.date.written[:10]}", f"{name}, {entry.date.written[:10]}")
+
+
+def _unused(rows: Sequence[Unused]) -> Finding:
+    return Finding(
+        code="doses-not-used",
+        severity=Severity.INFO,
+        when=When.NEXT_VISIT,
+        summary=sentences.not_used([row.label for row in rows]),
+        missing=tuple(Missing(f"dose:{i}", row.label, row.why) for i, row in enumerate(rows)),
+        focus=tuple(row.ref for row in rows),
+    )
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def assessed(record: Record, schedule: Schedule, on: dt.date) -> Assessed | Issue:
+    """Everything findings need; the issue when the record has no whole birth date."""
+    from lab39.solutions.vaccination.engine import run
+    from lab39.solutions.vaccination.reading import read_patient
+
+    known = read_patient(record, schedule, on)
+    if known.patient is None:
+        return known.issues[0]
+    return Assessed(record, schedule, known.patient, known.issues, run(schedule, known.patient, on))

@@ -1,0 +1,152 @@
+"""Sentences for people: what to do, from when, why a dose does not count. No term of the method is left in them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from lab39.core.finding import SUMMARY_MAX
+from lab39.core.text import LANGS, Text, date
+from lab39.solutions.vaccination import words
+from lab39.solutions.vaccination.model import Dose, GroupForecast, Schedule
+from lab39.solutions.vaccination.standing import Kind, Standing
+
+LONG_AGO_DAYS = 3 * 365
+"""A date that passed longer ago tells a reader nothing: the dose is to catch up."""
+
+
+def day(value: dt.date) -> Text:
+    """A date in both languages."""
+    return Text(date(value, "fr"), date(value, "en"))
+
+
+def fitting(before: Text, names: Sequence[Text]) -> Text:
+    """A summary that lists as many names as its length allows, and counts the others."""
+    return Text(*(_fit(before[lang], [each[lang] for each in names], lang) for lang in LANGS))
+
+
+def _fit(before: str, names: Sequence[str], lang: str) -> str:
+    for shown in range(len(names), 0, -1):
+        rest = len(names) - shown
+        more = (
+            (f" et {rest} autre{'s' if rest > 1 else ''}" if lang == "fr" else f" and {rest} more") if rest else ""
+        )
+        whole = before + ", ".join(names[:shown]) + more
+        if len(whole) < SUMMARY_MAX:
+            return whole
+    return before + str(len(names))
+
+
+def by_whom(schedule: str) -> Text:
+    """The schedule, in brackets, unless it is the one that readers expect."""
+    if schedule == words.OWN:
+        return Text("", "")
+    title = words.schedule_title(schedule)
+    return Text(f" ({title.fr})", f" ({title.en})")
+
+
+def to_give(groups: Sequence[Text], schedule: str) -> Text:
+    """The summary of what is due."""
+    tag = by_whom(schedule)
+    return fitting(Text(f"À faire maintenant{tag.fr}\u202f: ", f"To give now{tag.en}: "), groups)
+
+
+def nothing_due(following: Sequence[Standing], schedule: str) -> Text:
+    """The summary when nothing is due, with what comes next."""
+    tag = by_whom(schedule)
+    if not following or following[0].forecast.recommended is None:
+        return Text(f"Aucun vaccin à faire ni à venir{tag.fr}", f"No vaccine to give, now or later{tag.en}")
+    group, when = words.group(following[0].group), day(following[0].forecast.recommended)
+    return Text(
+        f"Aucun vaccin à faire aujourd'hui{tag.fr}. Prochain\u202f: {group.fr}, à partir du {when.fr}",
+        f"No vaccine due today{tag.en}. Next: {group.en}, from {when.en}",
+    )
+
+
+def inside(rows: Sequence[Standing], following: Sequence[Standing]) -> Text:
+    """Under the summary: every group that is due, and what comes next."""
+    names = words.joined([words.group(each.group) for each in rows])
+    says = Text(f"À faire\u202f: {names.fr}.", f"To give: {names.en}.")
+    if not following or following[0].forecast.recommended is None:
+        return says
+    group, when = words.group(following[0].group), day(following[0].forecast.recommended)
+    return Text(
+        f"{says.fr} Ensuite\u202f: {group.fr}, à partir du {when.fr}.",
+        f"{says.en} Next: {group.en}, from {when.en}.",
+    )
+
+
+def group_line(each: Standing, on: dt.date) -> Text:
+    """One vaccine group in a sentence."""
+    name, says = words.capital(words.group(each.group)), state(each.forecast, each.kind, on)
+    return Text(f"{name.fr}\u202f: {says.fr}.", f"{name.en}: {says.en}.")
+
+
+def state(forecast: GroupForecast, kind: Kind, on: dt.date) -> Text:
+    """What a group asks for, and from when."""
+    number = f"dose {forecast.number}, " if forecast.number and forecast.number > 1 else ""
+    dated = day(forecast.recommended) if forecast.recommended else Text("", "")
+    if kind in (Kind.OVERDUE, Kind.DUE):
+        since = forecast.past_due if kind is Kind.OVERDUE else forecast.recommended
+        assert since is not None
+        if (on - since).days > LONG_AGO_DAYS:
+            return Text(f"{number}à faire maintenant, en rattrapage", f"{number}give now, to catch up")
+        if kind is Kind.OVERDUE:
+            return Text(
+                f"{number}à faire maintenant, en retard depuis le {day(since).fr}",
+                f"{number}give now, overdue since {day(since).en}",
+            )
+        return Text(f"{number}à faire maintenant, prévu le {dated.fr}", f"{number}give now, planned on {dated.en}")
+    if kind is Kind.UNDATED:
+        return Text(f"{number}à faire, date à préciser", f"{number}to give, date to be made precise")
+    if kind is Kind.POSSIBLE:
+        return Text(
+            f"{number}à partir du {dated.fr}\u202f; possible dès maintenant",
+            f"{number}from {dated.en}; possible now",
+        )
+    if kind is Kind.LATER:
+        return Text(f"{number}à partir du {dated.fr}", f"{number}from {dated.en}")
+    if forecast.reasons:
+        return words.joined([words.reason(each) for each in forecast.reasons])
+    return words.status(forecast.status)
+
+
+def vaccine(schedule: Schedule, dose: Dose) -> Text:
+    """A dose's vaccine, as readers call it."""
+    name = schedule.vaccine_names.get(dose.code, "") or dose.code
+    return Text.same(name)
+
+
+def does_not_count(schedule: Schedule, dose: Dose, reasons: Sequence[str]) -> Text:
+    """Why a dose does not count."""
+    name, when, why = (
+        vaccine(schedule, dose),
+        day(dose.date),
+        words.joined([words.reason(each) for each in reasons]),
+    )
+    return Text(
+        f"{name.fr} du {when.fr}\u202f: ne compte pas, {why.fr}.",
+        f"{name.en} of {when.en}: does not count, {why.en}.",
+    )
+
+
+def to_repeat(rows: Sequence[tuple[Text, dt.date]]) -> Text:
+    """The summary of the doses that do not count."""
+    n = len(rows)
+    before = Text(
+        f"{n} doses ne comptent pas et restent à faire\u202f: " if n > 1 else "Une dose ne compte pas\u202f: ",
+        f"{n} doses do not count and must be given again: " if n > 1 else "One dose does not count: ",
+    )
+    return fitting(before, [Text(f"{g.fr} du {date(d, 'fr')}", f"{g.en} of {date(d, 'en')}") for g, d in rows])
+
+
+def not_used(labels: Sequence[Text]) -> Text:
+    """The summary of what was not counted."""
+    n = len(labels)
+    before = Text(
+        f"{n} vaccins du dossier à préciser, non comptés\u202f: " if n > 1
+        else "Un vaccin du dossier à préciser, non compté\u202f: ",
+        f"{n} vaccines of the record to be made precise, not counted: " if n > 1
+        else "One vaccine of the record to be made precise, not counted: ",
+    )  # fmt: skip
+    return fitting(before, labels)

@@ -1,0 +1,48 @@
+"""Vaccination: what is due, what comes next, and why, from one record and a schedule."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from lab39.core.datapacks import Packs
+from lab39.core.finding import Finding
+from lab39.core.record import Record
+from lab39.core.solution import Context, Progress, Solution
+from lab39.core.text import Text
+
+
+class Vaccination(Solution):
+    """Tells which doses count, what is due and what comes next, by the first schedule at hand."""
+
+    id = "vaccination"
+    title = Text("Vaccination", "Vaccination")
+    purpose = Text(
+        "Dit quels vaccins comptent, ce qui est à faire, ce qui vient ensuite, et la règle de chaque décision",
+        "Tells which vaccines count, what is due, what comes next, and the rule behind each decision",
+    )
+    version = "1.0"
+    commands = "lab39.solutions.vaccination.cli:app"
+
+    def prepare(self, packs: Packs, progress: Progress) -> None:
+        """Compile the schedules that are installed."""
+        from lab39.solutions.vaccination import sources
+
+        for name in sources.at_hand(packs):
+            progress(name, 0.0)
+            sources.open_schedule(packs, name)
+        progress("", 1.0)
+
+    def assess(self, record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:
+        """What to give, what comes next, the doses to repeat, the entries not used; nothing about new orders."""
+        from lab39.solutions.vaccination import findings, sources
+
+        if ctx.about:
+            return ()
+        at_hand = sources.at_hand(ctx.packs)
+        if not at_hand:
+            return (findings.no_schedule([ctx.packs.spec(name).remedy for name in sources.SCHEDULES]),)
+        found = findings.assessed(record, sources.open_schedule(ctx.packs, at_hand[0]), on)
+        if not isinstance(found, findings.Assessed):
+            return (findings.no_birth_date(found),)
+        return tuple(findings.findings(found))

@@ -1,0 +1,70 @@
+"""Names that readers know: schedules, vaccine groups, statuses, reasons. Facts of ``knowledge/names.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from lab39.core.text import Text
+from lab39.solutions.vaccination.model import Schedule
+
+OWN = "france"
+"""The schedule that a sentence need not name, as readers expect it."""
+
+
+@lru_cache(maxsize=1)
+def _names() -> Mapping[str, Any]:
+    body = (resources.files(__package__) / "knowledge" / "names.toml").read_text("utf-8")
+    return tomllib.loads(body)
+
+
+@lru_cache(maxsize=1024)
+def named(kind: str, name: str) -> Text:
+    """A name of a kind (``group``, ``status``, ``reason``); the schedule's own where there is none."""
+    row = _names()[kind].get(name)
+    return Text.of(row) if row is not None else Text.same(name)
+
+
+def known(kind: str, name: str) -> bool:
+    """Whether the name has words of its own."""
+    return name in _names()[kind]
+
+
+def group(name: str) -> Text:
+    """A vaccine group or an antigen."""
+    return named("group", name)
+
+
+def status(name: str) -> Text:
+    """The status of a dose, of a series or of a vaccine group."""
+    return named("status", name)
+
+
+def reason(name: str) -> Text:
+    """Why a dose counts or not, or why a group asks for nothing."""
+    return named("reason", name)
+
+
+def schedule_title(name: str) -> Text:
+    """A schedule, as a sentence calls it."""
+    row = _names()["schedule"].get(name)
+    return Text.of(row["title"]) if row else Text(f"calendrier {name}", f"schedule {name}")
+
+
+def document(schedule: Schedule) -> tuple[str, str]:
+    """The document that its rules are cited from, and its address."""
+    row = _names()["schedule"].get(schedule.name, {})
+    return str(row.get("document", schedule.name)), str(row.get("url", ""))
+
+
+def joined(texts: list[Text] | tuple[Text, ...], separator: str = ", ") -> Text:
+    """Several texts as one."""
+    return Text(separator.join(t.fr for t in texts), separator.join(t.en for t in texts))
+
+
+def capital(text: Text) -> Text:
+    """The first letter as a sentence begins."""
+    return Text(text.fr[:1].upper() + text.fr[1:], text.en[:1].upper() + text.en[1:])
