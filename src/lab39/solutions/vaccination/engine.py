@@ -16,7 +16,7 @@ from lab39.solutions.vaccination.model import (
     Schedule,
     SeriesStatus,
 )
-from lab39.solutions.vaccination.organize import History, organize
+from lab39.solutions.vaccination.organize import History, as_of, organize
 from lab39.solutions.vaccination.relevant import relevant_series
 from lab39.solutions.vaccination.walk import evaluate_series
 
@@ -40,10 +40,41 @@ def evaluate_antigen(schedule: Schedule, antigen: Antigen, history: History) -> 
     """Sections 4.3 and 4.4; series whose skips look at completed ones come after those they look at."""
     series = relevant_series(antigen.series, history)
     state = antigen_state(antigen, history)
-    completed: frozenset[str] = frozenset()
+    completed = Completions(schedule, antigen, history)
     for each in sorted(series, key=lambda one: one.series.after_others):
         evaluate_series(each, history, schedule, completed)
         forecast_series(each, state, history, schedule, completed)
-        if each.status is SeriesStatus.COMPLETE:
-            completed |= {each.series.group}
+        completed.add(each)
     return tuple(series)
+
+
+class Completions:
+    """Groups of series of one antigen with a complete series: now, or as they stood before a day (TABLE 6-7)."""
+
+    def __init__(self, schedule: Schedule, antigen: Antigen, history: History) -> None:
+        self._schedule, self._antigen, self._history = schedule, antigen, history
+        self._now: frozenset[str] = frozenset()
+        self._past: dict[dt.date, frozenset[str]] = {}
+
+    def add(self, series: PatientSeries) -> None:
+        """Take note of a series once it is forecast."""
+        if series.status is SeriesStatus.COMPLETE:
+            self._now |= {series.series.group}
+
+    def __call__(self, before: dt.date | None) -> frozenset[str]:
+        """Groups complete with the doses given before a day, assessed on it; with every dose when no day is given."""
+        if before is None:
+            return self._now
+        if before not in self._past:
+            self._past[before] = self._look(as_of(self._history, before))
+        return self._past[before]
+
+    def _look(self, past: History) -> frozenset[str]:
+        if not past.by_antigen.get(self._antigen.name):
+            return frozenset()
+        antigen = self._antigen.without_dependent_series()
+        return frozenset(
+            each.series.group
+            for each in evaluate_antigen(self._schedule, antigen, past)
+            if each.status is SeriesStatus.COMPLETE
+        )

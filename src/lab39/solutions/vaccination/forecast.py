@@ -22,7 +22,7 @@ from lab39.solutions.vaccination.model import (
     Vaccine,
 )
 from lab39.solutions.vaccination.organize import History
-from lab39.solutions.vaccination.skip import can_skip
+from lab39.solutions.vaccination.skip import Completed, can_skip
 
 IMMUNE, CONTRAINDICATED = "Patient has evidence of immunity", "Patient has a contraindication"
 COMPLETE, PAST_HISTORY = (
@@ -262,7 +262,7 @@ def forecast_series(
     state: AntigenState,
     history: History,
     schedule: Schedule,
-    completed: frozenset[str],
+    completed: Completed,
 ) -> PatientSeries:
     """SECTION 7.1 to SECTION 7.6: skip, need, dates, then the same at the earliest date until nothing is skipped.
 

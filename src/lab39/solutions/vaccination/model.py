@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -210,6 +210,10 @@ class Antigen:
     immune_births: tuple[BirthImmunity, ...]
     contraindications: tuple[Contraindication, ...]
     series: tuple[Series, ...]
+
+    def without_dependent_series(self) -> Antigen:
+        """The same without the series that look at the completion of others."""
+        return replace(self, series=tuple(each for each in self.series if not each.after_others))
 
 
 @dataclass(frozen=True, slots=True)

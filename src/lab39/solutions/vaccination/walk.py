@@ -13,11 +13,11 @@ from lab39.solutions.vaccination.model import (
     TargetStatus,
 )
 from lab39.solutions.vaccination.organize import History
-from lab39.solutions.vaccination.skip import can_skip
+from lab39.solutions.vaccination.skip import Completed, can_skip
 
 
 def evaluate_series(
-    series: PatientSeries, history: History, schedule: Schedule, completed: frozenset[str]
+    series: PatientSeries, history: History, schedule: Schedule, completed: Completed
 ) -> PatientSeries:
     """SECTION 4.4: every dose of the antigen gets a status; those after the last target dose are extra.
 
