@@ -15,6 +15,7 @@ from lab39.solutions.vaccination.model import (
     Result,
     Schedule,
     SeriesStatus,
+    Step,
 )
 from lab39.solutions.vaccination.organize import History, as_of, organize
 from lab39.solutions.vaccination.relevant import relevant_series
@@ -30,15 +31,18 @@ def run(schedule: Schedule, patient: Patient, on: dt.date, groups: Collection[st
     history = organize(schedule, patient, on)
     wanted = [each for name, each in schedule.groups.items() if groups is None or name in groups]
     antigens = dict.fromkeys(name for group in wanted for name in group.antigens if name in schedule.antigens)
-    series = {name: evaluate_antigen(schedule, schedule.antigens[name], history) for name in antigens}
+    steps = list(history.steps)
+    series = {name: evaluate_antigen(schedule, schedule.antigens[name], history, steps) for name in antigens}
     best = {name: tuple(best_series(found, history)) for name, found in series.items()}
     forecasts = tuple(each for group in wanted for each in group_forecasts(group, best, history))
-    return Result(on, schedule.name, forecasts, series, best)
+    return Result(on, schedule.name, forecasts, series, best, tuple(steps))
 
 
-def evaluate_antigen(schedule: Schedule, antigen: Antigen, history: History) -> tuple[PatientSeries, ...]:
+def evaluate_antigen(
+    schedule: Schedule, antigen: Antigen, history: History, left_aside: list[Step]
+) -> tuple[PatientSeries, ...]:
     """Sections 4.3 and 4.4; series whose skips look at completed ones come after those they look at."""
-    series = relevant_series(antigen.series, history)
+    series = relevant_series(antigen.series, history, left_aside)
     state = antigen_state(antigen, history)
     completed = Completions(schedule, antigen, history)
     for each in sorted(series, key=lambda one: one.series.after_others):
@@ -62,7 +66,7 @@ class Completions:
             self._now |= {series.series.group}
 
     def __call__(self, before: dt.date | None) -> frozenset[str]:
-        """Groups complete with the doses given before a day, assessed on it; with every dose when no day is given."""
+        """Groups complete on a day with the doses given before it; with every dose when no day is given."""
         if before is None:
             return self._now
         if before not in self._past:
@@ -75,6 +79,6 @@ class Completions:
         antigen = self._antigen.without_dependent_series()
         return frozenset(
             each.series.group
-            for each in evaluate_antigen(self._schedule, antigen, past)
+            for each in evaluate_antigen(self._schedule, antigen, past, [])
             if each.status is SeriesStatus.COMPLETE
         )

@@ -392,10 +392,14 @@ class GroupForecast:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Everything the engine says of one patient: the vaccine groups, and per antigen its series and the best."""
+    """Everything the engine says of one patient: the vaccine groups, and per antigen its series and the best.
+
+    ``steps`` are the decisions that belong to no series: doses broken into antigens, series that are not relevant.
+    """
 
     on: dt.date
     schedule: str
     groups: tuple[GroupForecast, ...]
     series: Mapping[str, tuple[PatientSeries, ...]]
     best: Mapping[str, tuple[PatientSeries, ...]]
+    steps: tuple[Step, ...] = ()
