@@ -14,8 +14,9 @@ from pathlib import Path
 from time import process_time
 
 from lab39.solutions.vaccination import sources
+from lab39.solutions.vaccination.cases import read_cases
 from lab39.solutions.vaccination.compile import load
-from lab39.solutions.vaccination.conform import conform, read_cases
+from lab39.solutions.vaccination.conform import conform
 
 
 def main(schedule: Path, files: list[Path]) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from lab39.core.errors import InputError
 from lab39.solutions.vaccination import Schedule, told
-from lab39.solutions.vaccination.conform import adjudications, conform, read_cases
+from lab39.solutions.vaccination.cases import read_cases
+from lab39.solutions.vaccination.conform import adjudications, conform
 
 CASE = {
     "id": "made-up-1",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from lab39.solutions.vaccination.dates import after
+from lab39.solutions.vaccination.evaluate import age_rule
 from lab39.solutions.vaccination.model import (
     DoseStatus,
     PatientSeries,
@@ -66,9 +67,9 @@ def all_valid(series: PatientSeries) -> bool:
 
 
 def is_completable(series: PatientSeries, history: History) -> bool:
-    """SELECTB-3: it can be finished before the maximum age of its last target dose."""
-    ages = series.targets[-1].dose.ages
-    limit = after(history.birth, ages[-1].maximum) if ages else None
+    """SELECTB-3: it can be finished before the maximum age of its last target dose (RELEVANT-2)."""
+    rule = age_rule(series.targets[-1].dose, history.on)
+    limit = after(history.birth, rule.maximum) if rule else None
     return series.finish is not None and (limit is None or series.finish < limit)
 
 
@@ -99,39 +100,50 @@ def prioritized(group: Series, history: History) -> PatientSeries | None:
     elif in_process:
         chosen = best_scored(in_process, score_in_process(in_process, history))
     else:
+        if any(each.valid_doses for each in scored):
+            # The tables say nothing of series with valid doses that are all contraindicated, aged out or immune.
+            scored[0].steps.append(Step("LAB39-3", len(scored), {"statuses": tuple(str(e.status) for e in scored)}))
         chosen = best_scored(scored, score_no_valid(scored, history))
     if chosen is not None:
-        chosen.steps.append(Step("TABLE 8-3", chosen.series.name, {"scorable": len(scored)}))
+        counts = {"scorable": len(scored), "default": len(defaults), "complete": len(complete)}
+        chosen.steps.append(Step("TABLE 8-3", chosen.series.name, {**counts, "in process": len(in_process)}))
     return chosen
 
 
 def score_complete(series: Series) -> list[int]:
     """TABLE 8-7, with SELECTB-19: the most valid doses."""
-    return _awarded(series, lambda each: each.valid_doses, 1)
+    return _points(series, "TABLE 8-7", {"most valid doses": _awarded(series, lambda each: each.valid_doses, 1)})
 
 
 def score_in_process(series: Series, history: History) -> list[int]:
     """TABLE 8-9: product path, completable, valid doses, closest to completion, earliest finish (SELECTB-11)."""
-    scores = [2 if all_valid(each) else -2 for each in series]
     completable = [is_completable(each, history) for each in series]
     finishes = [_ordinal(each.finish) if can else None for each, can in zip(series, completable, strict=True)]
-    for points in (
-        [3 if can else -3 for can in completable],
-        _awarded(series, lambda each: each.valid_doses, 2),
-        _awarded(series, lambda each: -not_satisfied(each), 2),
-        _leading(finishes, 1),
-    ):
-        scores = [a + b for a, b in zip(scores, points, strict=True)]
-    return scores
+    return _points(
+        series,
+        "TABLE 8-9",
+        {
+            "product with all doses valid": [2 if all_valid(each) else -2 for each in series],
+            "completable": [3 if can else -3 for can in completable],
+            "most valid doses": _awarded(series, lambda each: each.valid_doses, 2),
+            "closest to completion": _awarded(series, lambda each: -not_satisfied(each), 2),
+            "finishes earliest": _leading(finishes, 1),
+        },
+    )
 
 
 def score_no_valid(series: Series, history: History) -> list[int]:
     """TABLE 8-11: earliest start (SELECTB-14), completable, not a product path."""
     starts = [_ordinal(each.forecast.earliest) if each.forecast else None for each in series]
-    return [
-        start + (1 if is_completable(each, history) else -1) + (-1 if each.series.product else 1)
-        for each, start in zip(series, _leading(starts, 1), strict=True)
-    ]
+    return _points(
+        series,
+        "TABLE 8-11",
+        {
+            "starts earliest": _leading(starts, 1),
+            "completable": [1 if is_completable(each, history) else -1 for each in series],
+            "product": [-1 if each.series.product else 1 for each in series],
+        },
+    )
 
 
 def best_scored(series: Series, scores: Sequence[int]) -> PatientSeries:
@@ -163,6 +175,13 @@ def best_series(series: Series, history: History) -> list[PatientSeries]:
         if is_best:
             best.append(each)
     return best
+
+
+def _points(series: Series, rule: str, awarded: Mapping[str, Sequence[int]]) -> list[int]:
+    scores = [sum(points) for points in zip(*awarded.values(), strict=True)]
+    for each, score, *points in zip(series, scores, *awarded.values(), strict=True):
+        each.steps.append(Step(rule, score, dict(zip(awarded, points, strict=True))))
+    return scores
 
 
 def _awarded(series: Series, value: Callable[[PatientSeries], int], points: int) -> list[int]:

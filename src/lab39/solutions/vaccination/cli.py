@@ -91,14 +91,17 @@ def why(
 
 @app.command()
 def conform(
-    cases: Annotated[Path, typer.Argument(metavar="CASES.jsonl")],
+    cases: Annotated[
+        Path,
+        typer.Argument(metavar="CASES", help="JSON lines, ou classeur du CDC / or workbook of the CDC (.xlsx)."),
+    ],
     schedule: ScheduleOption = "cdsi",
     schedule_data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
     """Compare le moteur à des cas publiés. / Compare the engine with published cases."""
+    from lab39.solutions.vaccination.cases import read_cases
     from lab39.solutions.vaccination.conform import conform as run
-    from lab39.solutions.vaccination.conform import read_cases
 
     read = read_cases(cases)
     used = _schedule(schedule, schedule_data)

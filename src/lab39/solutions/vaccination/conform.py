@@ -7,32 +7,19 @@ Verdicts on doses and their reasons are counted apart. The engine is given neith
 from __future__ import annotations
 
 import datetime as dt
-import json
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from pathlib import Path
 from time import process_time
 from typing import Any
 
-from lab39.core.errors import InputError
 from lab39.core.text import Text
-from lab39.solutions.vaccination.compile import cvx
+from lab39.solutions.vaccination.cases import Case, Expected
 from lab39.solutions.vaccination.engine import run
-from lab39.solutions.vaccination.model import (
-    Dose,
-    GroupForecast,
-    Observed,
-    Patient,
-    Result,
-    Schedule,
-    SeriesStatus,
-    Sex,
-    Step,
-)
+from lab39.solutions.vaccination.model import GroupForecast, Result, Schedule, SeriesStatus, Step
 from lab39.solutions.vaccination.verdicts import verdict
 
 FIELDS = ("status", "number", "earliest", "recommended", "past_due")
@@ -43,21 +30,6 @@ _RULES = {
     "recommended": ("FORECASTDT-5", "FORECASTVG-2"),
     "past_due": ("FORECASTDT-6", "FORECASTVG-3"),
 }
-_SEXES: Mapping[str, Sex] = {"f": "Female", "female": "Female", "m": "Male", "male": "Male"}
-Expected = tuple[str, int | None, dt.date | None, dt.date | None, dt.date | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One published case: what the engine is given, and what is expected of it."""
-
-    id: str
-    patient: Patient
-    on: dt.date
-    group: str
-    expected: Expected
-    doses: tuple[tuple[str, str | None], ...]
-    """Expected status and reason of each dose of ``patient.doses``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +40,20 @@ class Adjudication:
     text: Text
 
 
-def read_cases(path: Path) -> list[Case]:
-    """Cases as JSON lines.
-
-    Raises:
-        InputError: a line that is not a case, or a case without id or expectation, with its line number.
-    """
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(Text(f"illisible ({error})", f"cannot be read ({error})"), str(path)) from error
-    cases = [_case(line, f"{path.name}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
-    if not cases:
-        raise InputError(Text("aucun cas", "no case"), str(path))
-    return cases
-
-
 def conform(
-    schedule: Schedule, cases: Iterable[Case], progress: Callable[[str, float], None] = lambda _what, _done: None
+    schedule: Schedule,
+    cases: Iterable[Case],
+    progress: Callable[[str, float], None] = lambda _what, _done: None,
+    choose: Callable[[Result, Case], GroupForecast | None] | None = None,
 ) -> dict[str, Any]:
-    """Compare every case.
+    """Compare every case. The engine is given its patient and its day, and nothing else of it.
+
+    Args:
+        choose: which forecast of the vaccine group a case is compared with; :func:`compared` when not given.
 
     Returns:
         ``n``, ``passed``, ``rate``; ``fields``, ``doses`` and ``reasons`` with ``n``, ``passed``, ``rate``;
+        ``without_defective``, the same without the cases known to be stale or defective before they were run;
         ``failures`` and ``dose_failures`` with ids; ``p50_ms`` and ``p95_ms`` of processor time for all groups.
     """
     cases = list(cases)
@@ -102,7 +65,7 @@ def conform(
         begun = process_time()
         result = run(schedule, case.patient, case.on)
         spent.append(1000 * (process_time() - begun))
-        chosen = compared(result, case)
+        chosen = (choose or compared)(result, case)
         got = _said(chosen)
         wrong = [name for name, a, b in zip(FIELDS, case.expected, got, strict=True) if a != b]
         right.update(set(FIELDS).difference(wrong))
@@ -122,10 +85,13 @@ def conform(
                 )  # fmt: skip
         progress("", done / len(cases))
     spent.sort()
+    kept = [case.id for case in cases if case.id not in defective()]
+    failing = {row["id"] for row in failures}
     return {
         "schedule": schedule.name,
         "edition": schedule.version,
         **_rate(len(cases) - len(failures), len(cases)),
+        "without_defective": _rate(sum(each not in failing for each in kept), len(kept)),
         "fields": {name: _rate(right[name], len(cases)) for name in FIELDS},
         "doses": _rate(right["dose"], right["dose n"]),
         "reasons": _rate(right["reason"], right["reason n"]),
@@ -137,17 +103,24 @@ def conform(
     }
 
 
+def first(result: Result, case: Case) -> GroupForecast | None:
+    """The forecast to act on first (LAB39-1), whatever its type."""
+    return next((each for each in result.groups if each.group.casefold() == case.group.casefold()), None)
+
+
 def compared(result: Result, case: Case) -> GroupForecast | None:
     """The forecast a case is about, chosen without its expectation.
 
-    A group may have several (FORECASTVG-1). A case that states observations is about the risk forecast they open,
-    unless that one has nothing to say (aged out, not recommended); any other case is about the first to act on.
+    A vaccine group may have several forecasts (chapter 9), and the specification does not say which one a case is
+    about. A case that states observations is taken to be about the risk forecast they open, unless that one has
+    nothing to do (aged out, not recommended); any other case is about the first to act on.
     """
-    found = [each for each in result.groups if each.group.casefold() == case.group.casefold()]
-    silent = (SeriesStatus.AGED_OUT, SeriesStatus.NOT_RECOMMENDED)
     if case.patient.observations:
-        found.sort(key=lambda each: each.type != "Risk" or each.status in silent)
-    return found[0] if found else None
+        silent = (SeriesStatus.AGED_OUT, SeriesStatus.NOT_RECOMMENDED)
+        for each in result.groups:
+            if each.group.casefold() == case.group.casefold() and each.type == "Risk" and each.status not in silent:
+                return each
+    return first(result, case)
 
 
 @lru_cache(maxsize=1)
@@ -158,8 +131,9 @@ def adjudications() -> Mapping[str, Adjudication]:
 
 
 @lru_cache(maxsize=1)
-def _names() -> Mapping[str, str]:
-    return {key.casefold(): name for key, name in _knowledge("vaccine_groups.toml")["names"].items()}
+def defective() -> frozenset[str]:
+    """Published cases that others found stale or defective, listed before this engine was run on them."""
+    return frozenset(_knowledge("adjudications.toml")["defective"]["ids"])
 
 
 def _knowledge(name: str) -> dict[str, Any]:
@@ -194,53 +168,3 @@ def _failure(case: Case, chosen: GroupForecast | None, got: Expected, wrong: lis
 
 def _plain(value: str | int | dt.date | None) -> str | int | None:
     return value.isoformat() if isinstance(value, dt.date) else value
-
-
-def _case(line: str, place: str) -> Case:
-    try:
-        row = json.loads(line)
-        expected = row["expected"]
-        if not row["id"] or not expected["series_status"] or not expected["vaccine_group"]:
-            raise ValueError("id, expected.series_status, expected.vaccine_group")
-        doses = row.get("doses") or []
-        number = expected.get("forecast_number")
-        group = expected["vaccine_group"].strip()
-        return Case(
-            id=str(row["id"]),
-            patient=Patient(
-                birth_date=dt.date.fromisoformat(row["dob"]),
-                sex=_SEXES.get(str(row.get("sex")).casefold(), "Unknown"),
-                doses=tuple(
-                    Dose(dt.date.fromisoformat(each["date"]), cvx(each["cvx"]), each.get("mvx") or "", str(index))
-                    for index, each in enumerate(doses)
-                ),
-                observations=tuple(
-                    Observed(each["code"], _day(each.get("date"))) for each in row.get("observations") or []
-                ),
-            ),
-            on=dt.date.fromisoformat(row["assessment_date"]),
-            group=_names().get(group.casefold(), group),
-            expected=(
-                expected["series_status"].strip().casefold(),
-                None if number in (None, "", "-") else int(number),
-                _day(expected.get("earliest")),
-                _day(expected.get("recommended")),
-                _day(expected.get("past_due")),
-            ),
-            doses=tuple(
-                (each["expected_status"].strip().casefold(), (each.get("expected_reason") or "").casefold() or None)
-                for each in doses
-            ),
-        )
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise InputError(
-            Text(
-                f"pas un cas\u202f: il faut id, dob, assessment_date, doses et expected ({error})",
-                f"not a case: it needs id, dob, assessment_date, doses and expected ({error})",
-            ),
-            place,
-        ) from error
-
-
-def _day(value: str | None) -> dt.date | None:
-    return dt.date.fromisoformat(value) if value else None

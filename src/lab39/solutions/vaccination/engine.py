@@ -15,8 +15,9 @@ from lab39.solutions.vaccination.model import (
     Result,
     Schedule,
     SeriesStatus,
+    Step,
 )
-from lab39.solutions.vaccination.organize import History, organize
+from lab39.solutions.vaccination.organize import History, as_of, organize
 from lab39.solutions.vaccination.relevant import relevant_series
 from lab39.solutions.vaccination.walk import evaluate_series
 
@@ -30,20 +31,54 @@ def run(schedule: Schedule, patient: Patient, on: dt.date, groups: Collection[st
     history = organize(schedule, patient, on)
     wanted = [each for name, each in schedule.groups.items() if groups is None or name in groups]
     antigens = dict.fromkeys(name for group in wanted for name in group.antigens if name in schedule.antigens)
-    series = {name: evaluate_antigen(schedule, schedule.antigens[name], history) for name in antigens}
+    steps = list(history.steps)
+    series = {name: evaluate_antigen(schedule, schedule.antigens[name], history, steps) for name in antigens}
     best = {name: tuple(best_series(found, history)) for name, found in series.items()}
     forecasts = tuple(each for group in wanted for each in group_forecasts(group, best, history))
-    return Result(on, schedule.name, forecasts, series, best)
+    return Result(on, schedule.name, forecasts, series, best, tuple(steps))
 
 
-def evaluate_antigen(schedule: Schedule, antigen: Antigen, history: History) -> tuple[PatientSeries, ...]:
+def evaluate_antigen(
+    schedule: Schedule, antigen: Antigen, history: History, left_aside: list[Step]
+) -> tuple[PatientSeries, ...]:
     """Sections 4.3 and 4.4; series whose skips look at completed ones come after those they look at."""
-    series = relevant_series(antigen.series, history)
+    series = relevant_series(antigen.series, history, left_aside)
     state = antigen_state(antigen, history)
-    completed: frozenset[str] = frozenset()
+    completed = Completions(schedule, antigen, history)
     for each in sorted(series, key=lambda one: one.series.after_others):
         evaluate_series(each, history, schedule, completed)
         forecast_series(each, state, history, schedule, completed)
-        if each.status is SeriesStatus.COMPLETE:
-            completed |= {each.series.group}
+        completed.add(each)
     return tuple(series)
+
+
+class Completions:
+    """Groups of series of one antigen with a complete series: now, or as they stood before a day (TABLE 6-7)."""
+
+    def __init__(self, schedule: Schedule, antigen: Antigen, history: History) -> None:
+        self._schedule, self._antigen, self._history = schedule, antigen, history
+        self._now: frozenset[str] = frozenset()
+        self._past: dict[dt.date, frozenset[str]] = {}
+
+    def add(self, series: PatientSeries) -> None:
+        """Take note of a series once it is forecast."""
+        if series.status is SeriesStatus.COMPLETE:
+            self._now |= {series.series.group}
+
+    def __call__(self, before: dt.date | None) -> frozenset[str]:
+        """Groups complete on a day with the doses given before it; with every dose when no day is given."""
+        if before is None:
+            return self._now
+        if before not in self._past:
+            self._past[before] = self._look(as_of(self._history, before))
+        return self._past[before]
+
+    def _look(self, past: History) -> frozenset[str]:
+        if not past.by_antigen.get(self._antigen.name):
+            return frozenset()
+        antigen = self._antigen.without_dependent_series()
+        return frozenset(
+            each.series.group
+            for each in evaluate_antigen(self._schedule, antigen, past, [])
+            if each.status is SeriesStatus.COMPLETE
+        )

@@ -24,6 +24,7 @@ from lab39.solutions.vaccination.organize import History
 
 TOO_YOUNG, TOO_OLD, TOO_SOON = "Age: Too Young", "Age: Too Old", "Interval: Too Soon"
 INADVERTENT, CONFLICT, ALREADY_COMPLETE = "Inadvertent Vaccine", "Live Virus Conflict", "Series Already Complete"
+DOSE_CONDITION = "Dose Condition"
 WRONG_VACCINE, GRACE, SMALL_VOLUME = "Vaccine: Not Preferable or Allowable", "Grace Period", "Volume: Too Small"
 _INTERVAL_STATUSES = (DoseStatus.VALID, DoseStatus.NOT_VALID)
 
@@ -111,6 +112,8 @@ def preferable_interval(
 ) -> Verdict:
     """TABLE 6-18: every interval in force must be satisfied; none stated is satisfied."""
     worst = Verdict(True)
+    if not target.intervals:
+        steps.append(Step("TABLE 6-18", worst, {"date": dose.date, "stated": False}))
     for interval in target.intervals:
         if not in_force(interval.effective, interval.cessation, dose.date):
             continue
@@ -145,19 +148,20 @@ def allowable_interval(
         steps.append(Step("TABLE 6-21", satisfied, {"date": dose.date, "from": start, "absolute minimum": abs_min}))
         if not satisfied:
             verdict = Verdict(False, TOO_SOON)
-    return verdict if stated else Verdict(False, TOO_SOON)
+    if not stated:
+        verdict = Verdict(False, TOO_SOON)
+        steps.append(Step("TABLE 6-21", False, {"date": dose.date, "stated": False}))
+    return verdict
 
 
 def vaccine_conflict(
     dose: Dose, series: PatientSeries, history: History, schedule: Schedule, steps: list[Step]
 ) -> bool:
     """CONFLICT-3, with CALCDTCONFLICT-1 and CALCDTCONFLICT-2: the whole history is looked at."""
-    rules = schedule.conflicts.get(dose.code)
-    if not rules:
-        return False
+    rules = schedule.conflicts.get(dose.code, {})
     statuses = {done.dose: done.status for done in series.evaluations}
     for previous in history.doses:
-        if previous.date >= dose.date:
+        if not rules or previous.date >= dose.date:
             break
         rule = rules.get(previous.code)
         if rule is None:
@@ -170,6 +174,7 @@ def vaccine_conflict(
         )
         if impacted:
             return True
+    steps.append(Step("CONFLICT-3", False, {"date": dose.date, "vaccine": dose.code}))
     return False
 
 
@@ -200,14 +205,12 @@ def evaluate_dose(
     schedule: Schedule,
     steps: list[Step],
 ) -> Evaluation:
-    """TABLE 6-31: the status of the dose, with its reasons, from every section of the chapter."""
+    """TABLE 6-31: the status of a usable dose, with its reasons, from sections 6.3 to 6.9."""
 
     def said(status: DoseStatus, reasons: Sequence[str], gate: bool = False) -> Evaluation:
         steps.append(Step("TABLE 6-31", status, {"target": target.number, "date": dose.date}))
         return Evaluation(dose, target.number, status, tuple(filter(None, reasons)), gate, tuple(steps))
 
-    if not dose_condition(dose, steps):
-        return said(DoseStatus.SUB_STANDARD, ("Dose Condition",))
     if inadvertent(dose, target, steps):
         return said(DoseStatus.NOT_VALID, (INADVERTENT,), gate=True)
     aged = age(dose, target, history.birth, steps)

@@ -22,7 +22,7 @@ from lab39.solutions.vaccination.model import (
     Vaccine,
 )
 from lab39.solutions.vaccination.organize import History
-from lab39.solutions.vaccination.skip import can_skip
+from lab39.solutions.vaccination.skip import Completed, can_skip
 
 IMMUNE, CONTRAINDICATED = "Patient has evidence of immunity", "Patient has a contraindication"
 COMPLETE, PAST_HISTORY = (
@@ -52,8 +52,7 @@ def immunity(antigen: Antigen, history: History, steps: list[Step]) -> bool:
             and (not born.country or born.country == history.patient.country)
         ):
             found = True
-    if antigen.immune_codes or antigen.immune_births:
-        steps.append(Step("TABLE 7-3", found, {"birth": history.birth}))
+    steps.append(Step("TABLE 7-3", found, {"birth": history.birth}))
     return found
 
 
@@ -71,6 +70,8 @@ def contraindications(antigen: Antigen, history: History, steps: list[Step]) -> 
             vaccines.append(each)
         elif applies:
             whole = True
+    if not steps or steps[-1].rule not in ("TABLE 7-5", "TABLE 7-6"):
+        steps.append(Step("TABLE 7-5", False, {"observations": len(history.observed)}))
     return AntigenState(False, whole, tuple(vaccines), ())
 
 
@@ -178,13 +179,14 @@ def forecast_need(
 
 
 def dose_number(target: SeriesDose, series: PatientSeries, steps: list[Step]) -> int:
-    """FORECASTDN-1: target doses satisfied, of this season if the dose is seasonal, plus one."""
-    start = target.season_start
-    number = 1 + sum(
-        each.satisfied_on is not None and (start is None or each.satisfied_on >= start) for each in series.targets
-    )
-    steps.append(Step("FORECASTDN-1", number, {"season start": start}))
-    return number
+    """FORECASTDN-1: satisfied target doses of this series plus one; if seasonal, those of their season."""
+    counted = 0
+    for each in series.targets:
+        start = each.dose.season_start
+        if each.satisfied_on is not None and (start is None) is (target.season_start is None):
+            counted += start is None or each.satisfied_on >= start
+    steps.append(Step("FORECASTDN-1", counted + 1, {"season start": target.season_start}))
+    return counted + 1
 
 
 def forecast_dates(
@@ -262,7 +264,7 @@ def forecast_series(
     state: AntigenState,
     history: History,
     schedule: Schedule,
-    completed: frozenset[str],
+    completed: Completed,
 ) -> PatientSeries:
     """SECTION 7.1 to SECTION 7.6: skip, need, dates, then the same at the earliest date until nothing is skipped.
 
@@ -287,7 +289,7 @@ def forecast_series(
             return series
         if (
             earliest is not None
-            and earliest > history.on
+            and earliest > history.on  # a past one was answered for today, just above
             and can_skip(target.dose, series, history, completed, "forecast", earliest, None, steps)
         ):  # section 7.6
             target.status = TargetStatus.SKIPPED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from lab39.solutions.vaccination.dates import after
 from lab39.solutions.vaccination.model import (
@@ -63,7 +64,8 @@ def group_number(group: VaccineGroup, forecasts: Sequence[Forecast], steps: list
 
 def group_forecast(group: VaccineGroup, series: Series, history: History) -> GroupForecast:
     """FORECASTVG-2 to FORECASTVG-9: the forecast of a vaccine group from best series of one series group."""
-    steps: list[Step] = []
+    names = tuple(each.series.name for each in series)
+    steps = [Step("FORECASTVG-1", names, {"series group": series[0].series.group_name or series[0].series.group})]
     status = group_status(series, steps)
     forecasts = [each.forecast for each in series if each.forecast is not None]
     given = {dose.id or id(dose): dose for name in group.antigens for dose in history.by_antigen.get(name, ())}
@@ -99,25 +101,35 @@ def group_forecast(group: VaccineGroup, series: Series, history: History) -> Gro
 def group_forecasts(group: VaccineGroup, best: Mapping[str, Series], history: History) -> tuple[GroupForecast, ...]:
     """FORECASTVG-1: one forecast for each series group with a best series, the one to act on first.
 
-    A series whose minimum age to start is not reached waits, unless nothing else is said of the group.
+    The specification gives no order among them (LAB39-1), and its minimum age to start is in no rule (LAB39-2): a
+    series group that is not to be started yet waits, unless nothing else is said of the vaccine group.
     """
     found: dict[tuple[str, str], list[PatientSeries]] = {}
     for name in group.antigens:
         for each in best.get(name, ()):
             found.setdefault((each.series.group, each.series.type), []).append(each)
     blended = [group_forecast(group, series, history) for series in found.values()]
-    startable = [each for each in blended if all(can_start(one, history) for one in each.series)]
-    return tuple(sorted(startable or blended, key=urgency))
+    ready = [[can_start(one, history) for one in each.series] for each in blended]
+    startable = [each for each, can in zip(blended, ready, strict=True) if all(can)]
+    ordered = sorted(startable or blended, key=urgency)
+    if len(blended) == 1:
+        return tuple(ordered)
+    said = {"series groups": len(blended), "to be started": len(startable)}
+    return tuple(
+        replace(each, steps=(*each.steps, Step("LAB39-1", place, said))) for place, each in enumerate(ordered, 1)
+    )
 
 
 def can_start(series: PatientSeries, history: History) -> bool:
-    """FORECASTVG-1, with the minimum age to start of the glossary: the earliest age a series may be started."""
+    """LAB39-2: the earliest age a series may be started (glossary) is reached, or it was started."""
     start = after(history.birth, series.series.min_start)
-    return start is None or start <= history.on or series.valid_doses > 0
+    ready = start is None or start <= history.on or series.valid_doses > 0
+    series.steps.append(Step("LAB39-2", ready, {"minimum age to start": start}))
+    return ready
 
 
 def urgency(forecast: GroupForecast) -> tuple[int, dt.date, bool]:
-    """FORECASTVG-1: what is to be done before what is not, the earliest recommended date first, risk first."""
+    """LAB39-1: what is to be done before what is not, the earliest recommended date first, risk first."""
     order = (
         SeriesStatus.NOT_COMPLETE,
         SeriesStatus.CONTRAINDICATED,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -211,6 +211,10 @@ class Antigen:
     contraindications: tuple[Contraindication, ...]
     series: tuple[Series, ...]
 
+    def without_dependent_series(self) -> Antigen:
+        """The same without the series that look at the completion of others."""
+        return replace(self, series=tuple(each for each in self.series if not each.after_others))
+
 
 @dataclass(frozen=True, slots=True)
 class VaccineGroup:
@@ -388,10 +392,14 @@ class GroupForecast:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Everything the engine says of one patient: the vaccine groups, and per antigen its series and the best."""
+    """Everything the engine says of one patient: the vaccine groups, and per antigen its series and the best.
+
+    ``steps`` are the decisions that belong to no series: doses broken into antigens, series that are not relevant.
+    """
 
     on: dt.date
     schedule: str
     groups: tuple[GroupForecast, ...]
     series: Mapping[str, tuple[PatientSeries, ...]]
     best: Mapping[str, tuple[PatientSeries, ...]]
+    steps: tuple[Step, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lab39.solutions.vaccination.dates import after
 from lab39.solutions.vaccination.model import Dose, Patient, Schedule, Step
@@ -54,6 +54,20 @@ def organize(schedule: Schedule, patient: Patient, on: dt.date) -> History:
         patient, on, patient.birth_date, doses, {name: tuple(given) for name, given in found.items()}, observed,
         tuple(steps),
     )  # fmt: skip
+
+
+def as_of(history: History, day: dt.date) -> History:
+    """SECTION 4.2 for a past day: the same person assessed on it, with the doses given before it."""
+    return replace(
+        history,
+        on=day,
+        doses=tuple(each for each in history.doses if each.date < day),
+        by_antigen={
+            name: before
+            for name, given in history.by_antigen.items()
+            if (before := tuple(each for each in given if each.date < day))
+        },
+    )
 
 
 def _order(dose: Dose) -> tuple[dt.date, str, str, str]:

@@ -30,14 +30,18 @@ def is_relevant(series: Series, history: History, steps: list[Step]) -> bool:
     return relevant
 
 
-def relevant_series(series: tuple[Series, ...], history: History) -> list[PatientSeries]:
-    """SECTION 5.1: a patient series for each relevant antigen series."""
+def relevant_series(series: tuple[Series, ...], history: History, left_aside: list[Step]) -> list[PatientSeries]:
+    """SECTION 5.1: a patient series for each relevant antigen series.
+
+    Args:
+        left_aside: takes the decisions on series that are not relevant.
+    """
     found = []
     for each in series:
-        if each.type == "Risk" and not history.observed:
-            continue
         steps: list[Step] = []
         if is_relevant(each, history, steps):
             steps.append(Step("SECTION 5.1", "relevant", {"series": each.name}))
             found.append(PatientSeries(each, [Target(dose) for dose in each.doses], steps=steps))
+        else:
+            left_aside.extend(steps)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab39.solutions.vaccination.evaluate import ALREADY_COMPLETE, evaluate_dose
+from lab39.solutions.vaccination.evaluate import ALREADY_COMPLETE, DOSE_CONDITION, dose_condition, evaluate_dose
 from lab39.solutions.vaccination.model import (
     DoseStatus,
     Evaluation,
@@ -13,11 +13,11 @@ from lab39.solutions.vaccination.model import (
     TargetStatus,
 )
 from lab39.solutions.vaccination.organize import History
-from lab39.solutions.vaccination.skip import can_skip
+from lab39.solutions.vaccination.skip import Completed, can_skip
 
 
 def evaluate_series(
-    series: PatientSeries, history: History, schedule: Schedule, completed: frozenset[str]
+    series: PatientSeries, history: History, schedule: Schedule, completed: Completed
 ) -> PatientSeries:
     """SECTION 4.4: every dose of the antigen gets a status; those after the last target dose are extra.
 
@@ -27,8 +27,13 @@ def evaluate_series(
     at = 0
     for before, dose in enumerate(history.by_antigen.get(series.series.antigen, ())):
         steps: list[Step] = []
-        while at < len(series.targets) and can_skip(
-            series.targets[at].dose, series, history, completed, "evaluation", dose.date, before, steps
+        usable = at == len(series.targets) or dose_condition(dose, steps)  # section 6.1 comes before 6.2
+        while (
+            usable
+            and at < len(series.targets)
+            and can_skip(
+                series.targets[at].dose, series, history, completed, "evaluation", dose.date, before, steps
+            )
         ):
             series.targets[at].status = TargetStatus.SKIPPED
             at += 1
@@ -39,6 +44,12 @@ def evaluate_series(
             )
             continue
         target = series.targets[at]
+        if not usable:
+            reasons = (DOSE_CONDITION,)
+            series.evaluations.append(
+                Evaluation(dose, target.dose.number, DoseStatus.SUB_STANDARD, reasons, False, tuple(steps))
+            )
+            continue
         found = evaluate_dose(dose, target.dose, series, history, schedule, steps)
         series.evaluations.append(found)
         if found.status is DoseStatus.VALID:
