@@ -135,7 +135,8 @@ def test_data_outside_the_schema_is_refused_with_antigen_and_series_and_leaves_n
 
 def test_a_schedule_file_outside_the_schema_is_refused(packs: Packs, tmp_path: Path) -> None:
     release = releases.write(tmp_path / "given")
-    (release / "ScheduleSupportingData.json").write_text('{"cvxToAntigenMap": {"cvxMap": [{"association": {"antigen": "A"}}]}}')
+    bad = {"cvxToAntigenMap": {"cvxMap": [{"association": {"antigen": "A"}}]}}
+    (release / "ScheduleSupportingData.json").write_text(json.dumps(bad))
     with pytest.raises(InputError, match="scheduleSupportingData"):
         packs.import_files("cdsi", [release])
 
