@@ -152,7 +152,7 @@ class Packs:
         self.home = home
         self.cache = cache
         self.specs = {spec.name: spec for spec in specs}
-        self._got: dict[tuple[str, str | None], Pack] = {}
+        self._got: dict[tuple[str, str | None, int], Pack] = {}
 
     def spec(self, name: str) -> PackSpec:
         """A pack by name.
@@ -188,7 +188,8 @@ class Packs:
         Raises:
             PackMissingError: with the command that brings it.
         """
-        if (name, version) not in self._got:
+        key = name, version, self._stamp(name)
+        if key not in self._got:
             found = [p for p in self.installed(name) if version in (None, p.version)]
             if not found:
                 spec = self.spec(name)
@@ -200,8 +201,15 @@ class Packs:
                         f"the pack “{which}” ({spec.title.en}) is not installed. Type: {spec.remedy}",
                     )
                 )
-            self._got[name, version] = found[-1]
-        return self._got[name, version]
+            self._got[key] = found[-1]
+        return self._got[key]
+
+    def _stamp(self, name: str) -> int:
+        """Changes when a version of the pack comes or goes, by the hand of another process too."""
+        try:
+            return (self.home / name).stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def renewed(self, pack: Pack) -> bool:
         """Whether a newer edition of the same is there in the pack that brings them."""

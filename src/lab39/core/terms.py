@@ -15,6 +15,11 @@ LOINC = "http://loinc.org"
 ICD10 = "http://hl7.org/fhir/sid/icd-10"
 ATC = "http://www.whocc.no/atc"
 CVX = "http://hl7.org/fhir/sid/cvx"
+MVX = "http://hl7.org/fhir/sid/mvx"
+NUVA = "http://smt.esante.gouv.fr/terminologie-nuva"
+CIS = "urn:oid:1.2.250.1.213.2.3.1"
+CIP = "urn:oid:1.2.250.1.213.2.3.2"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 UCUM = "http://unitsofmeasure.org"
 
 

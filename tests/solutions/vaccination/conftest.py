@@ -33,18 +33,19 @@ def dose(
     return row
 
 
-@pytest.fixture
-def tiny() -> Schedule:
+SCHEDULE: dict[str, Any] = {
+    "vaccineGroupToAntigenMap": {"vaccineGroupMap": {"name": "A", "antigen": "A"}},
+    "cvxToAntigenMap": {
+        "cvxMap": [
+            {"cvx": code, "shortDescription": code, "association": {"antigen": "A"}} for code in ("901", "909")
+        ]
+    },
+    "observations": {"observation": {"observationCode": "001", "observationTitle": "Reaction"}},
+}
+
+
+def antigen(minimum: str = "6 weeks") -> dict[str, Any]:
     """Two doses at 2 and 4 months, four weeks apart; a wrong vaccine 909; observation 001 forbids."""
-    schedule = {
-        "vaccineGroupToAntigenMap": {"vaccineGroupMap": {"name": "A", "antigen": "A"}},
-        "cvxToAntigenMap": {
-            "cvxMap": [
-                {"cvx": code, "shortDescription": code, "association": {"antigen": "A"}} for code in ("901", "909")
-            ]
-        },
-        "observations": {"observation": {"observationCode": "001", "observationTitle": "Reaction"}},
-    }
     series = {
         "seriesName": "A 2-dose series",
         "targetDisease": "A",
@@ -52,15 +53,20 @@ def tiny() -> Schedule:
         "seriesType": "Standard",
         "selectSeries": {"defaultSeries": "Yes", "productPath": "No", "seriesGroup": "1", "seriesPreference": "1"},
         "seriesDose": [
-            dose(1, minimum="6 weeks", earliest="2 months", latest="3 months", inadvertentVaccine={"cvx": "909"}),
+            dose(1, minimum=minimum, earliest="2 months", latest="3 months", inadvertentVaccine={"cvx": "909"}),
             dose(2, minimum="10 weeks", earliest="4 months", latest="5 months", interval="4 weeks"),
         ],
     }
-    antigen = {
+    return {
         "series": series,
         "contraindications": {"vaccineGroup": {"contraindication": {"observationCode": "001"}}},
     }
-    return compile_schedule("tiny", supporting.Documents(schedule, (antigen,), "1", {}))
+
+
+@pytest.fixture
+def tiny() -> Schedule:
+    """The schedule of :func:`antigen`, for vaccines 901 and 909."""
+    return compile_schedule("tiny", supporting.Documents(SCHEDULE, (antigen(),), "1", {}))
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,9 @@ FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Bundle FHIR 
 OnOption = Annotated[
     str | None, typer.Option("--on", metavar="YYYY-MM-DD", help="Jour / day.", show_default="aujourd'hui / today")
 ]
-ScheduleOption = Annotated[str, typer.Option("--schedule", metavar="cdsi|who-cdsi", help="Calendrier / schedule.")]
+ScheduleOption = Annotated[
+    str, typer.Option("--schedule", metavar="cdsi|who-cdsi|cdsi@4.64", help="Calendrier / schedule.")
+]
 DataOption = Annotated[
     Path | None,
     typer.Option(
@@ -119,13 +121,14 @@ def conform(
 
 def _run(file: Path, on: str | None, schedule: str, data: Path | None) -> tuple[Result, Known, Patient, Schedule]:
     from lab39 import fhir
+    from lab39.solutions.vaccination import sources
     from lab39.solutions.vaccination.engine import run
     from lab39.solutions.vaccination.reading import read_patient
 
     day = _day(on)
     record = fhir.load(file, terminal.session().settings)
     used = _schedule(schedule, data)
-    known = read_patient(record, used, day)
+    known = read_patient(record, used, day, sources.open_maps(terminal.lab("vaccination").packs))
     if known.patient is None:
         raise InputError(known.issues[0].text, f"{file} › {known.issues[0].place}")
     for each in known.issues:

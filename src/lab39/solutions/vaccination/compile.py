@@ -18,7 +18,7 @@ from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.vaccination import model as m
 from lab39.solutions.vaccination.dates import Duration, parse
-from lab39.solutions.vaccination.supporting import Document, Documents, many
+from lab39.solutions.vaccination.supporting import SCHEDULE, Document, Documents, many
 
 FORMAT = 1
 _T = TypeVar("_T")
@@ -30,6 +30,10 @@ def compile_schedule(name: str, documents: Documents) -> m.Schedule:
     Raises:
         InputError: a value that the schema does not allow, with the antigen and the series it is in.
     """
+    return _placed(SCHEDULE, documents.schedule, lambda _row: _compiled(name, documents), SCHEDULE)
+
+
+def _compiled(name: str, documents: Documents) -> m.Schedule:
     schedule, antigens = documents.schedule, {}
     for body in documents.antigens:
         antigen = _placed("antigen", body, _antigen)
@@ -69,8 +73,11 @@ def save(documents: Documents, target: Path) -> None:
     target.write_text(json.dumps(body, ensure_ascii=False, separators=(",", ":")), "utf-8")
 
 
-def load(name: str, path: Path) -> m.Schedule:
+def load(name: str, path: Path, version: str = "") -> m.Schedule:
     """Open a compact form and compile it.
+
+    Args:
+        version: of its pack, instead of the digest of its content.
 
     Raises:
         InputError: damaged, or of another format; delete it and it is made again.
@@ -80,6 +87,7 @@ def load(name: str, path: Path) -> m.Schedule:
         if body["format"] != FORMAT:
             raise ValueError(f"format {body['format']}, not {FORMAT}")
         documents = Documents(**{**body["documents"], "antigens": tuple(body["documents"]["antigens"])})
+        documents = documents._replace(version=version or documents.version)
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(
             Text(
@@ -356,13 +364,20 @@ def _yes(value: str | None) -> bool:
     return (value or "").casefold() in ("y", "yes")
 
 
-def _placed(key: str, row: Document, build: Callable[[Document], _T]) -> _T:
+def _placed(key: str, row: Document, build: Callable[[Document], _T], place: str = "") -> _T:
     try:
         return build(row)
-    except InputError:
+    except InputError as error:
+        if key == "antigen":
+            raise error.within(_named(key, row)) from error
         raise
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        name = row.get(key) or (many(row.get("series")) or [{}])[0].get("targetDisease") or "?"
+        name = place or _named(key, row)
         raise InputError(
             Text(f"donnée hors du schéma\u202f: {error}", f"data outside the schema: {error}"), str(name)
         ) from error
+
+
+def _named(key: str, row: Document) -> str:
+    first = (many(row.get("series")) or [{}])[0]
+    return str(row.get(key) or (first.get("targetDisease") if isinstance(first, dict) else "") or "?")

@@ -278,7 +278,8 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Dose:
-    """A vaccine dose administered. ``sub_standard`` is the dose condition flag; ``expires`` the lot's last day."""
+    """A vaccine dose administered. ``sub_standard`` is the dose condition flag; ``expires`` the lot's last day;
+    ``reported``, said by the person or a document, not by who gave it (it counts the same)."""
 
     date: dt.date
     code: str
@@ -287,6 +288,7 @@ class Dose:
     volume: float | None = None
     expires: dt.date | None = None
     sub_standard: bool = False
+    reported: bool = False
 
 
 @dataclass(frozen=True, slots=True)

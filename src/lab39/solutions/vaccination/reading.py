@@ -1,162 +1,155 @@
-"""From a record to the patient that the engine knows: doses by CVX, conditions and observations by CDSi code."""
+"""From a record to the patient that the engine knows: doses in the codes of a schedule, observations by CDSi code.
+
+What cannot be used is named, with its place, and the rest is still evaluated.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
-from lab39.core import terms
-from lab39.core.entries import HYPOTHETICAL
+from lab39.core.dates import PartialDate
 from lab39.core.errors import Issue
 from lab39.core.record import Record
-from lab39.core.terms import Concept
-from lab39.core.text import Text, date
-from lab39.solutions.vaccination.compile import cvx
-from lab39.solutions.vaccination.model import Dose, Observed, Patient, Schedule, Sex
+from lab39.core.text import Text
+from lab39.solutions.vaccination.codes import NO_MAPS, Maps
+from lab39.solutions.vaccination.given import Uncounted, read_doses
+from lab39.solutions.vaccination.model import Patient, Schedule, Sex
+from lab39.solutions.vaccination.stated import observed
 
-_SYSTEMS: Mapping[str, str] = {
-    terms.SNOMED: "SNOMED",
-    terms.ICD10: "ICD10CM",
-    "http://hl7.org/fhir/sid/icd-10-cm": "ICD10CM",
-    terms.LOINC: "LOINC",
-    terms.CVX: "CVX",
-}
 _SEXES: Mapping[str, Sex] = {"female": "Female", "male": "Male"}
-_LEFT_ASIDE = ("refuted", "entered-in-error", *HYPOTHETICAL)
-_MVX = "http://hl7.org/fhir/sid/mvx"
+_BIRTH_PLACE = "http://hl7.org/fhir/StructureDefinition/patient-birthPlace"
+_BIRTH_TIME = "http://hl7.org/fhir/StructureDefinition/patient-birthTime"
+_BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
+_BIRTH_SEXES: Mapping[str, Sex] = {"F": "Female", "M": "Male"}
+COUNTRIES: Mapping[str, str] = dict.fromkeys(
+    ("us", "usa", "840", "u.s.", "united states", "united states of america", "états-unis"), "U.S."
+)
+"""How records write the countries that schedules name, and how schedules name them."""
 
 
 class Known(NamedTuple):
-    """A patient, or ``None`` without a whole birth date; ``issues`` name what was not used, and why."""
+    """A patient, or ``None`` without a whole birth date.
+
+    Attributes:
+        issues: what was not used or is in doubt, and why.
+        uncounted: the doses of the record that were not counted: what is due of their vaccines may be wrong.
+    """
 
     patient: Patient | None
     issues: tuple[Issue, ...]
+    uncounted: tuple[Uncounted, ...] = ()
 
 
-def read_patient(record: Record, schedule: Schedule, on: dt.date) -> Known:
-    """Everything the engine may use; what cannot be used is named, and the rest is still evaluated."""
+def read_patient(record: Record, schedule: Schedule, on: dt.date, maps: Maps = NO_MAPS) -> Known:
+    """Everything the engine may use of a record.
+
+    Args:
+        maps: of the pack ``nuva``; without them, only the codes of the schedule's own system are read.
+    """
     issues: list[Issue] = []
-    born = record.birth_date
-    if born is None or born.precision != "day" or born.earliest > on:
+    born = _born(record, on, issues)
+    if born is None:
+        return Known(None, tuple(issues))
+    sex = _sex(record, issues)
+    given = read_doses(record, schedule, maps, born, on, issues)
+    patient = Patient(
+        birth_date=born,
+        sex=sex,
+        doses=given.doses,
+        observations=observed(record, schedule, maps, on, issues),
+        country=_country(record),
+    )
+    return Known(patient, tuple(issues), given.uncounted)
+
+
+def _born(record: Record, on: dt.date, issues: list[Issue]) -> dt.date | None:
+    written = record.birth_date
+    born = written.exact if written else None
+    if born is None or born > on:
         issues.append(
-            _issue(
+            Issue(
                 "required",
                 "Patient.birthDate",
-                "date de naissance complète nécessaire (jour, mois, année), pas après le jour demandé",
-                "a whole birth date is needed (day, month, year), not after the day asked",
+                Text(
+                    "date de naissance complète nécessaire (jour, mois, année), pas après le jour demandé",
+                    "a whole birth date is needed (day, month, year), not after the day asked",
+                ),
             )
         )
-        return Known(None, tuple(issues))
-    if record.sex not in _SEXES:
+        return None
+    for row in _extensions(record, _BIRTH_TIME):
+        other = _parsed(row.get("valueDateTime"))
+        if other is not None and other != born:
+            issues.append(
+                Issue(
+                    "conflict",
+                    "Patient.birthDate",
+                    Text(
+                        f"deux dates de naissance\u202f: {born.isoformat()} et {other.isoformat()}. La première "
+                        "est utilisée. Toutes les dates en dépendent\u202f: à vérifier",
+                        f"two birth dates: {born.isoformat()} and {other.isoformat()}. The first is used. "
+                        "Every date depends on it: to be checked",
+                    ),
+                )
+            )
+    return born
+
+
+def _sex(record: Record, issues: list[Issue]) -> Sex:
+    sex = _SEXES.get(record.sex or "", "Unknown")
+    others = {_BIRTH_SEXES.get(str(row.get("valueCode"))) for row in _extensions(record, _BIRTH_SEX)} - {None, sex}
+    if sex != "Unknown" and others:
         issues.append(
-            _issue(
-                "required",
+            Issue(
+                "conflict",
                 "Patient.gender",
-                "sexe inconnu\u202f: les séries propres à un sexe sont laissées de côté",
-                "unknown sex: series of one sex are left aside",
+                Text(
+                    "deux sexes dans le dossier (gender et birthsex)\u202f: les séries propres à un sexe sont "
+                    "laissées de côté",
+                    "two sexes in the record (gender and birthsex): series of one sex are left aside",
+                ),
                 "warning",
             )
         )
-    patient = Patient(
-        birth_date=born.earliest,
-        sex=_SEXES.get(record.sex or "", "Unknown"),
-        doses=tuple(_doses(record, schedule, born.earliest, on, issues)),
-        observations=tuple(_observed(record, schedule, on)),
-    )
-    return Known(patient, tuple(issues))
+        return "Unknown"
+    if sex == "Unknown":
+        issues.append(
+            Issue(
+                "required",
+                "Patient.gender",
+                Text(
+                    "sexe inconnu\u202f: les séries propres à un sexe sont laissées de côté",
+                    "unknown sex: series of one sex are left aside",
+                ),
+                "warning",
+            )
+        )
+    return sex
 
 
-def _doses(record: Record, schedule: Schedule, born: dt.date, on: dt.date, issues: list[Issue]) -> Iterator[Dose]:
-    seen: set[tuple[dt.date, str]] = set()
-    for given in record.immunizations():
-        if given.status in ("not-done", "entered-in-error"):
-            continue
-        code = next((cvx(c.code) for c in given.concept.codings if c.system == terms.CVX and c.code), "")
-        if code not in schedule.vaccines:
-            issues.append(
-                _issue(
-                    "code-invalid", given.ref,
-                    f"dose non comptée\u202f: code CVX {code or 'absent'}, inconnu du calendrier {schedule.name}",
-                    f"dose not counted: CVX code {code or 'absent'}, unknown to the schedule {schedule.name}",
-                )
-            )  # fmt: skip
-        elif given.date is None or given.date.precision != "day":
-            issues.append(
-                _issue(
-                    "value", given.ref,
-                    "dose non comptée\u202f: sa date n'est pas complète",
-                    "dose not counted: its date is not whole",
-                )
-            )  # fmt: skip
-        elif given.date.earliest < born or given.date.earliest > on:
-            day = given.date.earliest
-            issues.append(
-                _issue(
-                    "value", given.ref,
-                    f"dose non comptée\u202f: datée du {date(day, 'fr')}, avant naissance ou après le jour demandé",
-                    f"dose not counted: dated {date(day, 'en')}, before birth or after the day asked",
-                )
-            )  # fmt: skip
-        elif (given.date.earliest, code) in seen:
-            issues.append(
-                _issue(
-                    "duplicate", given.ref,
-                    "dose comptée une seule fois\u202f: même vaccin, même jour",
-                    "dose counted once: same vaccine, same day",
-                    "warning",
-                )
-            )  # fmt: skip
-        else:
-            seen.add((given.date.earliest, code))
-            expires = given.expires.latest if given.expires else None
-            yield Dose(given.date.earliest, code, _mvx(given.raw.get("manufacturer")), given.ref, expires=expires)
-
-
-def _mvx(maker: object) -> str:
-    coded = maker.get("identifier") if isinstance(maker, Mapping) else None
-    if isinstance(coded, Mapping) and coded.get("system") == _MVX and isinstance(coded.get("value"), str):
-        return str(coded["value"])
+def _country(record: Record) -> str:
+    for row in _extensions(record, _BIRTH_PLACE):
+        address = row.get("valueAddress")
+        country = address.get("country") if isinstance(address, Mapping) else None
+        if isinstance(country, str) and country.strip():
+            return COUNTRIES.get(country.strip().casefold(), country.strip())
     return ""
 
 
-def _observed(record: Record, schedule: Schedule, on: dt.date) -> Iterator[Observed]:
-    """Active conditions, allergies and findings; what is only supposed, refuted or over is left aside."""
-    index: dict[tuple[str, str], list[str]] = {}
-    for term in schedule.observations.values():
-        for pair in term.coded:
-            index.setdefault(pair, []).append(term.code)
-    stated: list[tuple[Concept, dt.date | None]] = []
-    for condition in record.conditions():
-        if condition.active is not False and condition.verification not in HYPOTHETICAL:
-            stated.append((condition.concept, condition.onset.earliest if condition.onset else None))
-    for allergy in record.allergies():
-        if allergy.clinical not in ("inactive", "resolved") and allergy.verification not in (
-            "refuted",
-            *HYPOTHETICAL,
-        ):
-            stated.append((allergy.concept, None))
-    for found in record.observations():
-        day = found.date.earliest if found.date else None
-        if isinstance(found.value, Concept):
-            stated.append((found.value, day))
-        elif found.value is True:
-            stated.append((found.concept, day))
-    for code, day in sorted(_matched(index, stated), key=str):
-        if day is None or day <= on:
-            yield Observed(code, day)
+def _extensions(record: Record, url: str) -> Iterator[Mapping[str, Any]]:
+    for patient in record.resources("Patient"):
+        inner = patient.get("_birthDate")
+        for holder in (patient, inner if isinstance(inner, Mapping) else {}):
+            rows = holder.get("extension")
+            for row in rows if isinstance(rows, list) else ():
+                if isinstance(row, Mapping) and row.get("url") == url:
+                    yield row
 
 
-def _matched(
-    index: Mapping[tuple[str, str], list[str]], stated: Iterable[tuple[Concept, dt.date | None]]
-) -> set[tuple[str, dt.date | None]]:
-    return {
-        (code, day)
-        for concept, day in stated
-        for coding in concept.codings
-        for code in index.get((_SYSTEMS.get(coding.system, ""), coding.code), ())
-    }
-
-
-def _issue(code: str, place: str, fr: str, en: str, severity: str = "error") -> Issue:
-    return Issue(code, place, Text(fr, en), severity)
+def _parsed(value: object) -> dt.date | None:
+    try:
+        return PartialDate.parse(value).exact if isinstance(value, str) else None
+    except ValueError:
+        return None

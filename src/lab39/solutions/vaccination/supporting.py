@@ -43,8 +43,9 @@ def read(source: Path) -> Documents:
 def read_files(files: Mapping[str, Path]) -> Documents:
     """The files of an imported pack, by role; see :func:`read`."""
     found: dict[str, bytes] = {}
-    for path in files.values():
-        found.update(contents(path))
+    for role, path in files.items():
+        for name, content in contents(path):
+            found[name if name == role else f"{role}/{name}"] = content
     return assemble(found, "vaccination")
 
 
@@ -78,6 +79,15 @@ def assemble(contents: Mapping[str, bytes], place: str) -> Documents:
     return Documents(
         schedules[0], tuple(body for _, body in antigens), f"content-{digest.hexdigest()[:12]}", crosswalk
     )
+
+
+def kind_of(name: str, content: bytes) -> str | None:
+    """What a file is by its content: the schedule, an antigen, the crosswalk; ``None`` for another one.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    return _parsed(name, content)[0]
 
 
 def many(value: Any) -> list[Any]:
