@@ -1,4 +1,4 @@
-"""From a result to findings: one card for what to give, one for the doses to repeat, one for what was not used."""
+"""From a result to findings: one card for what is due, one for the doses to repeat, one for what was not used."""
 
 from __future__ import annotations
 
