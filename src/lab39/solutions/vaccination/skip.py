@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Literal
 
 from lab39.solutions.vaccination.dates import after
-from lab39.solutions.vaccination.model import Condition, DoseStatus, PatientSeries, SeriesDose, SkipSet, Step
+from lab39.solutions.vaccination.model import Condition, Dose, DoseStatus, PatientSeries, SeriesDose, SkipSet, Step
 from lab39.solutions.vaccination.organize import History
 
 Context = Literal["evaluation", "forecast"]
@@ -26,18 +26,22 @@ def interval_met(condition: Condition, previous: dt.date | None, reference: dt.d
 
 def doses_counted(condition: Condition, series: PatientSeries, history: History, before: int | None) -> int:
     """CONDSKIP-1: doses of the named types, in its ages and dates, valid ones only if it says so."""
-    begin, end = after(history.birth, condition.begin_age), after(history.birth, condition.end_age)
     if condition.valid_only:
         given = [e.dose for e in series.evaluations if e.status is DoseStatus.VALID]
     else:
         given = list(history.by_antigen.get(series.series.antigen, ())[:before])
-    return sum(
+    return sum(dose_in_window(condition, dose, history) for dose in given)
+
+
+def dose_in_window(condition: Condition, dose: Dose, history: History) -> bool:
+    """CONDSKIP-1: whether one dose is of the types, at the ages and between the dates of a condition."""
+    begin, end = after(history.birth, condition.begin_age), after(history.birth, condition.end_age)
+    return (
         (not condition.vaccines or dose.code in condition.vaccines)
         and (begin is None or begin <= dose.date)
         and (end is None or dose.date < end)
         and (condition.start is None or condition.start <= dose.date)
         and (condition.end is None or dose.date < condition.end)
-        for dose in given
     )
 
 
