@@ -21,7 +21,7 @@ from lab39.core.text import Text
 from lab39.solutions.vaccination.dates import ONE_DAY, Duration, after
 
 if TYPE_CHECKING:
-    from lab39.solutions.vaccination.model import Condition, Series, SeriesDose
+    from lab39.solutions.vaccination.model import Condition, Patient, Series, SeriesDose
 
 Level = Literal["obligatory", "recommended", "optional"]
 Confidence = Literal["O", "S26", "S", "M", "D"]
@@ -46,6 +46,7 @@ class Audience:
         history: what past doses of the antigen must be, every condition.
         every: observations that are all needed, beside an indication.
         without: observations of which one is enough to leave the series aside.
+        dated: observations that must be known with their date, which intervals count from.
     """
 
     born_from: dt.date | None = None
@@ -57,15 +58,17 @@ class Audience:
     history: tuple[Condition, ...] = ()
     every: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
+    dated: frozenset[str] = frozenset()
 
 
 class Duty(NamedTuple):
-    """How binding a series is for those born in a window and under an age."""
+    """How binding a series is for those born in a window, under an age, with one of some observations if any."""
 
     level: Level
     born_from: dt.date | None
     born_before: dt.date | None
     aged_before: Duration | None
+    observed: frozenset[str]
     source: str
 
 
@@ -110,20 +113,24 @@ class Rule:
     control: tuple[str, Duration, Duration] | None = None
 
 
-def level(series: Series, birth: dt.date, on: dt.date) -> Level | None:
+def level(series: Series, patient: Patient, on: dt.date) -> Level | None:
     """How binding a series is for a person on a day; ``None`` when its schedule does not say."""
+    birth, observed = patient.birth_date, {each.code for each in patient.observations}
     for duty in series.duties:
         end = after(birth, duty.aged_before)
         if (
             (duty.born_from is None or birth >= duty.born_from)
             and (duty.born_before is None or birth < duty.born_before)
             and (end is None or on < end)
+            and (not duty.observed or not duty.observed.isdisjoint(observed))
         ):
             return duty.level
     return None
 
 
-def season_of(target: SeriesDose, satisfied: Iterable[dt.date], on: dt.date) -> tuple[dt.date | None, dt.date | None]:
+def season_of(
+    target: SeriesDose, satisfied: Iterable[dt.date], on: dt.date
+) -> tuple[dt.date | None, dt.date | None]:
     """First and last day of the season a target dose is for: the one in course or next, still without its dose.
 
     When no campaign known remains, there is no first day and the last one is over.

@@ -39,6 +39,7 @@ def audience_includes(audience: Audience, antigen: str, history: History, steps:
         )
         and audience.every <= history.observed.keys()
         and audience.without.isdisjoint(history.observed)
+        and all(history.observed.get(code) is not None for code in audience.dated)
         and all(
             age_met(each, history, history.on)
             if each.kind == "age"
