@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
+from lab39.solutions.vaccination.authored import season_of
 from lab39.solutions.vaccination.dates import ONE_DAY, Duration, add, after
 from lab39.solutions.vaccination.evaluate import age_rule, in_force, reference_date
 from lab39.solutions.vaccination.model import (
@@ -30,6 +31,7 @@ COMPLETE, PAST_HISTORY = (
     "Not recommended at this time due to past immunization history",
 )
 PAST_SEASON, TOO_OLD = "Past seasonal recommendation end date", "Patient has exceeded the maximum age"
+PAST_WINDOW = "Past the maximum interval"
 UNFINISHABLE = "Patient is unable to finish the series prior to the maximum age"
 
 
@@ -136,7 +138,7 @@ def candidate_earliest(
         "minimum age": after(history.birth, rule.minimum) if rule else None,
         "minimum interval": max(filter(None, intervals), default=None),
         "conflict end": conflict_end(target, history, schedule),
-        "season start": target.season_start,
+        "season start": _season(target, series, history)[0],
         "inadvertent dose": max((e.dose.date for e in series.evaluations if e.inadvertent), default=None),
         "last dose": series.evaluations[-1].dose.date if series.evaluations else None,
     }
@@ -166,8 +168,10 @@ def forecast_need(
         found = SeriesStatus.IMMUNE, IMMUNE
     elif contraindicated:
         found = SeriesStatus.CONTRAINDICATED, CONTRAINDICATED
-    elif target.dose.season_end is not None and history.on > target.dose.season_end:
+    elif (season_end := _season(target.dose, series, history)[1]) is not None and history.on > season_end:
         found = SeriesStatus.NOT_RECOMMENDED, PAST_SEASON
+    elif (closed := interval_end(target.dose, series, history)) and max(history.on, earliest or closed) > closed:
+        found = SeriesStatus.NOT_RECOMMENDED, PAST_WINDOW
     elif maximum is not None and history.on >= maximum:
         found = SeriesStatus.AGED_OUT, TOO_OLD
     elif maximum is not None and earliest is not None and earliest >= maximum:
@@ -178,14 +182,24 @@ def forecast_need(
     return found
 
 
-def dose_number(target: SeriesDose, series: PatientSeries, steps: list[Step]) -> int:
+def interval_end(target: SeriesDose, series: PatientSeries, history: History) -> dt.date | None:
+    """RELEVANT-2, beyond the schema: the first of the maximum intervals in force, the day itself included."""
+    ends = [
+        after(reference_date(each, series, history, None), each.maximum)
+        for each in intervals_in_force(target, history)
+        if each.maximum is not None
+    ]
+    return min(filter(None, ends), default=None)
+
+
+def dose_number(target: SeriesDose, series: PatientSeries, history: History, steps: list[Step]) -> int:
     """FORECASTDN-1: satisfied target doses of this series plus one; if seasonal, those of their season."""
-    counted = 0
+    own, counted = _season(target, series, history)[0], 0
     for each in series.targets:
-        start = each.dose.season_start
-        if each.satisfied_on is not None and (start is None) is (target.season_start is None):
+        start = _season(each.dose, series, history)[0]
+        if each.satisfied_on is not None and (start is None) is (own is None):
             counted += start is None or each.satisfied_on >= start
-    steps.append(Step("FORECASTDN-1", counted + 1, {"season start": target.season_start}))
+    steps.append(Step("FORECASTDN-1", counted + 1, {"season start": own}))
     return counted + 1
 
 
@@ -215,12 +229,12 @@ def forecast_dates(
     maximum = after(history.birth, rule.maximum) if rule else None
     recommended = _latest(earliest, unadjusted)
     found = Forecast(
-        number=dose_number(target, series, steps),
+        number=dose_number(target, series, history, steps),
         target=target.number,
         earliest=earliest,
         recommended=recommended,
         past_due=_latest(earliest, past_due) if past_due else None,
-        latest=maximum - ONE_DAY if maximum else None,
+        latest=_soonest(maximum - ONE_DAY if maximum else None, interval_end(target, series, history)),
         unadjusted_recommended=unadjusted,
         unadjusted_past_due=past_due,
         vaccines=recommended_vaccines(target, earliest, recommended, state, history, steps),
@@ -312,3 +326,14 @@ def finish_date(
 
 def _latest(*days: dt.date | None) -> dt.date | None:
     return max(filter(None, days), default=None)
+
+
+def _soonest(*days: dt.date | None) -> dt.date | None:
+    return min(filter(None, days), default=None)
+
+
+def _season(target: SeriesDose, series: PatientSeries, history: History) -> tuple[dt.date | None, dt.date | None]:
+    if not target.seasons:
+        return target.season_start, target.season_end
+    done = [each.satisfied_on for each in series.targets if each.satisfied_on is not None]
+    return season_of(target, done, history.on)

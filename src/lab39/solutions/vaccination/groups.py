@@ -98,6 +98,26 @@ def group_forecast(group: VaccineGroup, series: Series, history: History) -> Gro
     )
 
 
+def apart(series: Series, history: History) -> list[list[PatientSeries]]:
+    """FORECASTVG-1, beyond the schema: of a group that splits, the series due on the same day, soonest first.
+
+    What is due already is due together. Complete, aged out or forbidden antigens are told when nothing is due.
+    """
+    found: dict[dt.date, list[PatientSeries]] = {}
+    for each in series:
+        if each.status is SeriesStatus.NOT_COMPLETE and each.forecast is not None:
+            day = each.forecast.recommended or each.forecast.earliest or history.on
+            found.setdefault(max(day, history.on), []).append(each)
+    return [found[day] for day in sorted(found)] or [list(series)]
+
+
+def without_later(forecast: GroupForecast, later: Series) -> GroupForecast:
+    """FORECASTRECVAC-1, beyond the schema: vaccines that hold no antigen due later, when there are any."""
+    held = {vaccine.code for each in later if each.forecast for vaccine in each.forecast.vaccines}
+    kept = tuple(each for each in forecast.vaccines if each.code not in held)
+    return replace(forecast, vaccines=kept) if kept else forecast
+
+
 def group_forecasts(group: VaccineGroup, best: Mapping[str, Series], history: History) -> tuple[GroupForecast, ...]:
     """FORECASTVG-1: one forecast for each series group with a best series, the one to act on first.
 
@@ -107,8 +127,15 @@ def group_forecasts(group: VaccineGroup, best: Mapping[str, Series], history: Hi
     found: dict[tuple[str, str], list[PatientSeries]] = {}
     for name in group.antigens:
         for each in best.get(name, ()):
+            if group.split and each.series.vaccine_group != group.name:
+                continue
             found.setdefault((each.series.group, each.series.type), []).append(each)
-    blended = [group_forecast(group, series, history) for series in found.values()]
+    blended = []
+    for series in found.values():
+        parts = apart(series, history) if group.split else [series]
+        for index, part in enumerate(parts):
+            later = [each for other in parts[index + 1 :] for each in other]
+            blended.append(without_later(group_forecast(group, part, history), later))
     ready = [[can_start(one, history) for one in each.series] for each in blended]
     startable = [each for each, can in zip(blended, ready, strict=True) if all(can)]
     ordered = sorted(startable or blended, key=urgency)

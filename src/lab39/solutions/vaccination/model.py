@@ -10,9 +10,12 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lab39.solutions.vaccination.dates import Duration
+
+if TYPE_CHECKING:
+    from lab39.solutions.vaccination.authored import Audience, Duty, Rule, Season
 
 
 class DoseStatus(StrEnum):
@@ -75,6 +78,8 @@ class Interval:
     priority: bool
     effective: dt.date | None
     cessation: dt.date | None
+    maximum: Duration | None = None
+    """Beyond it the dose is no longer given (a term of pregnancy, a delay after exposure)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +149,8 @@ class SeriesDose:
     recurring: bool
     season_start: dt.date | None
     season_end: dt.date | None
+    seasons: tuple[Season, ...] = ()
+    """Campaigns one after the other, one dose in each; instead of the one season above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +186,10 @@ class Series:
     doses: tuple[SeriesDose, ...]
     after_others: bool
     """Whether a skip looks at the completion of other series, which are then evaluated before this one."""
+    audience: Audience | None = None
+    duties: tuple[Duty, ...] = ()
+    rule: str = ""
+    """Id of the authored rule in :attr:`Schedule.rules` that it was compiled from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +229,16 @@ class Antigen:
 
 @dataclass(frozen=True, slots=True)
 class VaccineGroup:
-    """Antigens given together; ``full`` is the flag "administer full vaccine group"."""
+    """Antigens given together; ``full`` is the flag "administer full vaccine group".
+
+    ``split``: antigens that are not due together get a forecast each, so that one complete or late antigen hides
+    none of the others.
+    """
 
     name: str
     antigens: tuple[str, ...]
     full: bool
+    split: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +290,8 @@ class Schedule:
     vaccine_names: Mapping[str, str]
     conflicts: Mapping[str, Mapping[str, Conflict]]
     observations: Mapping[str, ObservationTerm]
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """Authored rules by id, those that decide nothing too; empty for a schedule that states none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from lab39.solutions.vaccination.dates import after
-from lab39.solutions.vaccination.model import Condition, DoseStatus, PatientSeries, SeriesDose, SkipSet, Step
+from lab39.solutions.vaccination.model import Condition, Dose, DoseStatus, PatientSeries, SeriesDose, SkipSet, Step
 from lab39.solutions.vaccination.organize import History
 
 Context = Literal["evaluation", "forecast"]
@@ -47,19 +47,12 @@ def doses_counted(
     condition: Condition, series: PatientSeries, history: History, before: int | None, steps: list[Step]
 ) -> int:
     """CONDSKIP-1: doses of the named types, in its ages and dates, valid ones only if it says so."""
-    begin, end = after(history.birth, condition.begin_age), after(history.birth, condition.end_age)
     if condition.valid_only:
         given = [e.dose for e in series.evaluations if e.status is DoseStatus.VALID]
     else:
         given = list(history.by_antigen.get(series.series.antigen, ())[:before])
-    counted = sum(
-        (not condition.vaccines or dose.code in condition.vaccines)
-        and (begin is None or begin <= dose.date)
-        and (end is None or dose.date < end)
-        and (condition.start is None or condition.start <= dose.date)
-        and (condition.end is None or dose.date < condition.end)
-        for dose in given
-    )
+    counted = sum(dose_in_window(condition, dose, history) for dose in given)
+    begin, end = after(history.birth, condition.begin_age), after(history.birth, condition.end_age)
     steps.append(
         Step(
             "CONDSKIP-1",
@@ -74,6 +67,18 @@ def doses_counted(
         )
     )
     return counted
+
+
+def dose_in_window(condition: Condition, dose: Dose, history: History) -> bool:
+    """CONDSKIP-1: whether one dose is of the types, at the ages and between the dates of a condition."""
+    begin, end = after(history.birth, condition.begin_age), after(history.birth, condition.end_age)
+    return (
+        (not condition.vaccines or dose.code in condition.vaccines)
+        and (begin is None or begin <= dose.date)
+        and (end is None or dose.date < end)
+        and (condition.start is None or condition.start <= dose.date)
+        and (condition.end is None or dose.date < condition.end)
+    )
 
 
 def count_met(condition: Condition, counted: int, steps: list[Step]) -> bool:

@@ -1,0 +1,144 @@
+"""What an authored schedule states beyond the CDSi schema: who a series is for, how binding it is, and its source.
+
+These are the extensions of the data model; the engine reads three of them:
+
+* :class:`Audience` (section 5.1): a series may be for those born, aged or first vaccinated in a window, with or
+  without some observation or past dose. CDSi has sex and indications only, and weighs whole series instead.
+* :class:`Season` (sections 7.5 and 7.6): campaigns that follow one another, with their dates as data.
+* ``Interval.maximum`` and ``VaccineGroup.split`` of :mod:`model`, described there.
+
+:class:`Duty`, :class:`Rule` and :class:`Source` decide nothing: how binding a series is, and on whose word.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from lab39.core.text import Text
+from lab39.solutions.vaccination.dates import ONE_DAY, Duration, after
+
+if TYPE_CHECKING:
+    from lab39.solutions.vaccination.model import Condition, Patient, Series, SeriesDose
+
+Level = Literal["obligatory", "recommended", "optional"]
+Confidence = Literal["O", "S26", "S", "M", "D"]
+
+
+class Season(NamedTuple):
+    """One campaign, both days included; ``assumed`` when its dates were not published when they were written."""
+
+    name: str
+    start: dt.date
+    end: dt.date
+    assumed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom a series is for. Bounds are included at the start and excluded at the end; ``None`` is no bound.
+
+    Attributes:
+        aged_from, aged_before: age on the assessment date.
+        started_from, started_before: age at the first dose of the antigen, on the assessment date without any.
+        history: what past doses of the antigen must be, every condition.
+        every: observations that are all needed, beside an indication.
+        without: observations of which one is enough to leave the series aside.
+        dated: observations that must be known with their date, which intervals count from.
+    """
+
+    born_from: dt.date | None = None
+    born_before: dt.date | None = None
+    aged_from: Duration | None = None
+    aged_before: Duration | None = None
+    started_from: Duration | None = None
+    started_before: Duration | None = None
+    history: tuple[Condition, ...] = ()
+    every: frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()
+    dated: frozenset[str] = frozenset()
+
+
+class Duty(NamedTuple):
+    """How binding a series is for those born in a window, under an age, with one of some observations if any."""
+
+    level: Level
+    born_from: dt.date | None
+    born_before: dt.date | None
+    aged_before: Duration | None
+    observed: frozenset[str]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text that rules rest on: what it is, where it was read, its date."""
+
+    key: str
+    title: str
+    url: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """Where a rule is stated: a source, and the place in it."""
+
+    source: Source
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An authored rule. One that is not ``verified`` is shown and compiled into no series: it gives no advice.
+
+    Attributes:
+        confidence: ``O`` read in an official page, ``S26`` in a text that follows the calendar of April 2026, ``S``
+            in another text, ``D`` deduced from rules read, ``M`` from memory only.
+        tests: blood tests to be done before anything is given.
+        control: a test after the dose: what, and the weeks after which it is done, as ``(test, from, to)``.
+    """
+
+    id: str
+    title: Text
+    group: str
+    confidence: Confidence
+    verified: bool
+    cited: tuple[Cited, ...]
+    note: Text | None
+    editions: tuple[str, ...]
+    tests: tuple[str, ...] = ()
+    control: tuple[str, Duration, Duration] | None = None
+
+
+def level(series: Series, patient: Patient, on: dt.date) -> Level | None:
+    """How binding a series is for a person on a day; ``None`` when its schedule does not say."""
+    birth, observed = patient.birth_date, {each.code for each in patient.observations}
+    for duty in series.duties:
+        end = after(birth, duty.aged_before)
+        if (
+            (duty.born_from is None or birth >= duty.born_from)
+            and (duty.born_before is None or birth < duty.born_before)
+            and (end is None or on < end)
+            and (not duty.observed or not duty.observed.isdisjoint(observed))
+        ):
+            return duty.level
+    return None
+
+
+def season_of(
+    target: SeriesDose, satisfied: Iterable[dt.date], on: dt.date
+) -> tuple[dt.date | None, dt.date | None]:
+    """First and last day of the season a target dose is for: the one in course or next, still without its dose.
+
+    When no campaign known remains, there is no first day and the last one is over.
+    """
+    if not target.seasons:
+        return target.season_start, target.season_end
+    done = list(satisfied)
+    for season in target.seasons:
+        if season.end >= on and not any(season.start <= day <= season.end for day in done):
+            return season.start, season.end
+    return None, on - ONE_DAY
