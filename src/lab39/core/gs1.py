@@ -1,8 +1,8 @@
 """GS1 element strings: what the DataMatrix of a box of medicine says.
 
 Read as scanners send them: with FNC1 as the group separator (or as the words a keyboard writes for it), with an AIM
-prefix, in brackets, or through a keyboard of another layout. Rules: GS1 General Specifications, sections 3 (application
-identifiers), 7.8 (element strings) and 7.12 (century of a two-digit year); the identifiers as listed in
+prefix, in brackets, or through a keyboard of another layout. Rules: GS1 General Specifications, sections 3
+(application identifiers), 7.8 (element strings) and 7.12 (century of a two-digit year); the identifiers as listed in
 https://www.gs1.org/standards/barcodes/application-identifiers.
 
 >>> read("(01)03400930000007(17)270200(10)AB-12").get("10")
@@ -47,7 +47,8 @@ class ElementString:
     """What was read.
 
     Attributes:
-        doubts: what a person should check (separators that were not sent, a keyboard of another layout, an unread end).
+        doubts: what a person should check: separators that were not sent, a keyboard of another layout, an unread
+            end.
     """
 
     elements: tuple[Element, ...]
@@ -160,7 +161,7 @@ def _strung(text: str, doubts: list[Text]) -> Iterator[Element]:
         if ai in (LOT, SERIAL) and SEPARATOR not in bare and re.search(r".(?:21|10|17\d{6})", value):
             doubts.append(
                 Text(
-                    "aucun séparateur reçu\u202f: le lot et le numéro de série peuvent être mêlés, comparer à la boîte",
+                    "aucun séparateur reçu\u202f: lot et numéro de série peuvent être mêlés, comparer à la boîte",
                     "no separator received: lot and serial number may be mixed, compare with the box",
                 )
             )

@@ -152,8 +152,8 @@ def by_gtin(code: str) -> Product | None:
 def find(text: str) -> Found:
     """The product that a name, a label or a code names.
 
-    Codes are read first, then names exactly, then up to two letters wrong. A brand of several products (``Prevenar``)
-    and a spelling that is near two are answered with every candidate and no choice.
+    Codes are read first, then names exactly, then up to two letters wrong. A brand of several products
+    (``Prevenar``) and a spelling that is near two are answered with every candidate and no choice.
     """
     written = text.strip()
     coded = by_nuva(written) or by_gtin(written) or by_cis(written)
