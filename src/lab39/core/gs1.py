@@ -2,7 +2,7 @@
 
 Read as scanners send them: with FNC1 as the group separator (or as the words a keyboard writes for it), with an AIM
 prefix, in brackets, or through a keyboard of another layout. Rules: GS1 General Specifications, sections 3
-(application identifiers), 7.8 (element strings) and 7.12 (century of a two-digit year); the identifiers as listed in
+(application identifiers), 7.8 (element strings) and 7.12 (century of a two-digit year); identifiers as listed in
 https://www.gs1.org/standards/barcodes/application-identifiers.
 
 >>> read("(01)03400930000007(17)270200(10)AB-12").get("10")
