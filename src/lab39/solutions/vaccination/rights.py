@@ -1,4 +1,4 @@
-"""May this professional prescribe or give this vaccine to this person, and is it reimbursed: yes, no, or cannot tell.
+"""May this professional prescribe or give this vaccine to this person, and is it reimbursed: yes, no, cannot tell.
 
 Rows of ``knowledge/france/rights.toml`` are read in order. A fact that nobody stated is not taken for false: the
 answer stays open, and says which facts would settle it, unless every row that could apply answers the same.
