@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.solutions.pharmacy import tiny_bdpm
 
-from lab39.solutions.pharmacy.codes import check_digit
+from lab39.core.gs1 import check_digit
 from lab39.solutions.pharmacy.model import Match, Resolution, Route
 from lab39.solutions.pharmacy.names import resolve, resolve_all
 from lab39.solutions.pharmacy.normal import plain

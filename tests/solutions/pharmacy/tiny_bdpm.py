@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
+from lab39.core.gs1 import check_digit
 from lab39.solutions.pharmacy import bdpm, catalogue_build
 from lab39.solutions.pharmacy.catalogue import Catalogue
-from lab39.solutions.pharmacy.codes import check_digit
 
 DATE = "04/05/2026"
 ACTIVE, SOLD, UNSOLD = "Autorisation active", "Commercialisée", "Non commercialisée"

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from lab39.core.gs1 import check_digit
 from lab39.solutions.pharmacy.model import Box
 
 Kind = Literal["cip13", "cip7", "cis", "atc", "other-gtin", "bad-digit", "bad-box"]
@@ -55,12 +56,6 @@ def read_code(text: str) -> Code | None:
     if re.fullmatch(r"[A-Va-v]\d{2}[A-Za-z]{2}\d{2}", compact):
         return Code("atc", compact.upper())
     return None
-
-
-def check_digit(digits: str) -> int:
-    """GS1 check digit of the figures before it."""
-    total = sum(int(d) * (3 if i % 2 == 0 else 1) for i, d in enumerate(reversed(digits)))
-    return -total % 10
 
 
 def _thirteen(digits: str, box: Box | None = None) -> Code:
