@@ -34,11 +34,16 @@ NOW = {
     "FR31-MMR": "earliest is the age of 12 months",
     "FR31-DTP-pertussis": "earliest is 18 years",
     "FR39-PNEUMO": "earliest is 18 years: when the spleen was lost is not stated",
+    "FR39-HIB": "earliest is 5 years, where the routine schedule of Hib ends",
+    "FR47-MMR": "earliest is the day of contact, the day before",
     "FR39-MenACWY": "earliest is the age of 12 months",
     "FR39-MenB": "earliest is the age of 24 months",
 }
 """Expectations whose earliest date is written as the day of assessment though the rule gives an earlier one."""
-DECIDED_OTHERWISE: dict[str, str] = {}
+DECIDED_OTHERWISE = {
+    "FR47-MMR.next2": "the second dose of MMR may be given a month after the first (VISROU), as FR05 has it: earliest is "
+    "2027-04-24; 16 months is the recommended age, which the row gives for both dates",
+}
 """Expectations that contradict the text of their rule, with the reason; each is shown to still differ."""
 
 FILE = "france-examples.csv"
@@ -133,5 +138,5 @@ def recommended_met(expected: Expected, found: GroupForecast | None, on: dt.date
     if not last:
         return found.recommended == begin or (begin == on and found.recommended <= on)
     end = dt.date.fromisoformat(last)
-    within = begin <= found.recommended <= end
+    within = (begin <= found.recommended or begin == on) and found.recommended <= end
     return within and (found.past_due is None or abs((found.past_due - end).days) <= 1)

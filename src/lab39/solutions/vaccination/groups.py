@@ -111,11 +111,23 @@ def apart(series: Series, history: History) -> list[list[PatientSeries]]:
     return [found[day] for day in sorted(found)] or [list(series)]
 
 
-def without_later(forecast: GroupForecast, later: Series) -> GroupForecast:
-    """FORECASTRECVAC-1, beyond the schema: vaccines that hold no antigen due later, when there are any."""
-    held = {vaccine.code for each in later if each.forecast for vaccine in each.forecast.vaccines}
-    kept = tuple(each for each in forecast.vaccines if each.code not in held)
-    return replace(forecast, vaccines=kept) if kept else forecast
+def fitting(forecast: GroupForecast, others: Series) -> GroupForecast:
+    """FORECASTRECVAC-1, beyond the schema: of the vaccines, those that suit every antigen due and spare the others.
+
+    Args:
+        others: series of the same stage that are not due on that day; a vaccine of theirs is only given for want
+            of another.
+    """
+    kept = forecast.vaccines
+    due = [{vaccine.code for vaccine in each.forecast.vaccines} for each in forecast.series if each.forecast]
+    held = {code for each in others for target in each.targets for code in target.dose.preferable}
+    for wanted in (
+        [each for each in kept if all(each.code in codes for codes in due)],
+        [each for each in kept if each.code not in held],
+    ):
+        narrowed = [each for each in kept if each in wanted]
+        kept = tuple(narrowed) or kept
+    return replace(forecast, vaccines=kept)
 
 
 def group_forecasts(group: VaccineGroup, best: Mapping[str, Series], history: History) -> tuple[GroupForecast, ...]:
@@ -130,12 +142,15 @@ def group_forecasts(group: VaccineGroup, best: Mapping[str, Series], history: Hi
             if group.split and each.series.vaccine_group != group.name:
                 continue
             found.setdefault((each.series.group, each.series.type), []).append(each)
-    blended = []
-    for series in found.values():
-        parts = apart(series, history) if group.split else [series]
-        for index, part in enumerate(parts):
-            later = [each for other in parts[index + 1 :] for each in other]
-            blended.append(without_later(group_forecast(group, part, history), later))
+    blended = [group_forecast(group, series, history) for series in found.values() if not group.split]
+    if group.split:
+        told = [
+            fitting(group_forecast(group, part, history), [each for each in series if each not in part])
+            for series in found.values()
+            for part in apart(series, history)
+        ]
+        due = [each for each in told if each.status is SeriesStatus.NOT_COMPLETE]
+        blended = due or sorted(told, key=urgency)[:1]
     ready = [[can_start(one, history) for one in each.series] for each in blended]
     startable = [each for each, can in zip(blended, ready, strict=True) if all(can)]
     ordered = sorted(startable or blended, key=urgency)

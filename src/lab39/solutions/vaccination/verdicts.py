@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from lab39.solutions.vaccination.model import Dose, DoseStatus, Evaluation, PatientSeries, Result
 
 _ORDER = (DoseStatus.VALID, DoseStatus.NOT_VALID, DoseStatus.EXTRANEOUS, DoseStatus.SUB_STANDARD)
+_STAGED = (DoseStatus.VALID, DoseStatus.EXTRANEOUS, DoseStatus.NOT_VALID, DoseStatus.SUB_STANDARD)
+"""Where boosters are stages of their own, a dose more in one is extra, not too young for the next."""
 
 
 def verdict(result: Result, dose: Dose, group: str | None = None) -> Evaluation | None:
@@ -23,7 +25,8 @@ def verdict(result: Result, dose: Dose, group: str | None = None) -> Evaluation 
     heard = _of((each for each in best if each.series.vaccine_group.casefold() == asked), dose) or _of(best, dose)
     if not heard:
         heard = _of((each for found in result.series.values() for each in found), dose)
-    return min(heard, key=lambda each: _ORDER.index(each.status), default=None)
+    order = _STAGED if any(each.series.rule for each in best) else _ORDER
+    return min(heard, key=lambda each: order.index(each.status), default=None)
 
 
 def _of(series: Iterable[PatientSeries], dose: Dose) -> list[Evaluation]:
