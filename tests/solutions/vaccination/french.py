@@ -1,4 +1,4 @@
-"""What the tests of the French schedule share: the worked examples, read where they are, and people to ask about."""
+"""What the tests of the French schedule share: the worked examples, read where they are, and people to ask."""
 
 from __future__ import annotations
 

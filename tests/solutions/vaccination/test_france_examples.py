@@ -10,10 +10,6 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-
-from lab39.settings import Settings
-from lab39.solutions.vaccination import Schedule, france, run
-from lab39.solutions.vaccination.model import GroupForecast
 from tests.solutions.vaccination.french import (
     Example,
     Expected,
@@ -23,6 +19,10 @@ from tests.solutions.vaccination.french import (
     given,
     status,
 )
+
+from lab39.settings import Settings
+from lab39.solutions.vaccination import Schedule, france, run
+from lab39.solutions.vaccination.model import GroupForecast
 
 NAMES = {"DTP-pertussis": "dTcaPolio"}
 """Names that the examples use for a group of the schedule."""
@@ -41,8 +41,8 @@ NOW = {
 }
 """Expectations whose earliest date is written as the day of assessment though the rule gives an earlier one."""
 DECIDED_OTHERWISE = {
-    "FR47-MMR.next2": "the second dose of MMR may be given a month after the first (VISROU), as FR05 has it: earliest is "
-    "2027-04-24; 16 months is the recommended age, which the row gives for both dates",
+    "FR47-MMR.next2": "the second dose of MMR may be given a month after the first (VISROU), as FR05 has it: "
+    "earliest is 2027-04-24; 16 months is the recommended age, which the row gives for both dates",
 }
 """Expectations that contradict the text of their rule, with the reason; each is shown to still differ."""
 

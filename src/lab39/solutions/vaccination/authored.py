@@ -1,6 +1,6 @@
 """What an authored schedule states beyond the CDSi schema: who a series is for, how binding it is, and its source.
 
-These are the extensions of the data model; the engine reads three of them:
+These are the extensions of the data model; the engine reads three of them, in :mod:`beyond`:
 
 * :class:`Audience` (section 5.1): a series may be for those born, aged or first vaccinated in a window, with or
   without some observation or past dose. CDSi has sex and indications only, and weighs whole series instead.
@@ -13,15 +13,14 @@ These are the extensions of the data model; the engine reads three of them:
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lab39.core.text import Text
-from lab39.solutions.vaccination.dates import ONE_DAY, Duration, after
+from lab39.solutions.vaccination.dates import Duration, after
 
 if TYPE_CHECKING:
-    from lab39.solutions.vaccination.model import Condition, Patient, Series, SeriesDose
+    from lab39.solutions.vaccination.model import Condition, Patient, Series
 
 Level = Literal["obligatory", "recommended", "optional"]
 Confidence = Literal["O", "S26", "S", "M", "D"]
@@ -126,19 +125,3 @@ def level(series: Series, patient: Patient, on: dt.date) -> Level | None:
         ):
             return duty.level
     return None
-
-
-def season_of(
-    target: SeriesDose, satisfied: Iterable[dt.date], on: dt.date
-) -> tuple[dt.date | None, dt.date | None]:
-    """First and last day of the season a target dose is for: the one in course or next, still without its dose.
-
-    When no campaign known remains, there is no first day and the last one is over.
-    """
-    if not target.seasons:
-        return target.season_start, target.season_end
-    done = list(satisfied)
-    for season in target.seasons:
-        if season.end >= on and not any(season.start <= day <= season.end for day in done):
-            return season.start, season.end
-    return None, on - ONE_DAY

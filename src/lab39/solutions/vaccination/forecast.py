@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
-from lab39.solutions.vaccination.authored import season_of
+from lab39.solutions.vaccination.beyond import interval_end, season_of
 from lab39.solutions.vaccination.dates import ONE_DAY, Duration, add, after
 from lab39.solutions.vaccination.evaluate import age_rule, in_force, reference_date
 from lab39.solutions.vaccination.model import (
@@ -180,16 +180,6 @@ def forecast_need(
         found = SeriesStatus.NOT_COMPLETE, ""
     steps.append(Step("TABLE 7-10", found[0], {"maximum age": maximum, "earliest": earliest, "reason": found[1]}))
     return found
-
-
-def interval_end(target: SeriesDose, series: PatientSeries, history: History) -> dt.date | None:
-    """RELEVANT-2, beyond the schema: the first of the maximum intervals in force, the day itself included."""
-    ends = [
-        after(reference_date(each, series, history, None), each.maximum)
-        for each in intervals_in_force(target, history)
-        if each.maximum is not None
-    ]
-    return min(filter(None, ends), default=None)
 
 
 def dose_number(target: SeriesDose, series: PatientSeries, history: History, steps: list[Step]) -> int:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from lab39.solutions.vaccination.beyond import apart, fitting
 from lab39.solutions.vaccination.dates import after
 from lab39.solutions.vaccination.model import (
     Dose,
@@ -96,38 +97,6 @@ def group_forecast(group: VaccineGroup, series: Series, history: History) -> Gro
         series=tuple(series),
         steps=tuple(steps),
     )
-
-
-def apart(series: Series, history: History) -> list[list[PatientSeries]]:
-    """FORECASTVG-1, beyond the schema: of a group that splits, the series due on the same day, soonest first.
-
-    What is due already is due together. Complete, aged out or forbidden antigens are told when nothing is due.
-    """
-    found: dict[dt.date, list[PatientSeries]] = {}
-    for each in series:
-        if each.status is SeriesStatus.NOT_COMPLETE and each.forecast is not None:
-            day = each.forecast.recommended or each.forecast.earliest or history.on
-            found.setdefault(max(day, history.on), []).append(each)
-    return [found[day] for day in sorted(found)] or [list(series)]
-
-
-def fitting(forecast: GroupForecast, others: Series) -> GroupForecast:
-    """FORECASTRECVAC-1, beyond the schema: of the vaccines, those that suit every antigen due and spare the others.
-
-    Args:
-        others: series of the same stage that are not due on that day; a vaccine of theirs is only given for want
-            of another.
-    """
-    kept = forecast.vaccines
-    due = [{vaccine.code for vaccine in each.forecast.vaccines} for each in forecast.series if each.forecast]
-    held = {code for each in others for target in each.targets for code in target.dose.preferable}
-    for wanted in (
-        [each for each in kept if all(each.code in codes for codes in due)],
-        [each for each in kept if each.code not in held],
-    ):
-        narrowed = [each for each in kept if each in wanted]
-        kept = tuple(narrowed) or kept
-    return replace(forecast, vaccines=kept)
 
 
 def group_forecasts(group: VaccineGroup, best: Mapping[str, Series], history: History) -> tuple[GroupForecast, ...]:

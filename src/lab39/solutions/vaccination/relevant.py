@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from lab39.solutions.vaccination.authored import Audience
+from lab39.solutions.vaccination.beyond import audience_includes
 from lab39.solutions.vaccination.dates import after
 from lab39.solutions.vaccination.model import Indication, PatientSeries, Series, Step, Target
 from lab39.solutions.vaccination.organize import History
-from lab39.solutions.vaccination.skip import age_met, count_met, dose_in_window
 
 
 def indication_applies(indication: Indication, history: History, steps: list[Step]) -> bool:
@@ -19,36 +18,6 @@ def indication_applies(indication: Indication, history: History, steps: list[Ste
     )
     steps.append(Step("TABLE 5-4", applies, {"observation": indication.code, "begin": begin, "end": end}))
     return applies
-
-
-def audience_includes(audience: Audience, antigen: str, history: History, steps: list[Step]) -> bool:
-    """SECTION 5.1, beyond the schema: birth, age, age at the first dose, past doses and observations."""
-    doses = history.by_antigen.get(antigen, ())
-    started = doses[0].date if doses else history.on
-    windows = (
-        (audience.aged_from, audience.aged_before, history.on),
-        (audience.started_from, audience.started_before, started),
-    )
-    included = (
-        (audience.born_from is None or history.birth >= audience.born_from)
-        and (audience.born_before is None or history.birth < audience.born_before)
-        and all(
-            ((first := after(history.birth, begin)) is None or first <= day)
-            and ((last := after(history.birth, end)) is None or day < last)
-            for begin, end, day in windows
-        )
-        and audience.every <= history.observed.keys()
-        and audience.without.isdisjoint(history.observed)
-        and all(history.observed.get(code) is not None for code in audience.dated)
-        and all(
-            age_met(each, history, history.on, steps)
-            if each.kind == "age"
-            else count_met(each, sum(dose_in_window(each, dose, history) for dose in doses), steps)
-            for each in audience.history
-        )
-    )
-    steps.append(Step("SECTION 5.1", included, {"first dose": started if doses else None, "doses": len(doses)}))
-    return included
 
 
 def is_relevant(series: Series, history: History, steps: list[Step]) -> bool:
