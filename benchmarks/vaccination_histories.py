@@ -43,8 +43,9 @@ class Drawer:
     def __init__(self, schedule: Schedule, seed: int) -> None:
         self._random = random.Random(seed)
         self._codes = sorted(schedule.vaccines)
-        self._series = [one for each in schedule.antigens.values() for one in each.series if one.type == "Standard"]
-        coded = {i.code for each in schedule.antigens.values() for one in each.series for i in one.indications}
+        every = [one for each in schedule.antigens.values() for one in each.series]
+        self._series = [one for one in every if one.type == "Standard"]
+        coded = {each.code for one in every for each in one.indications}
         coded |= {c.code for each in schedule.antigens.values() for c in each.contraindications}
         self._observations = sorted(coded)
 
@@ -95,7 +96,9 @@ class Drawer:
         return self._random.choice(codes)
 
 
-def check(schedule: Schedule, patient: Patient, on: dt.date, drawer: Drawer) -> tuple[dict[str, int], list[Violation]]:
+def check(
+    schedule: Schedule, patient: Patient, on: dt.date, drawer: Drawer
+) -> tuple[dict[str, int], list[Violation]]:
     """Every property on one patient.
 
     Returns:
@@ -107,9 +110,7 @@ def check(schedule: Schedule, patient: Patient, on: dt.date, drawer: Drawer) -> 
 
     tried[ORDER] += 1
     other = run(schedule, drawer.shuffled(patient), on)
-    if said(result) != said(other) or any(
-        verdict(result, each) != verdict(other, each) for each in patient.doses
-    ):
+    if said(result) != said(other) or any(verdict(result, each) != verdict(other, each) for each in patient.doses):
         found.append(Violation(ORDER, "?", "", patient, ""))
 
     groups = {name: group.name for group in schedule.groups.values() for name in group.antigens}
@@ -196,7 +197,8 @@ def _why_not_valid(forecast: GroupForecast, after: Result, given: Dose) -> str:
     if not any(each.series.name in best for each in forecast.series):
         return "TABLE 8-3: another series is the best with this dose"
     for series in forecast.series:
-        now = next((s for found in after.series.values() for s in found if s.series.name == series.series.name), None)
+        every = (each for found in after.series.values() for each in found)
+        now = next((each for each in every if each.series.name == series.series.name), None)
         if now is None:
             return "TABLE 5-5: the series is not relevant on that day"
         done = next((each for each in now.evaluations if each.dose == given), None)
