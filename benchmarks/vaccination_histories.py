@@ -24,6 +24,8 @@ VALID = "a dose on its recommended date is valid"
 OVERDUE = "an overdue dose given on the day is valid"
 LATER = "a later valid dose never invalidates an earlier one"
 NO_VACCINE = "TABLE 6-26: no preferable vaccine of the target dose is of that age on that day"
+OTHER_SERIES = "TABLE 8-3: another series is the best with this dose"
+MORE_VALID = "TABLE 8-3: another series is the best once more doses are valid"
 PROPERTIES = (ORDER, DATES, VALID, OVERDUE, LATER)
 
 
@@ -54,13 +56,13 @@ class Drawer:
         chance = self._random
         days = chance.randrange(0, 18 * 365) if chance.random() < 0.5 else chance.randrange(18 * 365, 95 * 365)
         born = on - dt.timedelta(days=days)
-        doses = {}
+        doses: dict[tuple[dt.date, str], None] = {}
         for _ in range(chance.randrange(0, 5)):
             for given in self._follow(chance.choice(self._series), born, on):
                 doses[given] = None
         for _ in range(chance.choice((0, 0, 0, 1, 2, 6))):
             doses[(born + dt.timedelta(days=chance.randrange(0, days + 1)), chance.choice(self._codes))] = None
-        observed = ()
+        observed: tuple[Observed, ...] = ()
         if self._observations and chance.random() < 0.25:
             codes = chance.sample(self._observations, min(len(self._observations), chance.randrange(1, 3)))
             observed = tuple(
@@ -195,7 +197,7 @@ def _why_not_in_order(forecast: GroupForecast) -> str:
 def _why_not_valid(forecast: GroupForecast, after: Result, given: Dose) -> str:
     best = {each.series.name for found in after.best.values() for each in found}
     if not any(each.series.name in best for each in forecast.series):
-        return "TABLE 8-3: another series is the best with this dose"
+        return OTHER_SERIES
     for series in forecast.series:
         every = (each for found in after.series.values() for each in found)
         now = next((each for each in every if each.series.name == series.series.name), None)
@@ -228,7 +230,7 @@ def _why_invalidated(before: Result, after: Result, dose: Dose) -> str:
             now = next((s for s in after.series.get(name, ()) if s.series is each.series), None)
             if now is not None and _satisfied(each, dose) and not _satisfied(now, dose):
                 return "in the same series"
-    return "TABLE 8-3: another series is the best once more doses are valid"
+    return MORE_VALID
 
 
 def _dates(forecast: GroupForecast) -> str:
