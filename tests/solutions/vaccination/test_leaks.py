@@ -22,18 +22,9 @@ from lab39.solutions.vaccination.model import Dose, Observed
 
 PACKAGE = Path(str(resources.files("lab39.solutions.vaccination")))
 ENGINE = (
-    "engine",
-    "organize",
-    "relevant",
-    "walk",
-    "evaluate",
-    "skip",
-    "forecast",
-    "best",
-    "groups",
-    "dates",
-    "model",
-)
+    "engine", "organize", "relevant", "walk", "evaluate", "skip", "forecast", "best", "groups",
+    "dates", "model", "authored",
+)  # fmt: skip
 SHOWN = "adjudications.toml"
 
 
@@ -77,7 +68,7 @@ def test_the_engine_has_no_door_for_an_expectation() -> None:
     fields = {each.name for kind in (Patient, Dose, Observed) for each in dataclasses.fields(kind)}
     assert fields == {
         "birth_date", "sex", "doses", "observations", "country",
-        "date", "code", "mvx", "id", "volume", "expires", "sub_standard",
+        "date", "code", "mvx", "id", "volume", "expires", "sub_standard", "reported",
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Properties of the engine on histories nobody published, over the schedule of CDC and that of the WHO.
+"""Properties of the engine on histories nobody published, over the schedules of CDC, of the WHO and of France.
 
 Ten thousand of them are run by ``benchmarks/vaccination.py``; here a few, the same each time. Where the published
 method itself breaks a property, the causes allowed are named, with the rule; everything else is a fault of ours.
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from benchmarks import vaccination_histories as histories
 from lab39.solutions.vaccination import Dose, Observed, Patient, Schedule, run
+from lab39.solutions.vaccination.france import open_france
 from lab39.solutions.vaccination.verdicts import verdict
 
 ON = dt.date(2025, 11, 26)
@@ -27,7 +28,12 @@ METHOD = {
 }
 
 
-@pytest.fixture(params=["cdsi", "who"])
+@pytest.fixture
+def france() -> Schedule:
+    return open_france()
+
+
+@pytest.fixture(params=["cdsi", "who", "france"])
 def schedule(request: pytest.FixtureRequest) -> Schedule:
     found: Schedule = request.getfixturevalue(request.param)
     return found

@@ -99,7 +99,7 @@ def group_forecast(group: VaccineGroup, series: Series, history: History) -> Gro
 
 
 def apart(series: Series, history: History) -> list[list[PatientSeries]]:
-    """FORECASTVG-1, beyond the schema: of a group that splits, the series due on the same day, soonest first.
+    """LAB39-5, beyond the schema: of a group that splits, the series due on the same day, soonest first.
 
     What is due already is due together. Complete, aged out or forbidden antigens are told when nothing is due.
     """
@@ -112,7 +112,7 @@ def apart(series: Series, history: History) -> list[list[PatientSeries]]:
 
 
 def without_later(forecast: GroupForecast, later: Series) -> GroupForecast:
-    """FORECASTRECVAC-1, beyond the schema: vaccines that hold no antigen due later, when there are any."""
+    """LAB39-5, beyond the schema: vaccines that hold no antigen due later, when there are any."""
     held = {vaccine.code for each in later if each.forecast for vaccine in each.forecast.vaccines}
     kept = tuple(each for each in forecast.vaccines if each.code not in held)
     return replace(forecast, vaccines=kept) if kept else forecast
@@ -135,7 +135,12 @@ def group_forecasts(group: VaccineGroup, best: Mapping[str, Series], history: Hi
         parts = apart(series, history) if group.split else [series]
         for index, part in enumerate(parts):
             later = [each for other in parts[index + 1 :] for each in other]
-            blended.append(without_later(group_forecast(group, part, history), later))
+            said = without_later(group_forecast(group, part, history), later)
+            if group.split:
+                names = tuple(each.series.antigen for each in part)
+                split = Step("LAB39-5", names, {"later": tuple(each.series.antigen for each in later)})
+                said = replace(said, steps=(*said.steps, split))
+            blended.append(said)
     ready = [[can_start(one, history) for one in each.series] for each in blended]
     startable = [each for each, can in zip(blended, ready, strict=True) if all(can)]
     ordered = sorted(startable or blended, key=urgency)

@@ -22,7 +22,7 @@ def indication_applies(indication: Indication, history: History, steps: list[Ste
 
 
 def audience_includes(audience: Audience, antigen: str, history: History, steps: list[Step]) -> bool:
-    """SECTION 5.1, beyond the schema: birth, age, age at the first dose, past doses and observations."""
+    """LAB39-4, beyond the schema: birth, age, age at the first dose, past doses and observations."""
     doses = history.by_antigen.get(antigen, ())
     started = doses[0].date if doses else history.on
     windows = (
@@ -47,7 +47,7 @@ def audience_includes(audience: Audience, antigen: str, history: History, steps:
             for each in audience.history
         )
     )
-    steps.append(Step("SECTION 5.1", included, {"first dose": started if doses else None, "doses": len(doses)}))
+    steps.append(Step("LAB39-4", included, {"first dose": started if doses else None, "doses": len(doses)}))
     return included
 
 
