@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,30 @@ def dose(
     if interval:
         row["interval"] = {"fromPrevious": "Y", "absMinInt": f"{interval} - 4 days", "minInt": interval}
     return row
+
+
+@pytest.fixture(scope="session")
+def make_dose() -> Callable[..., dict[str, Any]]:
+    """Writes a series dose in the schema."""
+    return dose
+
+
+@pytest.fixture(scope="session")
+def schedule_of() -> Callable[..., Schedule]:
+    """Compiles a schedule of one antigen A, given by the vaccine 901, from its series."""
+
+    def made(*series: dict[str, Any]) -> Schedule:
+        schedule = {
+            "vaccineGroupToAntigenMap": {"vaccineGroupMap": {"name": "A", "antigen": "A"}},
+            "cvxToAntigenMap": {"cvxMap": [{"cvx": "901", "association": {"antigen": "A"}}]},
+        }
+        rows = [
+            {"targetDisease": "A", "vaccineGroup": "A", "seriesName": f"A {n}", "seriesType": "Standard", **each}
+            for n, each in enumerate(series, 1)
+        ]
+        return compile_schedule("made", supporting.Documents(schedule, ({"series": rows},), "1", {}))
+
+    return made
 
 
 SCHEDULE: dict[str, Any] = {
@@ -76,3 +101,12 @@ def cdsi(shared: Path) -> Schedule:
     if not folders:
         pytest.skip("no CDSi supporting data among the shared data")
     return compile_schedule("cdsi", supporting.read(folders[-1]))
+
+
+@pytest.fixture(scope="session")
+def who(shared: Path) -> Schedule:
+    """The schedule of the WHO in the same schema."""
+    folder = shared / "vaccination" / "who-cdsi"
+    if not folder.is_dir():
+        pytest.skip("no supporting data of the WHO among the shared data")
+    return compile_schedule("who-cdsi", supporting.read(folder))

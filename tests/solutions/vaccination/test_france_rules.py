@@ -12,21 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.solutions.vaccination.french import binding, person, status
 
 from lab39.solutions.vaccination import france, run
 from lab39.solutions.vaccination.authored import Rule
-from tests.solutions.vaccination.french import binding, person, status
 
 FOLDER = Path(__file__).parent / "france_cases"
 KEYS = frozenset(
-    "rule title edition born sex history observed on group says number earliest recommended past_due latest level "
-    "vaccines rule_absent".split()
+    (
+        *("rule", "title", "edition", "born", "sex", "history", "observed", "on"),
+        *("group", "says", "number", "earliest", "recommended", "past_due", "latest", "level", "vaccines"),
+        "rule_absent",
+    )
 )
-CASES = [
-    case
-    for file in sorted(FOLDER.glob("*.toml"))
-    for case in tomllib.loads(file.read_text("utf-8"))["case"]
-]
+CASES = [case for file in sorted(FOLDER.glob("*.toml")) for case in tomllib.loads(file.read_text("utf-8"))["case"]]
 
 
 def name(case: dict[str, Any]) -> str:

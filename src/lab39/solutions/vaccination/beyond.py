@@ -21,7 +21,7 @@ Series = Sequence[PatientSeries]
 
 
 def audience_includes(audience: Audience, antigen: str, history: History, steps: list[Step]) -> bool:
-    """SECTION 5.1, beyond the schema: birth, age, age at the first dose, past doses and observations."""
+    """LAB39-4, beyond the schema: birth, age, age at the first dose, past doses and observations."""
     doses = history.by_antigen.get(antigen, ())
     started = doses[0].date if doses else history.on
     windows = (
@@ -46,14 +46,14 @@ def audience_includes(audience: Audience, antigen: str, history: History, steps:
             for each in audience.history
         )
     )
-    steps.append(Step("SECTION 5.1", included, {"first dose": started if doses else None, "doses": len(doses)}))
+    steps.append(Step("LAB39-4", included, {"first dose": started if doses else None, "doses": len(doses)}))
     return included
 
 
 def season_of(
     target: SeriesDose, satisfied: Iterable[dt.date], on: dt.date
 ) -> tuple[dt.date | None, dt.date | None]:
-    """First and last day of the season a target dose is for: the one in course or next, still without its dose.
+    """FORECASTDTCAN-1, beyond the schema: the season a target dose is for, in course or next, without its dose yet.
 
     When no campaign known remains, there is no first day and the last one is over.
     """
@@ -77,7 +77,7 @@ def interval_end(target: SeriesDose, series: PatientSeries, history: History) ->
 
 
 def apart(series: Series, history: History) -> list[list[PatientSeries]]:
-    """FORECASTVG-1, beyond the schema: of a group that splits, the series due on the same day, soonest first.
+    """LAB39-5, beyond the schema: of a group that splits, the series due on the same day, soonest first.
 
     What is due already is due together. Complete, aged out or forbidden antigens are told when nothing is due.
     """
@@ -90,7 +90,7 @@ def apart(series: Series, history: History) -> list[list[PatientSeries]]:
 
 
 def fitting(forecast: GroupForecast, others: Series) -> GroupForecast:
-    """FORECASTRECVAC-1, beyond the schema: of the vaccines, those that suit every antigen due and spare the others.
+    """LAB39-5, beyond the schema: of the vaccines, those that suit every antigen due and spare the others.
 
     Args:
         others: series of the same stage that are not due on that day; a vaccine of theirs is only given for want
@@ -105,4 +105,6 @@ def fitting(forecast: GroupForecast, others: Series) -> GroupForecast:
     ):
         narrowed = [each for each in kept if each in wanted]
         kept = tuple(narrowed) or kept
-    return replace(forecast, vaccines=kept)
+    said = {"antigens": tuple(each.series.antigen for each in forecast.series), "vaccines": len(kept)}
+    later = tuple(each.series.antigen for each in others)
+    return replace(forecast, vaccines=kept, steps=(*forecast.steps, Step("LAB39-5", later, said)))

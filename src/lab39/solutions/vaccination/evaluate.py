@@ -43,7 +43,10 @@ def in_force(effective: dt.date | None, cessation: dt.date | None, anchor: dt.da
 
 def age_rule(target: SeriesDose, anchor: dt.date) -> AgeRule | None:
     """RELEVANT-1 for ages: the one in force on the date administered, or on the assessment date."""
-    return next((each for each in target.ages if in_force(each.effective, each.cessation, anchor)), None)
+    for each in target.ages:
+        if in_force(each.effective, each.cessation, anchor):
+            return each
+    return None
 
 
 def dose_condition(dose: Dose, steps: list[Step]) -> bool:

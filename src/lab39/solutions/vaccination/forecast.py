@@ -46,7 +46,7 @@ class AntigenState(NamedTuple):
 
 def immunity(antigen: Antigen, history: History, steps: list[Step]) -> bool:
     """TABLE 7-3: a finding of immunity, or a birth before a date in the country stated, without an exclusion."""
-    found = not antigen.immune_codes.isdisjoint(history.observed)
+    found = any(code in antigen.immune_codes for code in history.observed)
     for born in antigen.immune_births:
         if (
             history.birth < born.before
@@ -61,7 +61,7 @@ def immunity(antigen: Antigen, history: History, steps: list[Step]) -> bool:
 def contraindications(antigen: Antigen, history: History, steps: list[Step]) -> AntigenState:
     """TABLE 7-5 and TABLE 7-6, with CALCDTCI-1 and CALCDTCI-2: those whose observation is active at this age."""
     whole, vaccines = False, []
-    for each in antigen.contraindications:
+    for each in antigen.contraindications if history.observed else ():
         if each.code not in history.observed:
             continue
         begin, end = after(history.birth, each.begin), after(history.birth, each.end)

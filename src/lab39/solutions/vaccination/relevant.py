@@ -25,7 +25,7 @@ def is_relevant(series: Series, history: History, steps: list[Step]) -> bool:
     sex = history.patient.sex
     relevant = not series.sexes or sex in series.sexes
     if relevant and series.type == "Risk":
-        active = [each for each in series.indications if each.code in history.observed]
+        active = [each for each in series.indications if each.code in history.observed] if history.observed else []
         relevant = sum(indication_applies(each, history, steps) for each in active) > 0
     if relevant and series.audience is not None:
         relevant = audience_includes(series.audience, series.antigen, history, steps)
@@ -43,7 +43,6 @@ def relevant_series(series: tuple[Series, ...], history: History, left_aside: li
     for each in series:
         steps: list[Step] = []
         if is_relevant(each, history, steps):
-            steps.append(Step("SECTION 5.1", "relevant", {"series": each.name}))
             found.append(PatientSeries(each, [Target(dose) for dose in each.doses], steps=steps))
         else:
             left_aside.extend(steps)
