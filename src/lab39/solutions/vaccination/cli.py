@@ -30,7 +30,7 @@ OnOption = Annotated[
     str | None, typer.Option("--on", metavar="YYYY-MM-DD", help="Jour / day.", show_default="aujourd'hui / today")
 ]
 ScheduleOption = Annotated[
-    str, typer.Option("--schedule", metavar="cdsi|who-cdsi|cdsi@4.64", help="Calendrier / schedule.")
+    str, typer.Option("--schedule", metavar="france|cdsi|who-cdsi|cdsi@4.64", help="Calendrier / schedule.")
 ]
 DataOption = Annotated[
     Path | None,

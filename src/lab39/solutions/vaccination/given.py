@@ -170,7 +170,7 @@ class _Reader:
             said = f"{_system(coded.by.system)} {coded.by.code}"
             self._note(
                 "informational", given,
-                Text(f"{said} lu comme {coded.code}, moins précis", f"{said} read as {coded.code}, less precise"),
+                Text(f"{said} lu comme {coded.code}, le plus proche", f"{said} read as {coded.code}, the nearest"),
             )  # fmt: skip
         if given.raw.get("reaction"):
             self._note(
