@@ -93,6 +93,12 @@ def test_several_codes_that_the_schedule_tells_apart_are_not_guessed(tiny: Sched
     assert set(found.candidates) == {"901", "909"}
 
 
+def test_a_class_never_settles_what_a_precise_code_leaves_open(tiny: Schedule, maps: Maps) -> None:
+    assert code_of(said((terms.ATC, "J07XX01")), tiny, maps).code == "901"
+    both = code_of(said((terms.ATC, "J07XX01"), (terms.NUVA, "VAC0002")), tiny, maps)
+    assert both.exactness is Exactness.AMBIGUOUS
+
+
 def test_several_codes_that_the_schedule_treats_alike_are_one(tiny: Schedule, maps: Maps) -> None:
     same = replace(tiny, vaccines={"921": (), "922": ()})
     found = code_of(said((terms.NUVA, "VAC0003")), same, maps)

@@ -109,8 +109,14 @@ def code_of(concept: Concept, schedule: Schedule, maps: Maps = NO_MAPS) -> Coded
     found = [_read(coding, schedule, maps) for coding in sorted(concept.codings, key=lambda c: _rank(c, schedule))]
     if not found:
         return Coded()
-    best = min(found, key=lambda each: list(Exactness).index(each.exactness))
+    best = min(found, key=_worth)
     return _with_conflict(best, found, schedule)
+
+
+def _worth(found: Coded) -> tuple[bool, bool, int]:
+    """What is known at all, then what is not by class, then how exactly: a class never settles a doubt."""
+    by_class = found.by is not None and found.by.system == terms.ATC
+    return found.exactness is Exactness.UNKNOWN, by_class, list(Exactness).index(found.exactness)
 
 
 def _rank(coding: Coding, schedule: Schedule) -> int:

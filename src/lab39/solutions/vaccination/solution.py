@@ -23,6 +23,7 @@ class Vaccination(Solution):
     )
     version = "1.0"
     commands = "lab39.solutions.vaccination.cli:app"
+    operations = "lab39.solutions.vaccination.operations:operations"
 
     def prepare(self, packs: Packs, progress: Progress) -> None:
         """Compile the schedules that are installed."""
