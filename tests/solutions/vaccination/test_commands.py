@@ -124,6 +124,17 @@ def test_many_records_one_line_each_and_a_summary(lab: Any, population: Path, tm
     assert rows[2]["issues"][0]["place"] == "Patient.birthDate"
 
 
+def test_a_line_that_holds_one_resource_alone_is_refused_not_taken_for_somebody_unvaccinated(
+    lab: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "Patient.ndjson"
+    path.write_text(json.dumps(PERSON) + "\n" + json.dumps(bundle()) + "\n", "utf-8")
+    ran = lab("vaccination", "bulk", path, "--on", "2025-04-10", "--out", tmp_path / "out.ndjson", "--json")
+    assert (ran.code, ran.json["records"]) == (2, 1)
+    assert "Patient.ndjson:1" in ran.err
+    assert "Bundle" in ran.err
+
+
 def test_without_a_file_the_lines_are_the_output_and_the_summary_a_message(lab: Any, population: Path) -> None:
     ran = lab("vaccination", "bulk", population, "--on", "2025-04-10", "--schedule", "cdsi@4.64")
     assert len([json.loads(line) for line in ran.out.splitlines()]) == 3

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lab39.core.errors import LabError
+from lab39.core.errors import InputError, LabError
 from lab39.core.record import Record
+from lab39.core.text import Text
 from lab39.fhir.inputs import Failed, iter_records
 from lab39.settings import Settings
 from lab39.solutions.vaccination import told
@@ -23,13 +24,21 @@ from lab39.solutions.vaccination.model import Patient, Result, Schedule
 from lab39.solutions.vaccination.reading import Known, read_patient
 from lab39.solutions.vaccination.verdicts import verdict
 
+_ALONE = Text(
+    "une ressource seule\u202f: donner par ligne un Bundle, avec le patient et tout ce qui le concerne",
+    "one resource alone: give a Bundle a line, with the patient and everything about them",
+)
 EXAMPLES = 5
 """How many records are named for one change, where only counts are shown."""
 
 
 @dataclass(slots=True)
 class Records:
-    """The records of a file or folder, one at a time; what cannot be read is kept in ``failed``."""
+    """The records of a file or folder, one at a time; what cannot be read is kept in ``failed``.
+
+    A line that holds one resource alone is refused: a Patient without the doses that stand in another file would
+    look like somebody who was never vaccinated.
+    """
 
     path: Path
     settings: Settings
@@ -39,6 +48,8 @@ class Records:
         for item in iter_records([self.path], self.settings):
             if isinstance(item, Failed):
                 self.failed.append(item.error)
+            elif item.form == "resource":
+                self.failed.append(InputError(_ALONE, item.source))
             else:
                 yield item
 
