@@ -155,6 +155,16 @@ def test_the_newest_of_several_editions_is_used_and_the_others_can_be_asked_for(
         packs.get("facts", "7")
 
 
+def test_what_another_process_imports_or_removes_is_seen_without_a_restart(packs, tmp_path):
+    packs.import_files("facts", [edition(tmp_path / "a", "1", "2025-01-01")])
+    assert packs.get("facts").version == "1"
+    other = Packs(packs.home, packs.cache, packs.specs.values())
+    other.import_files("facts", [edition(tmp_path / "b", "2", "2026-01-01")])
+    assert packs.get("facts").version == "2"
+    other.remove("facts", "2")
+    assert packs.get("facts").version == "1"
+
+
 def test_the_same_edition_imported_again_replaces_itself(packs, tmp_path):
     for _ in range(2):
         packs.import_files("facts", [edition(tmp_path, "1", "2026-01-05")])

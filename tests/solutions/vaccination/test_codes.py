@@ -65,6 +65,22 @@ def test_a_nuva_schedule_is_reached_from_cvx_and_from_a_box(french: Schedule, ma
     assert code_of(said((terms.ATC, "J07XX01")), french, maps).exactness is Exactness.BROADER
 
 
+def test_a_product_that_a_nuva_schedule_does_not_name_is_read_as_its_type(french: Schedule, maps: Maps) -> None:
+    types_only = replace(french, vaccines={"VAC0009": ()})
+    found = code_of(said((terms.NUVA, "VAC0001")), types_only, maps)
+    assert (found.code, found.exactness) == ("VAC0009", Exactness.BROADER)
+
+
+def test_a_type_is_read_as_its_products_when_the_schedule_names_those_only_and_treats_them_alike(
+    french: Schedule, maps: Maps
+) -> None:
+    alike = replace(french, vaccines={"VAC0001": (), "VAC0002": ()})
+    found = code_of(said((terms.CVX, "901")), alike, maps)
+    assert (found.code, found.exactness) == ("VAC0001", Exactness.BROADER)
+    apart = replace(french, vaccines={"VAC0001": (), "VAC0002": (Association("B", None, None),)})
+    assert code_of(said((terms.CVX, "901")), apart, maps).exactness is Exactness.AMBIGUOUS
+
+
 def test_without_the_pack_another_system_is_unknown_and_never_guessed(tiny: Schedule, french: Schedule) -> None:
     assert code_of(said((terms.NUVA, "VAC0001")), tiny) == code_of(said((terms.NUVA, "VAC0001")), tiny, Maps())
     assert code_of(said((terms.NUVA, "VAC0001")), tiny).exactness is Exactness.UNKNOWN
@@ -75,6 +91,12 @@ def test_several_codes_that_the_schedule_tells_apart_are_not_guessed(tiny: Sched
     found = code_of(said((terms.NUVA, "VAC0002")), tiny, maps)  # 901 is preferred for a dose, 909 is a mistake
     assert (found.code, found.exactness) == ("", Exactness.AMBIGUOUS)
     assert set(found.candidates) == {"901", "909"}
+
+
+def test_a_class_never_settles_what_a_precise_code_leaves_open(tiny: Schedule, maps: Maps) -> None:
+    assert code_of(said((terms.ATC, "J07XX01")), tiny, maps).code == "901"
+    both = code_of(said((terms.ATC, "J07XX01"), (terms.NUVA, "VAC0002")), tiny, maps)
+    assert both.exactness is Exactness.AMBIGUOUS
 
 
 def test_several_codes_that_the_schedule_treats_alike_are_one(tiny: Schedule, maps: Maps) -> None:
@@ -114,5 +136,11 @@ def test_the_published_tables_reach_cdsi_for_common_products(shared: Path, cdsi:
     maps = read_maps({role: path for path in folder.iterdir() if (role := role_of(path))})
     for nuva, code in (("VAC0510", "146"), ("VAC0780", "215"), ("VAC0053", "03"), ("VAC0541", "115")):
         assert code_of(said((terms.NUVA, nuva)), cdsi, maps).code == code
+    from lab39.solutions.vaccination.france import open_france
+
+    for code, name in (("146", "Hexavalent"), ("03", "ROR"), ("165", "Gardasil 9"), ("216", "20-valent")):
+        french = open_france()
+        found = code_of(said((terms.CVX, code)), french, maps)
+        assert name in french.vaccine_names[found.code]
     assert code_of(said((terms.NUVA, "VAC0030")), cdsi, maps).exactness is Exactness.UNKNOWN  # Revaxis: no CVX code
     assert code_of(said((terms.NUVA, "VAC0035")), cdsi, maps).exactness is Exactness.AMBIGUOUS  # Stamaril: three

@@ -111,7 +111,7 @@ def test_a_code_read_as_a_broader_one_is_told_and_counts(schedule: Schedule, tmp
     maps = read_maps(nuva_tables.write(tmp_path), "1")
     known = read_patient(record(immunization("2025-04-01", "VAC0001", NUVA)), schedule, ON, maps)
     assert days(known) == ["2025-04-01"]
-    assert "NUVA VAC0001 read as 901, less precise" in known.issues[0].text.en
+    assert "NUVA VAC0001 read as 901, the nearest" in known.issues[0].text.en
 
 
 def test_what_was_not_given_is_no_dose(schedule: Schedule) -> None:

@@ -164,8 +164,19 @@ def test_the_maps_are_recognised_by_their_columns_with_their_licence(packs: Pack
     assert sources.open_maps(packs) is maps
 
 
-def test_without_the_pack_there_are_no_maps(packs: Packs) -> None:
-    assert not sources.open_maps(packs).version
+def test_without_the_pack_the_french_products_that_the_lab_knows_are_read(packs: Packs) -> None:
+    from lab39.solutions.vaccination import products
+
+    maps = sources.open_maps(packs)
+    assert (maps.version, maps.to_cvx) == ("", {})
+    known = next(row for row in products.products() if row.cip13)
+    assert maps.products["cip"][known.cip13[0]] == known.nuva
+
+
+def test_the_french_schedule_needs_no_pack(packs: Packs) -> None:
+    french = sources.open_schedule(packs, "france")
+    assert french.version == sources.editions(packs, "france")[-1]
+    assert sources.open_any(packs, f"france@{french.version}", packs.cache) is french
 
 
 @pytest.mark.parametrize("lacking", ["core", "to-cvx", "from-cvx"])

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lab39 import terminal
-from lab39.core.errors import InputError
+from lab39.core.errors import InputError, LabError
 from lab39.core.text import Text
 from lab39.terminal import JsonOption
 
 if TYPE_CHECKING:
     from lab39.solutions.vaccination.model import Patient, Result, Schedule
     from lab39.solutions.vaccination.reading import Known
+
+MAX_TOLD = 20
+"""How many unreadable lines are named one by one."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -24,7 +30,7 @@ OnOption = Annotated[
     str | None, typer.Option("--on", metavar="YYYY-MM-DD", help="Jour / day.", show_default="aujourd'hui / today")
 ]
 ScheduleOption = Annotated[
-    str, typer.Option("--schedule", metavar="cdsi|who-cdsi|cdsi@4.64", help="Calendrier / schedule.")
+    str, typer.Option("--schedule", metavar="france|cdsi|who-cdsi|cdsi@4.64", help="Calendrier / schedule.")
 ]
 DataOption = Annotated[
     Path | None,
@@ -117,6 +123,114 @@ def conform(
         console.conformance(terminal.out(), found, terminal.session().lang)
     if found["passed"] < found["n"]:
         raise typer.Exit(1)
+
+
+@app.command()
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="Dossier, zip, cdsi, cdsi@4.64 / folder, zip or name.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Idem / the same.")],
+    population: Annotated[
+        Path | None,
+        typer.Option(metavar="NDJSON", help="Pour qui cela change / for whom it changes.", show_default=False),
+    ] = None,
+    on: OnOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Ce qui change d'un calendrier à l'autre, et pour qui. / What changed, and for whom."""
+    from lab39.solutions.vaccination import listing, sources
+    from lab39.solutions.vaccination.differences import compare
+    from lab39.solutions.vaccination.population import Records, people
+
+    packs, settings = terminal.lab("vaccination").packs, terminal.session().settings
+    before, after = (sources.open_any(packs, named, settings.cache) for named in (old, new))
+    changes = compare(before, after)
+    lang = terminal.session().lang
+    if population is None:
+        if json:
+            terminal.emit(listing.changes_dict(before, after, changes))
+        else:
+            listing.changes(terminal.out(), before, after, changes, lang)
+        return
+    day = _day(on)
+    records = Records(population, settings)
+    found = people(records, before, after, sources.open_maps(packs), day)
+    if json:
+        for part in listing.people_json(before, after, changes, found, records, day):
+            sys.stdout.write(part)
+    else:
+        listing.changes(terminal.out(), before, after, changes, lang)
+        listing.people(terminal.out(), found, day, lang)
+    _tell(records.failed)
+
+
+@app.command()
+def bulk(
+    file: Annotated[Path, typer.Argument(metavar="FILE.ndjson", help="Un Bundle par ligne / one Bundle a line.")],
+    on: OnOption = None,
+    schedule: ScheduleOption = "cdsi",
+    schedule_data: DataOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Une ligne JSON par dossier / a JSON line a record.", show_default=False
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Ce qui est dû à chacun dans de nombreux dossiers. / What is due, for many records."""
+    from lab39.solutions.vaccination import listing, sources
+    from lab39.solutions.vaccination.population import Records, Summary, evaluated, lines_of
+
+    if json and out is None:
+        raise InputError(
+            Text(
+                "avec --json, dire où écrire les lignes\u202f: --out FICHIER",
+                "with --json, say where the lines go: --out FILE",
+            ),
+            "--out",
+        )
+    day, used = _day(on), _schedule(schedule, schedule_data)
+    maps = sources.open_maps(terminal.lab("vaccination").packs)
+    records, summary = Records(file, terminal.session().settings), Summary()
+    total = lines_of(file) if terminal.err().is_terminal else 0
+    with terminal.progress(Text("vaccinations", "vaccinations")) as progress, _lines(out) as write:
+        for row in evaluated(records, used, maps, day, summary):
+            write(row)
+            if total:
+                progress("", summary.records / total)
+    found = listing.summary_dict(used, day, summary, records.failed)
+    if json:
+        terminal.emit(found)
+    else:
+        listing.summary(terminal.out() if out else terminal.err(), summary, day, terminal.session().lang)
+    _tell(records.failed)
+
+
+@contextmanager
+def _lines(out: Path | None) -> Iterator[Callable[[object], None]]:
+    """Writes JSON lines to a file, which appears when it is whole, or to standard output."""
+    from lab39.core.finding import jsonable
+    from lab39.fhir.jsontext import dumps
+
+    def line(row: object) -> str:
+        return dumps(jsonable(row)).strip() + "\n"
+
+    if out is None:
+        yield lambda row: print(line(row), end="")
+        return
+    with terminal.writing(out) as path, path.open("w", encoding="utf-8") as stream:
+        yield lambda row: print(line(row), end="", file=stream)
+
+
+def _tell(failed: list[LabError]) -> None:
+    """Every line that could not be read, by name, and the exit code of bad input."""
+    for error in failed[:MAX_TOLD]:
+        terminal.tell(error)
+    if len(failed) > MAX_TOLD:
+        more = len(failed) - MAX_TOLD
+        terminal.say(Text(f"… et {more} autres lignes illisibles", f"… and {more} more unreadable lines"))
+    if failed:
+        raise typer.Exit(2)
 
 
 def _run(file: Path, on: str | None, schedule: str, data: Path | None) -> tuple[Result, Known, Patient, Schedule]:

@@ -109,8 +109,14 @@ def code_of(concept: Concept, schedule: Schedule, maps: Maps = NO_MAPS) -> Coded
     found = [_read(coding, schedule, maps) for coding in sorted(concept.codings, key=lambda c: _rank(c, schedule))]
     if not found:
         return Coded()
-    best = min(found, key=lambda each: list(Exactness).index(each.exactness))
+    best = min(found, key=_worth)
     return _with_conflict(best, found, schedule)
+
+
+def _worth(found: Coded) -> tuple[bool, bool, int]:
+    """What is known at all, then what is not by class, then how exactly: a class never settles a doubt."""
+    by_class = found.by is not None and found.by.system == terms.ATC
+    return found.exactness is Exactness.UNKNOWN, by_class, list(Exactness).index(found.exactness)
 
 
 def _rank(coding: Coding, schedule: Schedule) -> int:
@@ -121,24 +127,43 @@ def _rank(coding: Coding, schedule: Schedule) -> int:
 def _read(coding: Coding, schedule: Schedule, maps: Maps) -> Coded:
     if coding.system == schedule.system:
         code = cvx(coding.code) if coding.system == terms.CVX else coding.code.upper()
-        return Coded(code, Exactness.EXACT, coding) if code in schedule.vaccines else Coded(by=coding)
+        if code in schedule.vaccines:
+            return Coded(code, Exactness.EXACT, coding)
     nuva = maps.nuva(coding)
     if not nuva:
         return Coded(by=coding)
     loose = coding.system == terms.ATC
     if schedule.system == terms.NUVA:
-        if nuva not in schedule.vaccines:
-            return Coded(by=coding)
-        return Coded(nuva, Exactness.BROADER if loose else Exactness.EXACT, coding)
+        if nuva in schedule.vaccines:
+            return Coded(nuva, Exactness.BROADER if loose else Exactness.EXACT, coding)
+        return _nearest(_wider(nuva, schedule, maps) or _narrower(nuva, schedule, maps), coding, schedule)
     known = tuple(dict.fromkeys(code for code in maps.to_cvx.get(nuva, ()) if code in schedule.vaccines))
-    if not known:
-        return Coded(by=coding)
     same = tuple(code for code in known if maps.from_cvx.get(code) == nuva)
     if len(same) == 1 and not loose:
         return Coded(same[0], Exactness.EXACT, coding)
+    return _nearest(known, coding, schedule)
+
+
+def _nearest(known: tuple[str, ...], coding: Coding, schedule: Schedule) -> Coded:
+    if not known:
+        return Coded(by=coding)
     if len(known) > 1 and not alike(schedule, known):
         return Coded("", Exactness.AMBIGUOUS, coding, known)
     return Coded(known[0], Exactness.BROADER, coding)
+
+
+def _wider(nuva: str, schedule: Schedule, maps: Maps) -> tuple[str, ...]:
+    """What says the same less precisely: a vaccine type for a product that the schedule does not name."""
+    wide = (maps.from_cvx.get(code, "") for code in maps.to_cvx.get(nuva, ()))
+    return tuple(dict.fromkeys(code for code in wide if code in schedule.vaccines))
+
+
+def _narrower(nuva: str, schedule: Schedule, maps: Maps) -> tuple[str, ...]:
+    """The products of a vaccine type, where the schedule names those only."""
+    if nuva not in maps.from_cvx.values():
+        return ()
+    wanted = {*maps.to_cvx.get(nuva, ())}
+    return tuple(code for code in schedule.vaccines if wanted & {*maps.to_cvx.get(code, ())})
 
 
 def _with_conflict(best: Coded, found: Iterable[Coded], schedule: Schedule) -> Coded:

@@ -13,6 +13,7 @@ from lab39.core.finding import Finding, Input, Missing, Reason, Severity, Source
 from lab39.core.record import Record
 from lab39.core.text import Text
 from lab39.solutions.vaccination import sentences, words
+from lab39.solutions.vaccination.codes import NO_MAPS, Maps
 from lab39.solutions.vaccination.model import Dose, DoseStatus, GroupForecast, Patient, Result, Schedule
 from lab39.solutions.vaccination.standing import Kind, Standing, coming, due, standings
 from lab39.solutions.vaccination.verdicts import verdict
@@ -295,12 +296,12 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def assessed(record: Record, schedule: Schedule, on: dt.date) -> Assessed | Issue:
+def assessed(record: Record, schedule: Schedule, on: dt.date, maps: Maps = NO_MAPS) -> Assessed | Issue:
     """Everything findings need; the issue when the record has no whole birth date."""
     from lab39.solutions.vaccination.engine import run
     from lab39.solutions.vaccination.reading import read_patient
 
-    known = read_patient(record, schedule, on)
+    known = read_patient(record, schedule, on, maps)
     if known.patient is None:
         return known.issues[0]
     return Assessed(record, schedule, known.patient, known.issues, run(schedule, known.patient, on))

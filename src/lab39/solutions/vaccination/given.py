@@ -82,7 +82,8 @@ class _Reader:
             row = self._row(each, contradicted)
             if row is not None:
                 rows.setdefault((row.day, row.coded.code), []).append(row)
-        for (day, code), same in rows.items():
+        for (day, code), found in rows.items():
+            same = sorted(found, key=lambda row: row.given.ref)
             if len(same) > 1:
                 self._repeated(same)
             if (code, day) in refused:
@@ -170,7 +171,7 @@ class _Reader:
             said = f"{_system(coded.by.system)} {coded.by.code}"
             self._note(
                 "informational", given,
-                Text(f"{said} lu comme {coded.code}, moins précis", f"{said} read as {coded.code}, less precise"),
+                Text(f"{said} lu comme {coded.code}, le plus proche", f"{said} read as {coded.code}, the nearest"),
             )  # fmt: skip
         if given.raw.get("reaction"):
             self._note(
@@ -205,7 +206,9 @@ class _Reader:
             same[0].coded.code,
             next(filter(None, (manufacturer(self.record, row.given.raw) for row in same)), ""),
             first.ref,
-            volume=_volume_ml(first.raw.get("doseQuantity")),
+            volume=next(
+                (v for row in same if (v := _volume_ml(row.given.raw.get("doseQuantity"))) is not None), None
+            ),
             expires=min(expires, default=None),
             sub_standard=any(row.sub_standard for row in same),
             reported=all(row.given.raw.get("primarySource") is False for row in same),

@@ -8,18 +8,21 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from lab39.core.datapacks import Contents, Pack, Packs
 from lab39.core.errors import InputError, UnknownNameError
 from lab39.core.text import Text
-from lab39.solutions.vaccination import codes, supporting
+from lab39.solutions.vaccination import codes, france, products, supporting
 from lab39.solutions.vaccination import compile as compiling
-from lab39.solutions.vaccination.codes import NO_MAPS, Maps
+from lab39.solutions.vaccination.codes import Maps
 from lab39.solutions.vaccination.model import Schedule
 
 CDSI, WHO, NUVA = "cdsi", "who-cdsi", "nuva"
+FRANCE = "france"
 SCHEDULES = (CDSI, WHO)
+"""Schedules that come as packs; that of France comes with the lab."""
 KIND = f"schedule-v{compiling.FORMAT}.json"
 _NEEDED = ("core", "from-cvx", "to-cvx")
 _opened: dict[str, Schedule] = {}
@@ -91,6 +94,8 @@ def at_hand(packs: Packs) -> tuple[str, ...]:
 
 def editions(packs: Packs, name: str) -> tuple[str, ...]:
     """The editions of a schedule at hand, the newest last."""
+    if name == FRANCE:
+        return france.editions()
     return tuple(pack.version for pack in packs.installed(_known(name)))
 
 
@@ -108,6 +113,8 @@ def open_schedule(packs: Packs, name: str = CDSI, edition: str | None = None) ->
     """
     name, _, at = name.partition("@")
     wanted = edition or at or None
+    if name == FRANCE:
+        return france.open_france(wanted or france.editions()[-1])
     at_hand = packs.installed(_known(name))
     if wanted is not None and at_hand and all(pack.version != wanted for pack in at_hand):
         known = ", ".join(pack.version for pack in at_hand)
@@ -166,26 +173,40 @@ def open_any(packs: Packs, named: str, cache: Path) -> Schedule:
     path = Path(named)
     if path.exists():
         return open_folder(path, cache)
-    if named.partition("@")[0] not in SCHEDULES:
-        holders = [name for name in SCHEDULES if named in editions(packs, name)]
+    every = (FRANCE, *SCHEDULES)
+    if named.partition("@")[0] not in every:
+        holders = [name for name in every if named in editions(packs, name)]
         if len(holders) == 1:
             return open_schedule(packs, holders[0], named)
     return open_schedule(packs, named)
 
 
 def open_maps(packs: Packs) -> Maps:
-    """The code maps of the newest NUVA at hand; empty without the pack."""
+    """The code maps of the newest NUVA at hand; without the pack, only the French products that the lab knows."""
     if NUVA not in packs.specs or not packs.has(NUVA):
-        return NO_MAPS
+        return _french_products()
     pack = packs.get(NUVA)
     if pack.key not in _maps:
         _maps[pack.key] = codes.read_maps(pack.files, pack.version)
     return _maps[pack.key]
 
 
+@cache
+def _french_products() -> Maps:
+    """CIP and CIS codes of the products of ``knowledge/france``; no edition, so that the pack is still advised."""
+    rows = [row for row in products.products() if row.nuva]
+    return Maps(
+        products={
+            "cip": {code: row.nuva for row in rows for code in row.cip13},
+            "cis": {code: row.nuva for row in rows for code in row.cis},
+        },
+        names={row.nuva: row.label for row in rows},
+    )
+
+
 def _known(name: str) -> str:
     if name not in SCHEDULES:
-        known = ", ".join(SCHEDULES)
+        known = ", ".join((FRANCE, *SCHEDULES))
         raise UnknownNameError(
             Text(
                 f"calendrier «\u202f{name[:40]}\u202f» inconnu. Connus\u202f: {known}",

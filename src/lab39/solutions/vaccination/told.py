@@ -59,6 +59,7 @@ def due_dict(result: Result, patient: Patient, schedule: Schedule) -> dict[str, 
                 "vaccine": schedule.vaccine_names.get(dose.code, ""),
                 "status": str(found.status) if found else None,
                 "reasons": list(found.reasons) if found else [],
+                "reported": dose.reported,
             }
         )
     return {

@@ -1,0 +1,233 @@
+"""What changed between two editions, in plain lines, and for whom."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.solutions.vaccination.conftest import SCHEDULE, antigen, dose
+from tests.solutions.vaccination.records import PERSON, immunization, record
+
+from lab39.solutions.vaccination import Schedule, compile_schedule, supporting
+from lab39.solutions.vaccination.codes import NO_MAPS
+from lab39.solutions.vaccination.dates import parse
+from lab39.solutions.vaccination.differences import compare
+from lab39.solutions.vaccination.differing import duration
+from lab39.solutions.vaccination.population import Totals, people
+
+ON = dt.date(2025, 4, 10)
+
+
+def schedule(body: dict[str, Any] | None = None, more: dict[str, Any] | None = None) -> Schedule:
+    return compile_schedule("tiny", supporting.Documents(SCHEDULE | (more or {}), (body or antigen(),), "1", {}))
+
+
+def edited(edit: Callable[[dict[str, Any]], object]) -> Schedule:
+    body = copy.deepcopy(antigen())
+    edit(body)
+    return schedule(body)
+
+
+def first(body: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = body["series"]["seriesDose"][0]
+    return found
+
+
+def test_the_same_schedule_has_no_difference() -> None:
+    assert compare(schedule(), schedule()) == ()
+
+
+@pytest.mark.parametrize(
+    ("edit", "kind", "said"),
+    [
+        (
+            lambda b: first(b)["age"].update(minAge="7 weeks"),
+            "age",
+            "dose 1, âge minimal\u202f: 7 semaines au lieu de 6 semaines",
+        ),
+        (
+            lambda b: first(b)["age"].update(maxAge="5 years"),
+            "age",
+            "dose 1, âge maximal\u202f: 5 ans au lieu de rien",
+        ),
+        (
+            lambda b: b["series"]["seriesDose"][1]["interval"].update(minInt="8 weeks"),
+            "interval",
+            "dose 2, intervalle minimal\u202f: 8 semaines au lieu de 4 semaines (depuis la dose précédente)",
+        ),
+        (
+            lambda b: b["series"]["seriesDose"][1].pop("interval"),
+            "interval",
+            "dose 2, intervalle supprimé\u202f: 4 semaines (depuis la dose précédente)",
+        ),
+        (
+            lambda b: first(b).update(allowableVaccine={"vaccineType": "B", "cvx": "909"}),
+            "vaccine",
+            "dose 1, vaccin accepté en plus\u202f: B (909)",
+        ),
+        (
+            lambda b: b["series"]["seriesDose"].append(
+                dose(3, minimum="12 months", earliest="12 months", latest="15 months")
+            ),
+            "dose",
+            "nombre de doses\u202f: 3 au lieu de 2",
+        ),
+        (lambda b: b["series"].update(seriesName="A new"), "series", "nouvelle série (2 doses)"),
+        (
+            lambda b: b.pop("contraindications"),
+            "contraindication",
+            "contre-indication en moins\u202f: Reaction (001)",
+        ),
+        (
+            lambda b: b.update(immunity={"clinicalHistory": {"guidelineCode": "001"}}),
+            "immunity",
+            "preuve d'immunité en plus\u202f: Reaction (001)",
+        ),
+        (
+            lambda b: b["series"].update(indication={"observationCode": {"code": "001"}}),
+            "indication",
+            "indication en plus\u202f: Reaction (001)",
+        ),
+        (
+            lambda b: first(b).update(
+                conditionalSkip={
+                    "context": "Both",
+                    "set": {"condition": {"conditionType": "Age", "beginAge": "5 years"}},
+                }
+            ),
+            "skip",
+            "dose 1, conditions pour passer cette dose modifiées",
+        ),
+        (
+            lambda b: b["series"].update(seriesAdminGuidance="Say so"),
+            "rule",
+            "groupe de séries ou conseil modifié",
+        ),
+    ],
+)
+def test_each_kind_of_change_is_one_plain_line_under_its_group(
+    edit: Callable[[dict[str, Any]], object], kind: str, said: str
+) -> None:
+    found = compare(schedule(), edited(edit))
+    assert (kind, said) in [(each.kind, each.text.fr) for each in found]
+    assert {each.group for each in found} == {"A"}
+    assert all(each.text.en for each in found)
+
+
+def test_what_concerns_the_whole_schedule_stands_apart() -> None:
+    more = {
+        "observations": {"observation": {"observationCode": "001", "observationTitle": "Severe reaction"}},
+        "liveVirusConflicts": {
+            "liveVirusConflict": {
+                "previous": {"cvx": "901"},
+                "current": {"cvx": "909"},
+                "conflictEndInterval": "28 days",
+            }
+        },
+    }
+    found = compare(schedule(), schedule(more=more))
+    assert [(each.group, each.kind, each.text.en) for each in found] == [
+        ("", "conflict", "conflict between vaccines added: 909 after 901"),
+        ("", "observation", "observation Severe reaction (001), title: Severe reaction instead of Reaction"),
+    ]
+
+
+def test_no_edit_of_supporting_data_goes_unsaid() -> None:
+    """Every leaf of the antigen, changed one at a time, changes the schedule only if it changes the lines."""
+
+    def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        if isinstance(value, dict):
+            return [leaf for key, item in value.items() for leaf in leaves(item, (*path, key))]
+        if isinstance(value, list):
+            return [leaf for i, item in enumerate(value) for leaf in leaves(item, (*path, i))]
+        return [path]
+
+    tried = 0
+    for path in leaves(antigen()):
+        body = copy.deepcopy(antigen())
+        place = body
+        for key in path[:-1]:
+            place = place[key]
+        old = place[path[-1]]
+        place[path[-1]] = {"Yes": "No", "No": "Yes", "Y": "N"}.get(
+            old, re.sub(r"\d+", lambda n: str(int(n[0]) + 1), old) if re.search(r"\d", old) else old
+        )
+        if schedule(body) != schedule():
+            tried += 1
+            assert compare(schedule(), schedule(body)), path
+    assert tried > 20
+
+
+@pytest.mark.parametrize(
+    ("written", "fr", "en"),
+    [
+        ("6 weeks", "6 semaines", "6 weeks"),
+        ("1 day", "1 jour", "1 day"),
+        ("12 months", "12 mois", "12 months"),
+        ("5 years", "5 ans", "5 years"),
+        ("12 months - 4 days", "12 mois − 4 jours", "12 months − 4 days"),
+        ("0 days", "0 jour", "0 days"),
+    ],
+)
+def test_durations_read_as_words(written: str, fr: str, en: str) -> None:
+    found = duration(parse(written))
+    assert (found.fr, found.en) == (fr, en)
+
+
+# -- for whom ------------------------------------------------------------------------------------------------
+
+
+def test_for_whom_it_changes_with_counts_and_examples() -> None:
+    later = edited(
+        lambda b: first(b)["age"].update(minAge="5 months", absMinAge="5 months", earliestRecAge="5 months")
+    )
+    records = [
+        record(person=PERSON),
+        record(immunization("2025-03-31", id="d1")),
+        record(person={key: value for key, value in PERSON.items() if key != "birthDate"}),
+    ]
+    found = list(people(records, schedule(), later, NO_MAPS, ON))
+    assert (found[0].becomes, found[0].ceases) == ((), ("A",))
+    (verdict,) = found[1].verdicts
+    assert (verdict.ref, verdict.before, verdict.after) == ("Immunization/d1", "Valid", "Not Valid")
+    assert not found[2].evaluated
+    totals = Totals()
+    for each in found:
+        totals.add(each)
+    assert (totals.records, totals.concerned, totals.not_evaluated, totals.verdicts) == (3, 2, 1, 1)
+    assert dict(totals.ceases) == {"A": 1}
+    assert totals.examples["ceases", "A"] == ["p"]
+
+
+# -- real data -----------------------------------------------------------------------------------------------
+
+
+def test_one_minimum_age_of_the_real_edition_is_the_only_difference(
+    shared: Path, cdsi: Schedule, tmp_path: Path
+) -> None:
+    release = sorted((shared / "vaccination").glob("cdsi-[0-9]*"))[-1]
+    copied = shutil.copytree(release, tmp_path / "edited")
+    (path,) = copied.glob("*Measles*.xml")
+    path.chmod(0o644)
+    text = path.read_text("utf-8")
+    assert text.count("<minAge>12 months</minAge>") >= 1
+    path.write_text(text.replace("<minAge>12 months</minAge>", "<minAge>11 months</minAge>", 1), "utf-8")
+    found = compare(cdsi, compile_schedule("edited", supporting.read(copied)))
+    assert [(each.antigen, each.kind) for each in found] == [("Measles", "age")]
+    assert found[0].text.en == "dose 1, minimum age: 11 months instead of 12 months"
+
+
+def test_two_schedules_of_different_publishers_are_compared(shared: Path, cdsi: Schedule) -> None:
+    folder = shared / "vaccination" / "who-cdsi"
+    if not folder.is_dir():
+        pytest.skip("no WHO schedule among the shared data")
+    who = compile_schedule("who-cdsi", supporting.read(folder))
+    found = compare(cdsi, who)
+    assert ("antigen", "Tuberculosis") in {(each.kind, each.antigen) for each in found}
+    assert all(each.text.fr and each.text.en for each in found)
