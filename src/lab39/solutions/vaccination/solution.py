@@ -23,6 +23,7 @@ class Vaccination(Solution):
     )
     version = "1.0"
     commands = "lab39.solutions.vaccination.cli:app"
+    pages = "lab39.solutions.vaccination.pages:pages"
 
     def prepare(self, packs: Packs, progress: Progress) -> None:
         """Compile the schedules that are installed."""
@@ -42,7 +43,9 @@ class Vaccination(Solution):
         at_hand = sources.at_hand(ctx.packs)
         if not at_hand:
             return (findings.no_schedule([ctx.packs.spec(name).remedy for name in sources.SCHEDULES]),)
-        found = findings.assessed(record, sources.open_schedule(ctx.packs, at_hand[0]), on)
+        found = findings.assessed(
+            record, sources.open_schedule(ctx.packs, at_hand[0]), on, sources.open_maps(ctx.packs)
+        )
         if not isinstance(found, findings.Assessed):
             return (findings.no_birth_date(found),)
         return tuple(findings.findings(found))
