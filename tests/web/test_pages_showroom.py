@@ -11,8 +11,7 @@ from tests.web.desks import HTMX, finding_key
 from tests.web.renal import Renal, renal_lab
 
 from lab39.core.lab import Lab
-from lab39.fhir import outputs
-from lab39.web import examples
+from lab39.fhir import examples, outputs
 from lab39.web.desk.answers import Answer
 from lab39.web.desk.trial import Trial
 from lab39.web.security import ForgedError, TooLargeError

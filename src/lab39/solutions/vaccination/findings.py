@@ -14,6 +14,7 @@ from lab39.core.record import Record
 from lab39.core.text import Text
 from lab39.solutions.vaccination import sentences, words
 from lab39.solutions.vaccination.codes import NO_MAPS, Maps
+from lab39.solutions.vaccination.given import Uncounted
 from lab39.solutions.vaccination.model import Dose, DoseStatus, GroupForecast, Patient, Result, Schedule
 from lab39.solutions.vaccination.standing import Kind, Standing, coming, due, standings
 from lab39.solutions.vaccination.verdicts import verdict
@@ -28,6 +29,7 @@ class Assessed:
     patient: Patient
     issues: tuple[Issue, ...]
     result: Result
+    uncounted: tuple[Uncounted, ...] = ()
 
 
 def findings(found: Assessed) -> Iterator[Finding]:
@@ -37,7 +39,7 @@ def findings(found: Assessed) -> Iterator[Finding]:
     repeated = to_repeat(found, stand)
     if repeated:
         yield _to_repeat(found, repeated)
-    unused = tuple(unused_entries(found.record, found.issues))
+    unused = tuple(unused_entries(found))
     if unused:
         yield _unused(unused)
 
@@ -132,18 +134,30 @@ def payload(found: Assessed, to_give: Sequence[Standing]) -> dict[str, object]:
 
 def group_reason(found: Assessed, each: Standing) -> Reason:
     """Why a group is due, or when it will be: its dates, the rule, and the doses it counted."""
+    rule, source = cited(found.schedule, each.forecast)
     return Reason(
-        rule=f"vaccination.{_slug(found.schedule.name)}.{_slug(each.group)}",
+        rule=rule,
         text=sentences.group_line(each, found.result.on),
-        source=source(found.schedule, each.forecast),
+        source=source,
         inputs=(*_person(found), *_counted(found, each.forecast)),
     )
 
 
-def source(schedule: Schedule, forecast: GroupForecast) -> Source:
-    """The group's place in an edition of its schedule."""
+def cited(schedule: Schedule, forecast: GroupForecast) -> tuple[str, Source]:
+    """The rule a forecast rests on, and its source: the text that an authored rule cites, else the edition."""
+    for series in forecast.series:
+        rule = schedule.rules.get(series.series.rule)
+        if rule is not None and rule.cited:
+            text, place = rule.cited[0].source, rule.cited[0].place
+            return (
+                f"vaccination.{_slug(schedule.name)}.{_slug(rule.id)}",
+                Source(text.title, date=text.date, place=place, url=text.url, verified=rule.verified),
+            )
     document, url = words.document(schedule)
-    return Source(document, date=schedule.version, place=forecast.group, url=url)
+    return (
+        f"vaccination.{_slug(schedule.name)}.{_slug(forecast.group)}",
+        Source(document, date=schedule.version, place=forecast.group, url=url),
+    )
 
 
 def _everything(found: Assessed) -> Reason:
@@ -172,7 +186,7 @@ def _counted(found: Assessed, forecast: GroupForecast) -> Iterator[Input]:
             seen.add(done.dose)
             verdict_found = verdict(found.result, done.dose, forecast.group) or done
             yield Input(
-                sentences.vaccine(found.schedule, done.dose),
+                words.vaccine(found.schedule, done.dose.code),
                 words.status(verdict_found.status),
                 done.dose.date.isoformat(),
                 done.dose.id,
@@ -265,13 +279,12 @@ class Unused:
     why: Text
 
 
-def unused_entries(record: Record, issues: Sequence[Issue]) -> Iterator[Unused]:
+def unused_entries(found: Assessed) -> Iterator[Unused]:
     """The doses of a record that were not counted."""
-    given = {each.ref: each for each in record.immunizations()}
-    for issue in issues:
-        entry = given.get(issue.place)
-        if entry is not None and issue.severity == "error":
-            yield Unused(issue.place, _written(entry), issue.text)
+    given = {each.ref: each for each in found.record.immunizations()}
+    for row in found.uncounted:
+        label = _written(given[row.ref]) if row.ref in given else Text.same(row.vaccine or "–")
+        yield Unused(row.ref, label, row.text)
 
 
 def _written(entry: Immunization) -> Text:
@@ -304,4 +317,5 @@ def assessed(record: Record, schedule: Schedule, on: dt.date, maps: Maps = NO_MA
     known = read_patient(record, schedule, on, maps)
     if known.patient is None:
         return known.issues[0]
-    return Assessed(record, schedule, known.patient, known.issues, run(schedule, known.patient, on))
+    result = run(schedule, known.patient, on)
+    return Assessed(record, schedule, known.patient, known.issues, result, known.uncounted)

@@ -111,16 +111,10 @@ def state(forecast: GroupForecast, kind: Kind, on: dt.date) -> Text:
     return words.status(forecast.status)
 
 
-def vaccine(schedule: Schedule, dose: Dose) -> Text:
-    """A dose's vaccine, as readers call it."""
-    name = schedule.vaccine_names.get(dose.code, "") or dose.code
-    return Text.same(name)
-
-
 def does_not_count(schedule: Schedule, dose: Dose, reasons: Sequence[str]) -> Text:
     """Why a dose does not count."""
     name, when, why = (
-        vaccine(schedule, dose),
+        words.vaccine(schedule, dose.code),
         day(dose.date),
         words.joined([words.reason(each) for each in reasons]),
     )

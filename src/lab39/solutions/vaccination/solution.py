@@ -24,6 +24,7 @@ class Vaccination(Solution):
     version = "1.0"
     commands = "lab39.solutions.vaccination.cli:app"
     operations = "lab39.solutions.vaccination.operations:operations"
+    pages = "lab39.solutions.vaccination.pages:pages"
 
     def prepare(self, packs: Packs, progress: Progress) -> None:
         """Compile the schedules that are installed."""

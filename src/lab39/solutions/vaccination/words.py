@@ -8,6 +8,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from lab39.core import terms
 from lab39.core.text import Text
 from lab39.solutions.vaccination.model import Schedule
 
@@ -23,7 +24,7 @@ def _names() -> Mapping[str, Any]:
 
 @lru_cache(maxsize=1024)
 def named(kind: str, name: str) -> Text:
-    """A name of a kind (``group``, ``status``, ``reason``); the schedule's own where there is none."""
+    """A name of a kind (``group``, ``reason``, ``input``, ``vaccine``…), or as the schedule writes it."""
     row = _names()[kind].get(name)
     return Text.of(row) if row is not None else Text.same(name)
 
@@ -46,6 +47,13 @@ def status(name: str) -> Text:
 def reason(name: str) -> Text:
     """Why a dose counts or not, or why a group asks for nothing."""
     return named("reason", name)
+
+
+def vaccine(schedule: Schedule, code: str) -> Text:
+    """A vaccine by its code: in words of its own for CVX, else as its schedule names it."""
+    if schedule.system == terms.CVX and known("vaccine", code):
+        return named("vaccine", code)
+    return Text.same(schedule.vaccine_names.get(code, "") or code)
 
 
 def schedule_title(name: str) -> Text:

@@ -15,10 +15,10 @@ from typing import Any
 
 from lab39.core.record import Record
 from lab39.core.text import Text
+from lab39.fhir.examples import Example
 from lab39.web.desk import answers as given
 from lab39.web.desk.answers import Answer
 from lab39.web.desk.view import Decided
-from lab39.web.examples import Example
 from lab39.web.security import ForgedError, TooLargeError
 
 MOST = 60

@@ -14,10 +14,10 @@ from lab39.core.errors import InputError, UnknownNameError
 from lab39.core.finding import Report
 from lab39.core.record import Record
 from lab39.core.text import NO_TEXT, Text
+from lab39.fhir.examples import Example
 from lab39.web.desk import answers as given
 from lab39.web.desk import changes, downloads, posting, view
 from lab39.web.desk.trial import Trial
-from lab39.web.examples import Example
 from lab39.web.house import House
 from lab39.web.viewer import language, remember_language
 

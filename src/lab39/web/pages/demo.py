@@ -8,7 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
-from lab39.web import examples, security
+from lab39.fhir import examples
+from lab39.web import security
 from lab39.web.desk import trying
 from lab39.web.desk.trial import Trial
 from lab39.web.house import Here, House

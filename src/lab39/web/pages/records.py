@@ -11,9 +11,10 @@ from starlette.datastructures import UploadFile
 
 from lab39.core.errors import InputError, LabError
 from lab39.core.text import NO_TEXT, Text
+from lab39.fhir import examples
 from lab39.store import access, assessments, audit, people, questions, records
 from lab39.store.access import Level
-from lab39.web import errors, examples, security
+from lab39.web import errors, security
 from lab39.web.desk import asking, changes, keeping, kept, posting, uploads, view
 from lab39.web.house import Here, House
 from lab39.web.pages import naming

@@ -12,8 +12,9 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 from lab39.core.datapacks import Pack
 from lab39.core.solution import Solution
 from lab39.core.text import LANGS
+from lab39.fhir import examples
 from lab39.render.page import Card
-from lab39.web import examples, paths, security
+from lab39.web import paths, security
 from lab39.web.desk import guides, trying
 from lab39.web.desk.trial import Trial
 from lab39.web.house import Here, House

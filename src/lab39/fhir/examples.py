@@ -47,7 +47,7 @@ class Example:
 @cache
 def all_examples() -> Mapping[str, Example]:
     """Every fictional record, in the order they are shown."""
-    table = tomllib.loads(files("lab39.web").joinpath("knowledge/examples.toml").read_text("utf-8"))
+    table = tomllib.loads(files("lab39.fhir").joinpath("examples.toml").read_text("utf-8"))
     day: dt.date = table["day"]
     return {
         row["id"]: Example(

@@ -1,0 +1,302 @@
+"""Whose vaccines are looked at: a fictional person, a record of the lab, or what was typed, all in the address.
+
+What is typed becomes a FHIR record, so that the page and every other door read it the same way.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from lab39.core import terms
+from lab39.core.dates import PartialDate
+from lab39.core.errors import InputError
+from lab39.core.faces import Fields
+from lab39.core.record import Record
+from lab39.core.terms import Coding, Concept
+from lab39.core.text import Text
+from lab39.solutions.vaccination.model import Schedule
+
+Kind = Literal["", "example", "record", "typed"]
+MAX_DOSES = 80
+MAX_STATED = 60
+MAX_LENGTH = 120
+SYSTEMS: Mapping[str, str] = {
+    "cvx": terms.CVX,
+    "nuva": terms.NUVA,
+    "sct": terms.SNOMED,
+    "icd10": terms.ICD10,
+    "icd10cm": "http://hl7.org/fhir/sid/icd-10-cm",
+}
+"""Code systems as an address writes them."""
+_SHORT = {uri: short for short, uri in SYSTEMS.items()}
+_FRENCH = re.compile(r"(?:(?:(\d{1,2})[/.])?(\d{1,2})[/.])?(\d{4})", re.ASCII)
+_SUBJECT = {"reference": "Patient/typed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """One dose as it was typed.
+
+    Attributes:
+        code: ``system|code`` as the address writes it; empty when only words are known.
+        date: FHIR, to the day, the month or the year; empty when it is not known.
+    """
+
+    code: str
+    words: str
+    date: str
+
+    @property
+    def written(self) -> str:
+        """In the address."""
+        return "~".join((self.code, self.date, self.words))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked.
+
+    Attributes:
+        name: of the fictional person, or id of the record.
+        stated: diseases of a file, as ``system|code@date``.
+        schedule: its name; empty for the first at hand.
+        on: the day; ``None`` for today.
+    """
+
+    kind: Kind = ""
+    name: str = ""
+    born: str = ""
+    sex: str = ""
+    doses: tuple[Typed, ...] = ()
+    stated: tuple[str, ...] = ()
+    schedule: str = ""
+    on: dt.date | None = None
+
+    def address(self, **more: str) -> str:
+        """The query that asks the same, for a link."""
+        pairs: list[tuple[str, str]] = []
+        if self.kind in ("example", "record"):
+            pairs.append((self.kind, self.name))
+        pairs += [("born", self.born), ("sex", self.sex)]
+        pairs += [("dose", each.written) for each in self.doses]
+        pairs += [("has", each) for each in self.stated]
+        pairs += [("schedule", self.schedule), ("on", self.on.isoformat() if self.on else "")]
+        return "?" + urlencode([(name, value) for name, value in [*pairs, *more.items()] if value])
+
+
+def read(sent: Fields) -> Asked:
+    """What the address says.
+
+    Raises:
+        InputError: what is wrong and what is expected; its place is the field.
+    """
+    name = {kind: sent.text(kind) for kind in ("example", "record")}
+    doses = tuple(_kept(each) for each in sent.all("dose") if each.strip())
+    if len(doses) > MAX_DOSES:
+        raise InputError(
+            Text(f"{MAX_DOSES} vaccins au plus à la fois", f"at most {MAX_DOSES} vaccines at a time"), "vaccine"
+        )
+    stated = tuple(each for each in sent.all("has") if _stated(each))[:MAX_STATED]
+    born = _date(sent.text("born"), "born")
+    kind: Kind = "example" if name["example"] else "record" if name["record"] else "typed" if born or doses else ""
+    return Asked(
+        kind=kind,
+        name=name["example"] or name["record"],
+        born=born,
+        sex=sent.choice("sex", ("", "female", "male"), ""),
+        doses=doses,
+        stated=stated,
+        schedule=sent.text("schedule")[:60],
+        on=sent.day("on"),
+    )
+
+
+def with_dose(asked: Asked, vaccine: str, given: str, schedule: Schedule | None) -> Asked:
+    """The same with one more dose, as it was typed.
+
+    Raises:
+        InputError: no vaccine, or a date that cannot be one.
+    """
+    words = " ".join(vaccine.replace("~", " ").split())[:MAX_LENGTH]
+    if not words:
+        raise InputError(Text("saisir le vaccin", "type the vaccine"), "vaccine")
+    date = _date(given, "given")
+    if not date:
+        raise InputError(
+            Text(
+                "saisir la date\u202f: jj/mm/aaaa, ou mm/aaaa, ou l'année si c'est tout ce qu'on sait",
+                "type the date: yyyy-mm-dd, or yyyy-mm, or the year if that is all that is known",
+            ),
+            "given",
+        )
+    return replace(asked, kind="typed", doses=(*asked.doses, Typed(_understood(words, schedule), words, date)))
+
+
+def without_dose(asked: Asked, number: str) -> Asked:
+    """The same without one dose."""
+    left = tuple(each for i, each in enumerate(asked.doses) if str(i) != number)
+    return replace(asked, doses=left)
+
+
+def of_record(record: Record) -> Asked:
+    """What a file tells, as if it had been typed: birth date, sex, doses, diseases that have a code."""
+    doses = []
+    for each in record.immunizations():
+        if each.status in ("not-done", "entered-in-error"):
+            continue
+        coding = next((c for c in each.concept.codings if c.system in _SHORT), None)
+        code = f"{_SHORT[coding.system]}|{coding.code}" if coding else ""
+        words = (each.concept.label or code).replace("~", " ")[:MAX_LENGTH]
+        doses.append(Typed(code, words, each.date.written[:10] if each.date else ""))
+    return Asked(
+        kind="typed",
+        born=record.birth_date.written[:10] if record.birth_date else "",
+        sex=record.sex if record.sex in ("female", "male") else "",
+        doses=tuple(doses[-MAX_DOSES:]),
+        stated=tuple(_conditions(record))[:MAX_STATED],
+    )
+
+
+def bundle(asked: Asked) -> Mapping[str, Any]:
+    """What was typed as an R4 Bundle; nothing stands in it that was not said."""
+    patient: dict[str, Any] = {"resourceType": "Patient", "id": "typed"}
+    if asked.born:
+        patient["birthDate"] = asked.born
+    if asked.sex:
+        patient["gender"] = asked.sex
+    resources = [patient, *(_immunization(i, each) for i, each in enumerate(asked.doses))]
+    resources += [_condition(i, each) for i, each in enumerate(asked.stated)]
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": r} for r in resources]}
+
+
+def _conditions(record: Record) -> list[str]:
+    found = []
+    for each in record.conditions():
+        coding = next((c for c in each.concept.codings if c.system in _SHORT), None)
+        if coding is None or each.active is False or each.verification not in (None, "confirmed"):
+            continue
+        found.append(
+            f"{_SHORT[coding.system]}|{coding.code}" + (f"@{each.onset.written[:10]}" if each.onset else "")
+        )
+    return list(dict.fromkeys(each for each in found if _stated(each)))
+
+
+def _immunization(number: int, each: Typed) -> dict[str, Any]:
+    concept: dict[str, Any] = {"text": each.words or each.code}
+    coding = _coding(each.code)
+    if coding is not None:
+        concept["coding"] = [{"system": coding.system, "code": coding.code}]
+    resource: dict[str, Any] = {
+        "resourceType": "Immunization",
+        "id": f"dose-{number}",
+        "status": "completed",
+        "vaccineCode": concept,
+        "patient": _SUBJECT,
+        "primarySource": False,
+    }
+    if each.date:
+        resource["occurrenceDateTime"] = each.date
+    else:
+        resource["occurrenceString"] = "?"
+    return resource
+
+
+def _condition(number: int, stated: str) -> dict[str, Any]:
+    code, _, since = stated.partition("@")
+    coding = _coding(code)
+    assert coding is not None
+    resource: dict[str, Any] = {
+        "resourceType": "Condition",
+        "id": f"stated-{number}",
+        "clinicalStatus": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]
+        },
+        "code": {"coding": [{"system": coding.system, "code": coding.code}]},
+        "subject": _SUBJECT,
+    }
+    if since:
+        resource["onsetDateTime"] = since
+    return resource
+
+
+def _coding(written: str) -> Coding | None:
+    short, _, code = written.partition("|")
+    return Coding(SYSTEMS[short], code) if short in SYSTEMS and code else None
+
+
+def _stated(written: str) -> bool:
+    code, _, since = written.partition("@")
+    return _coding(code) is not None and len(written) <= MAX_LENGTH and (not since or _is_date(since))
+
+
+def _kept(written: str) -> Typed:
+    code, _, rest = written.partition("~")
+    date, _, words = rest.partition("~")
+    if len(written) > 3 * MAX_LENGTH or (date and not _is_date(date)) or not (code or words):
+        raise InputError(
+            Text(
+                "un vaccin de l'adresse est illisible. Le retirer et le saisir de nouveau",
+                "a vaccine of the address cannot be read. Remove it and type it again",
+            ),
+            "vaccine",
+        )
+    return Typed(code if _coding(code) else "", words[:MAX_LENGTH], date)
+
+
+def _understood(words: str, schedule: Schedule | None) -> str:
+    """The code of a vaccine, by its code in the schedule, a French product, or a name of the schedule."""
+    from lab39.solutions.vaccination import products
+
+    if schedule is not None:
+        short = _SHORT.get(schedule.system, "")
+        bracketed = re.search(r"\(([A-Za-z0-9]+)\)$", words)
+        for said in (bracketed[1] if bracketed else "", words):
+            for code in dict.fromkeys((said, said.upper(), said.zfill(2))):
+                if short and said and code in schedule.vaccines:
+                    return f"{short}|{code}"
+        named = {name.casefold(): code for code, name in schedule.vaccine_names.items()}
+        if short and words.casefold() in named:
+            return f"{short}|{named[words.casefold()]}"
+    found = products.find(words)
+    return f"nuva|{found.product.nuva}" if found.product is not None else ""
+
+
+def concept(each: Typed) -> Concept:
+    """A typed dose as records name a vaccine."""
+    coding = _coding(each.code)
+    return Concept((coding,) if coding else (), each.words)
+
+
+def _is_date(written: str) -> bool:
+    try:
+        return PartialDate.parse(written).precision != "time"
+    except ValueError:
+        return False
+
+
+def _date(written: str, place: str) -> str:
+    """A date as FHIR writes it, out of ``12/03/2018``, ``03/2018``, ``2018`` or FHIR's own form, or empty."""
+    said = written.strip()
+    if not said:
+        return ""
+    found = _FRENCH.fullmatch(said)
+    if (found and "/" in said) or (found and "." in said):
+        assert found is not None
+        day, month, year = found[1], found[2], found[3]
+        said = "-".join(
+            part for part in (year, month.zfill(2) if month else "", day.zfill(2) if day else "") if part
+        )
+    if not _is_date(said):
+        raise InputError(
+            Text(
+                f"date «\u202f{written[:20]}\u202f» illisible. Écrire jj/mm/aaaa, mm/aaaa ou aaaa",
+                f"unreadable date “{written[:20]}”. Write yyyy-mm-dd, yyyy-mm or yyyy",
+            ),
+            place,
+        )
+    return said

@@ -1,0 +1,300 @@
+"""``/vaccination``: the vaccines of one person. What is asked stands in the address: it survives a restart."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lab39 import fhir
+from lab39.core.errors import InputError, UnknownNameError
+from lab39.core.faces import Call, Download, Page, Redirect, View
+from lab39.core.finding import jsonable
+from lab39.core.record import Record
+from lab39.core.text import NO_TEXT, Text
+from lab39.fhir import examples
+from lab39.solutions.vaccination import consultation, explaining, findings, sources, words
+from lab39.solutions.vaccination.answer import Answer, age, answer
+from lab39.solutions.vaccination.consultation import Asked
+from lab39.solutions.vaccination.findings import Assessed
+from lab39.solutions.vaccination.model import Schedule
+
+MAX_FILE = 5_000_000
+RECORDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whose vaccines they are: what to call them, the record, and the day that is asked about."""
+
+    name: Text
+    record: Record | None
+    on: Any
+
+
+def vaccines(call: Call) -> View | Redirect:
+    """Whom to look at, and everything about their vaccines."""
+    asked, wrong, schedule, person, found = Asked(), None, None, None, None
+    problem: Text = NO_TEXT
+    try:
+        asked = consultation.read(call.query)
+        schedule = _schedule(call, asked)
+        changed = _changed(call, asked, schedule)
+        if changed is not None and not call.part:
+            return Redirect(f"/vaccination{changed.address()}#typed")
+        person = _person(call, asked)
+        if schedule is not None and person.record is not None:
+            said = findings.assessed(person.record, schedule, person.on, sources.open_maps(call.ctx.packs))
+            if isinstance(said, Assessed):
+                found = answer(said)
+            else:
+                problem = said.text
+    except (InputError, UnknownNameError) as error:
+        wrong = error
+    return View(
+        template="vaccines.html.jinja",
+        wrong=wrong,
+        values=_values(call, asked, schedule, person, found) | {"problem": problem},
+    )
+
+
+def why(call: Call) -> View:
+    """The decisions behind one vaccine group, at an address of its own."""
+    asked = consultation.read(call.query)
+    schedule = _schedule(call, asked)
+    person = _person(call, asked)
+    group = call.query.text("group")
+    if schedule is None or person.record is None:
+        raise UnknownNameError(
+            Text("choisir d'abord une personne", "choose a person first"), call.query.text("group")[:40]
+        )
+    said = findings.assessed(person.record, schedule, person.on, sources.open_maps(call.ctx.packs))
+    if not isinstance(said, Assessed):
+        raise InputError(said.text, "born")
+    forecasts = [each for each in said.result.groups if each.group == group]
+    if not forecasts:
+        raise UnknownNameError(
+            Text("pas de groupe de vaccins de ce nom pour cette personne", "no vaccine group of this name here"),
+            group[:40],
+        )
+    shown = answer(said)
+    row = next(each for each in (*shown.due, *shown.next, *shown.rest) if each.group == group)
+    return View(
+        template="why.html.jinja",
+        values=_values(call, asked, schedule, person, shown)
+        | {
+            "row": row,
+            "forecasts": [(each, explaining.explained(each, schedule)) for each in forecasts],
+            "status": words.status,
+        },
+    )
+
+
+def bring(call: Call) -> View | Redirect:
+    """A file, read and put into the form; nothing of it is kept."""
+    wrong = None
+    try:
+        brought = call.file("file")
+        if brought is None or not brought.content:
+            raise InputError(Text("choisir un fichier", "choose a file"), "file")
+        if len(brought.content) > MAX_FILE:
+            raise InputError(Text("fichier de plus de 5 Mo", "file of more than 5 MB"), "file")
+        return Redirect(f"/vaccination{consultation.of_record(fhir.record(brought.content)).address()}")
+    except UnicodeDecodeError:
+        wrong = InputError(
+            Text(
+                "fichier illisible. Un dossier FHIR R4 (JSON) est attendu",
+                "unreadable file. A FHIR R4 record (JSON) is expected",
+            ),
+            "file",
+        )
+    except InputError as error:
+        wrong = InputError(error.text, "file")
+    return View(
+        template="vaccines.html.jinja",
+        wrong=wrong,
+        values=_values(call, Asked(), _schedule(call, Asked()), None, None) | {"problem": NO_TEXT},
+    )
+
+
+def export(call: Call) -> Download:
+    """The same as JSON or as a spreadsheet."""
+    asked = consultation.read(call.query)
+    schedule, person = _schedule(call, asked), _person(call, asked)
+    form = call.path["form"]
+    if form not in ("csv", "json"):
+        raise UnknownNameError(Text("formats\u202f: csv, json", "formats: csv, json"), form[:40])
+    if schedule is None or person.record is None:
+        raise UnknownNameError(Text("choisir d'abord une personne", "choose a person first"), form)
+    said = findings.assessed(person.record, schedule, person.on, sources.open_maps(call.ctx.packs))
+    if not isinstance(said, Assessed):
+        raise InputError(said.text, "born")
+    from lab39.solutions.vaccination import answer as shown
+
+    found = answer(said)
+    if form == "json":
+        content = json.dumps(jsonable(shown.as_json(found)), ensure_ascii=False, indent=1).encode()
+        return Download(content=content, name="vaccination.json", media_type="application/json")
+    text = io.StringIO()
+    rows = csv.writer(text, delimiter=";" if call.lang == "fr" else ",")
+    rows.writerow(_HEADS[call.lang])
+    rows.writerows([_plain(cell) for cell in row] for row in shown.table(found, call.lang))
+    return Download(
+        content=b"\xef\xbb\xbf" + text.getvalue().encode(),
+        name="vaccination.csv",
+        media_type="text/csv; charset=utf-8",
+    )
+
+
+_HEADS = {
+    "fr": ["sorte", "nom", "date", "verdict", "raison ou source", "au plus tôt", "recommandé", "en retard"],
+    "en": ["kind", "name", "date", "verdict", "reason or source", "earliest", "recommended", "past due"],
+}
+
+
+def _plain(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def _changed(call: Call, asked: Asked, schedule: Schedule | None) -> Asked | None:
+    """What the form adds or takes away."""
+    if drop := call.query.text("drop"):
+        return consultation.without_dose(asked, drop)
+    if call.query.text("vaccine") or call.query.text("given"):
+        return consultation.with_dose(asked, call.query.text("vaccine"), call.query.text("given"), schedule)
+    return None
+
+
+def _schedule(call: Call, asked: Asked) -> Schedule | None:
+    """The schedule that is asked for, or the first at hand; ``None`` when there is none."""
+    at_hand = sources.at_hand(call.ctx.packs)
+    if not asked.schedule:
+        return sources.open_schedule(call.ctx.packs, at_hand[0]) if at_hand else None
+    if asked.schedule.partition("@")[0] not in at_hand:
+        raise UnknownNameError(
+            Text(
+                f"calendrier inconnu ou absent. Présents\u202f: {', '.join(at_hand) or 'aucun'}",
+                f"schedule unknown or absent. At hand: {', '.join(at_hand) or 'none'}",
+            ),
+            "schedule",
+        )
+    return sources.open_schedule(call.ctx.packs, asked.schedule)
+
+
+def _person(call: Call, asked: Asked) -> Person:
+    if asked.kind == "example":
+        example = examples.example(asked.name)
+        return Person(example.who, example.record, asked.on or example.day)
+    if asked.kind == "record":
+        return _kept(call, asked)
+    on = asked.on or call.on
+    if asked.kind == "typed":
+        return Person(
+            Text("Vaccins saisis", "Vaccines typed in"), fhir.record(dict(consultation.bundle(asked))), on
+        )
+    return Person(NO_TEXT, None, on)
+
+
+def _kept(call: Call, asked: Asked) -> Person:
+    """A record of the lab that this person may see; that it was looked at is in the audit log.
+
+    Raises:
+        LabError: not signed in, no such record, or not theirs to see.
+    """
+    from lab39.store import access, records
+
+    if call.who.person is None:
+        raise InputError(
+            Text("se connecter pour ouvrir un dossier du laboratoire", "sign in to open a record of the lab"),
+            "record",
+        )
+    with call.ctx.writing() as tx:
+        stored = access.require(tx.connection, asked.name, call.who.person, access.Level.READ, at=tx.at)
+        version = records.version(tx.connection, asked.name)
+        tx.audit("access", {"version": version.number, "vaccination": True}, subject=stored.id)
+    name = stored.title or stored.pseudonym
+    return Person(Text.same(name), fhir.record(version.document), asked.on or call.on)
+
+
+def _records(call: Call) -> tuple[tuple[str, str], ...]:
+    """The records of the lab that this person may see, the latest first."""
+    if call.who.person is None:
+        return ()
+    from lab39.store import access
+
+    with call.ctx.writing() as tx:
+        found = access.visible_to(tx.connection, call.who.person, at=tx.at, limit=RECORDS)
+    return tuple((each.record.id, each.record.title or each.record.pseudonym) for each in found)
+
+
+def _values(
+    call: Call, asked: Asked, schedule: Schedule | None, person: Person | None, found: Answer | None
+) -> dict[str, Any]:
+    at_hand = sources.at_hand(call.ctx.packs)
+    typed = replace(asked, kind="typed") if asked.kind in ("", "typed") else Asked(schedule=asked.schedule)
+    return {
+        "asked": asked,
+        "typed": typed,
+        "sent": {name: call.query.text(name) for name in ("born", "vaccine", "given")},
+        "person": person,
+        "age": age(person.record, person.on) if person and person.record else NO_TEXT,
+        "schedule": schedule,
+        "schedule_title": words.schedule_title,
+        "schedules": at_hand,
+        "remedies": [
+            call.ctx.packs.spec(name).remedy for name in sources.SCHEDULES if name in call.ctx.packs.specs
+        ],
+        "people": [each for each in examples.all_examples().values() if each.record.birth_date is not None],
+        "records": _records(call),
+        "names": _known_names(schedule),
+        "found": found,
+        "shapes": {"valid": "●", "invalid": "✕", "extra": "○"},
+        "on": call.on,
+    }
+
+
+def _known_names(schedule: Schedule | None) -> list[Text]:
+    """Names to choose among while typing: French products, then the vaccines of the schedule."""
+    from lab39.solutions.vaccination import products
+
+    if schedule is None:
+        return []
+    brands = [each.label for each in products.products() if each.marketed]
+    own = [
+        Text(f"{words.vaccine(schedule, code).fr} ({code})", f"{words.vaccine(schedule, code).en} ({code})")
+        for code in schedule.vaccines
+    ]
+    return list(dict.fromkeys([*brands, *sorted(own, key=lambda each: each.fr)]))
+
+
+pages = (
+    Page(
+        path="",
+        title=Text("Voir les vaccins d'une personne", "See a person's vaccines"),
+        about=Text(
+            "Ce qui est à faire, ce qui vient ensuite, chaque dose avec sa raison",
+            "What is due, what comes next, every dose with its reason",
+        ),
+        handler=vaccines,
+        permission="assess.once",
+    ),
+    Page(path="why", title=Text("Pourquoi", "Why"), handler=why, permission="assess.once", listed=False),
+    Page(
+        path="file",
+        title=Text("Lire un fichier", "Read a file"),
+        handler=bring,
+        permission="assess.once",
+        methods=("POST",),
+        listed=False,
+    ),
+    Page(
+        path="export/{form}",
+        title=Text("Exporter", "Export"),
+        handler=export,
+        permission="assess.once",
+        listed=False,
+    ),
+)
