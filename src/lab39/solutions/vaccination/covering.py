@@ -1,0 +1,154 @@
+"""Which products to give at one visit: the fewest injections that cover what is due, without what is not.
+
+A product is proposed for an antigen only where the schedule prefers it for the dose awaited, at this age, and where
+nothing forbids it. Whether it counts is not decided here: the plan gives the doses and asks the engine.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lab39.solutions.vaccination.dates import after
+from lab39.solutions.vaccination.evaluate import in_force
+from lab39.solutions.vaccination.forecast import antigen_state, vaccine_contraindicated
+from lab39.solutions.vaccination.model import (
+    Association,
+    GroupForecast,
+    Patient,
+    PatientSeries,
+    Schedule,
+    SeriesStatus,
+    TargetStatus,
+)
+from lab39.solutions.vaccination.organize import History, organize
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product and the antigens it would serve.
+
+    Attributes:
+        covers: antigens that are due and for which it is preferred.
+        extra: antigens it holds although they are not due.
+        advised: the schedule flags it for the forecast.
+    """
+
+    code: str
+    name: str
+    covers: frozenset[str]
+    extra: frozenset[str]
+    advised: bool
+
+
+def cover(
+    due: Sequence[GroupForecast],
+    patient: Patient,
+    schedule: Schedule,
+    day: dt.date,
+    refused: Collection[tuple[str, str]] = (),
+) -> tuple[tuple[Product, ...], frozenset[str]]:
+    """The products to give, and the antigens that no product may serve.
+
+    Args:
+        refused: products that the engine did not accept, as ``(code, antigen)``.
+    """
+    history = organize(schedule, patient, day)
+    offered: dict[str, dict[str, bool]] = {}
+    names: dict[str, str] = {}
+    for forecast in due:
+        for series in forecast.series:
+            if series.status is not SeriesStatus.NOT_COMPLETE:
+                continue
+            antigen = series.series.antigen
+            for code, name, advised in _preferred(series, schedule, history, day):
+                if (code, antigen) not in refused:
+                    row = offered.setdefault(code, {})
+                    row[antigen] = row.get(antigen, False) or advised
+                    names.setdefault(code, schedule.vaccine_names.get(code) or name)
+    needed = {each.series.antigen for f in due for each in f.series if each.status is SeriesStatus.NOT_COMPLETE}
+    products = [
+        Product(
+            code,
+            names[code],
+            frozenset(row),
+            _held(schedule.vaccines.get(code, ()), patient.birth_date, day) - frozenset(row),
+            any(row.values()),
+        )
+        for code, row in sorted(offered.items())
+    ]
+    served = frozenset(antigen for each in products for antigen in each.covers) & needed
+    return _smallest(_undominated(products), served), frozenset(needed) - served
+
+
+def _preferred(
+    series: PatientSeries, schedule: Schedule, history: History, day: dt.date
+) -> Iterator[tuple[str, str, bool]]:
+    target = next((each for each in series.targets if each.status is TargetStatus.NOT_SATISFIED), None)
+    if target is None:
+        return
+    state = antigen_state(schedule.antigens[series.series.antigen], history)
+    for code, vaccines in target.dose.preferable.items():
+        for each in vaccines:
+            begin, end = after(history.birth, each.begin), after(history.birth, each.end)
+            fits = (begin is None or begin <= day) and (end is None or day < end)
+            if (
+                fits
+                and code not in target.dose.inadvertent
+                and not vaccine_contraindicated(code, state, history, day)
+            ):
+                yield code, each.name, each.recommended
+                break
+
+
+def _held(associations: Sequence[Association], birth: dt.date, day: dt.date) -> frozenset[str]:
+    held = set()
+    for each in associations:
+        begin, end = after(birth, each.begin), after(birth, each.end)
+        if in_force(begin, None, day) and (end is None or day < end):
+            held.add(each.antigen)
+    return frozenset(held)
+
+
+def _undominated(products: Sequence[Product]) -> list[Product]:
+    """Without those that another one replaces: it covers as much, adds no more, and is as well advised."""
+    kept: list[Product] = []
+    for each in products:
+        if any(_replaces(other, each) for other in products if other is not each and not _replaces(each, other)):
+            continue
+        if any(_replaces(other, each) for other in kept):  # alike: the first code stays
+            continue
+        kept.append(each)
+    return kept
+
+
+def _replaces(one: Product, other: Product) -> bool:
+    return one.covers >= other.covers and one.extra <= other.extra and one.advised >= other.advised
+
+
+def _smallest(products: Sequence[Product], needed: frozenset[str]) -> tuple[Product, ...]:
+    """Exact cover by branch and bound: fewest antigens that are not due, fewest products, then advised ones."""
+    serving: Mapping[str, list[Product]] = {
+        antigen: [each for each in products if antigen in each.covers] for antigen in needed
+    }
+    best: tuple[Product, ...] = ()
+    cost: tuple[int, int, int] | None = None
+
+    def weigh(chosen: tuple[Product, ...]) -> tuple[int, int, int]:
+        return sum(len(p.extra) for p in chosen), len(chosen), sum(not p.advised for p in chosen)
+
+    def search(chosen: tuple[Product, ...], left: frozenset[str]) -> None:
+        nonlocal best, cost
+        weight = weigh(chosen)
+        if cost is not None and weight >= cost:
+            return
+        if not left:
+            best, cost = chosen, weight
+            return
+        hardest = min(sorted(left), key=lambda antigen: len(serving[antigen]))
+        for each in sorted(serving[hardest], key=lambda p: (len(p.extra), -len(p.covers & left), not p.advised)):
+            search((*chosen, each), left - each.covers)
+
+    search((), needed)
+    return best
