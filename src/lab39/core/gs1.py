@@ -77,7 +77,7 @@ def read(text: str) -> ElementString:
                 "scanner set for a QWERTY keyboard: characters restored, check the lot",
             )
         )
-    if not written:
+    if not written.strip("\x1d"):
         raise InputError(
             Text("rien à lire\u202f: scanner la boîte à nouveau", "nothing to read: scan the box again"), "1"
         )
