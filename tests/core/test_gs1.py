@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lab39.core import gs1
@@ -115,6 +115,8 @@ def test_with_separators_lot_and_serial_come_back_whatever_they_hold(lot, serial
 
 
 @given(st.text(max_size=60))
+@example("\x1d")
+@example("\x1d0")
 def test_any_text_is_read_or_refused_with_its_place(text):
     with contextlib.suppress(InputError):
         assert gs1.read(text).elements

@@ -82,6 +82,8 @@ def read(text: str) -> ElementString:
             Text("rien à lire\u202f: scanner la boîte à nouveau", "nothing to read: scan the box again"), "1"
         )
     elements = list(_bracketed(written) if written.startswith("(") else _strung(written, doubts))
+    if not elements:
+        raise _error(1, "aucun identifiant connu", "no known identifier")
     seen: dict[str, Element] = {}
     for each in elements:
         _check(each)
