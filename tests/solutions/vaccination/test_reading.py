@@ -29,7 +29,7 @@ from lab39.core.record import Record
 from lab39.solutions.vaccination import Schedule, compile_schedule, run, supporting
 from lab39.solutions.vaccination.codes import read_maps
 from lab39.solutions.vaccination.model import DoseStatus, ObservationTerm
-from lab39.solutions.vaccination.reading import Known, read_patient
+from lab39.solutions.vaccination.reading import Known, read_patient, uncounted_dict
 from lab39.solutions.vaccination.verdicts import verdict
 
 ON = dt.date(2026, 1, 1)
@@ -99,6 +99,13 @@ def test_a_dose_that_cannot_be_counted_is_named_and_the_rest_is_read(
 def test_a_dose_not_counted_says_which_antigens_it_may_hold(schedule: Schedule) -> None:
     (aside,) = read(schedule, immunization("2025-04")).uncounted
     assert (aside.code, aside.antigens) == ("901", ("A",))
+
+
+def test_the_groups_that_a_dose_not_counted_makes_doubtful_are_named(schedule: Schedule) -> None:
+    known = read(schedule, immunization("2025-04", id="partial"), immunization("2025-04-01", "999", id="unknown"))
+    found = uncounted_dict(known, schedule)
+    assert found["doubtful"] == {"A": ["Immunization/partial"], "": ["Immunization/unknown"]}
+    assert [row["why"] for row in found["not_counted"]] == ["code-invalid", "incomplete"]
 
 
 def test_several_possible_codes_are_told_with_them(schedule: Schedule, tmp_path: Path) -> None:

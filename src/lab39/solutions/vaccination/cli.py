@@ -53,11 +53,12 @@ def due(
 ) -> None:
     """Ce qui est dû, ce qui vient ensuite, et la valeur de chaque dose. / What is due, what comes next."""
     from lab39.solutions.vaccination import told
+    from lab39.solutions.vaccination.reading import uncounted_dict
 
     result, known, patient, used = _run(file, on, schedule, schedule_data)
     if json:
         issues = [each.as_dict() for each in known.issues]
-        terminal.emit({**told.due_dict(result, patient, used), "issues": issues})
+        terminal.emit({**told.due_dict(result, patient, used), **uncounted_dict(known, used), "issues": issues})
         return
     from lab39.solutions.vaccination import console
 

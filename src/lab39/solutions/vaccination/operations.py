@@ -23,7 +23,7 @@ from lab39.fhir.outputs import NAMESPACE, operation_outcome
 from lab39.solutions.vaccination import sources, told
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.fhir_out import Resource, Writer
-from lab39.solutions.vaccination.reading import read_patient
+from lab39.solutions.vaccination.reading import read_patient, uncounted_dict
 
 DEFINITION = "http://hl7.org/fhir/us/immds/OperationDefinition/ImmDSForecastOperation"
 RESOURCES: Mapping[str, str] = {
@@ -82,7 +82,8 @@ def due(call: Call) -> dict[str, Any]:
     if known.patient is None:
         raise InputError(known.issues[0].text, known.issues[0].place)
     issues = [each.as_dict() for each in known.issues]
-    return told.due_dict(run(schedule, known.patient, on), known.patient, schedule) | {"issues": issues}
+    found = told.due_dict(run(schedule, known.patient, on), known.patient, schedule)
+    return found | uncounted_dict(known, schedule) | {"issues": issues}
 
 
 def default(packs: Packs) -> str:

@@ -21,7 +21,7 @@ from lab39.solutions.vaccination import told
 from lab39.solutions.vaccination.codes import Maps
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.model import Patient, Result, Schedule
-from lab39.solutions.vaccination.reading import Known, read_patient
+from lab39.solutions.vaccination.reading import Known, read_patient, uncounted_dict
 from lab39.solutions.vaccination.verdicts import verdict
 
 _ALONE = Text(
@@ -108,7 +108,7 @@ def evaluated(
             row |= {"schedule": schedule.name, "edition": schedule.version, "on": on, "due": None}
         else:
             result = run(schedule, known.patient, on)
-            row |= told.due_dict(result, known.patient, schedule)
+            row |= told.due_dict(result, known.patient, schedule) | uncounted_dict(known, schedule)
             _count(summary, result, known.patient)
         yield row | {"issues": [each.as_dict() for each in known.issues]}
 

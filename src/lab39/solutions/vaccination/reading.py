@@ -64,6 +64,34 @@ def read_patient(record: Record, schedule: Schedule, on: dt.date, maps: Maps = N
     return Known(patient, tuple(issues), given.uncounted)
 
 
+def doubtful(known: Known, schedule: Schedule) -> dict[str, tuple[Uncounted, ...]]:
+    """Doses not counted, by the vaccine group whose dues they may make wrong; under ``""``, those of any group."""
+    found: dict[str, tuple[Uncounted, ...]] = {}
+    for each in known.uncounted:
+        held = {*each.antigens}
+        groups = [name for name, group in schedule.groups.items() if held & {*group.antigens}] or [""]
+        for name in groups:
+            found[name] = (*found.get(name, ()), each)
+    return found
+
+
+def uncounted_dict(known: Known, schedule: Schedule) -> dict[str, Any]:
+    """Plain values: ``not_counted``, each dose and why; ``doubtful``, by vaccine group, references of doses."""
+    return {
+        "not_counted": [
+            {
+                "ref": each.ref,
+                "vaccine": each.vaccine,
+                "code": each.code,
+                "why": each.why,
+                "text": each.text.as_dict(),
+            }
+            for each in known.uncounted
+        ],
+        "doubtful": {group: [each.ref for each in rows] for group, rows in doubtful(known, schedule).items()},
+    }
+
+
 def _born(record: Record, on: dt.date, issues: list[Issue]) -> dt.date | None:
     written = record.birth_date
     born = written.exact if written else None
