@@ -344,4 +344,4 @@ def _observation_changes(
 
 def _observation(code: str, old: Schedule, new: Schedule) -> Text:
     term = new.observations.get(code) or old.observations.get(code)
-    return Text.same(f"{term.title} ({code})" if term and term.title else code)
+    return Text.same(f"{' '.join(term.title.split())} ({code})" if term and term.title else code)

@@ -20,6 +20,8 @@ from lab39.solutions.vaccination.differences import Change
 from lab39.solutions.vaccination.model import Schedule
 from lab39.solutions.vaccination.population import Concerned, Records, Summary, Totals
 
+MAX_LINES = 20
+"""Of one kind of change, under one vaccine group; the whole is in the JSON."""
 _EVERY = Text("Tout le calendrier", "The whole schedule")
 _NOTHING = Text("Aucune différence", "No difference")
 
@@ -43,9 +45,16 @@ def changes(console: Console, old: Schedule, new: Schedule, found: Sequence[Chan
     for group, rows in groupby(found, key=lambda each: each.group):
         title = words.group(group)[lang] if group else _EVERY[lang]
         _print(console, f"\n{title[:1].upper()}{title[1:]}", bold=True)
+        shown: Counter[str] = Counter()
         for each in rows:
-            series = f"{each.series}{COLON[lang]}" if each.series else ""
-            _print(console, f"  {series}{each.text[lang]}")
+            shown[each.kind] += 1
+            if shown[each.kind] <= MAX_LINES:
+                series = f"{each.series}{COLON[lang]}" if each.series else ""
+                _print(console, f"  {series}{each.text[lang]}")
+        more = sum(max(0, number - MAX_LINES) for number in shown.values())
+        if more:
+            rest = Text(f"… et {more} autres, toutes avec --json", f"… and {more} more, all of them with --json")
+            _print(console, f"  {rest[lang]}")
 
 
 def people(console: Console, found: Iterable[Concerned], on: dt.date, lang: Lang) -> None:
