@@ -9,12 +9,12 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.solutions.vaccination.french import code_of
 
 from lab39.solutions.vaccination import Dose, Observed, Patient, france, run, told
 from lab39.solutions.vaccination.dates import add, parse
 from lab39.solutions.vaccination.model import DoseStatus, GroupForecast, SeriesStatus
 from lab39.solutions.vaccination.verdicts import verdict
-from tests.solutions.vaccination.french import code_of
 
 ON = dt.date(2026, 11, 24)
 PRODUCTS = (
