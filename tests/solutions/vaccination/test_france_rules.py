@@ -18,13 +18,10 @@ from lab39.solutions.vaccination import france, run
 from lab39.solutions.vaccination.authored import Rule
 
 FOLDER = Path(__file__).parent / "france_cases"
-KEYS = frozenset(
-    (
-        *("rule", "title", "edition", "born", "sex", "history", "observed", "on"),
-        *("group", "says", "number", "earliest", "recommended", "past_due", "latest", "level", "vaccines"),
-        "rule_absent",
-    )
-)
+KEYS = {
+    "rule", "title", "edition", "born", "sex", "history", "observed", "on", "group", "says", "number", "earliest",
+    "recommended", "past_due", "latest", "level", "vaccines", "rule_absent",
+}  # fmt: skip
 CASES = [case for file in sorted(FOLDER.glob("*.toml")) for case in tomllib.loads(file.read_text("utf-8"))["case"]]
 
 

@@ -25,7 +25,7 @@ def audience_includes(audience: Audience, antigen: str, history: History, steps:
     doses = history.by_antigen.get(antigen, ())
     started = doses[0].date if doses else history.on
     windows = (
-        (audience.aged_from, audience.aged_before, history.on),
+        (audience.aged_from, None, history.on),
         (audience.started_from, audience.started_before, started),
     )
     included = (
@@ -48,6 +48,14 @@ def audience_includes(audience: Audience, antigen: str, history: History, steps:
     )
     steps.append(Step("LAB39-4", included, {"first dose": started if doses else None, "doses": len(doses)}))
     return included
+
+
+def is_outgrown(audience: Audience, history: History, steps: list[Step]) -> bool:
+    """LAB39-4, beyond the schema: older than the audience, whose series still judges the doses of its time."""
+    end = after(history.birth, audience.aged_before)
+    outgrown = end is not None and history.on >= end
+    steps.append(Step("LAB39-4", not outgrown, {"end": end}))
+    return outgrown
 
 
 def season_of(

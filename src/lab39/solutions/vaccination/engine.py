@@ -33,7 +33,8 @@ def run(schedule: Schedule, patient: Patient, on: dt.date, groups: Collection[st
     antigens = dict.fromkeys(name for group in wanted for name in group.antigens if name in schedule.antigens)
     steps = list(history.steps)
     series = {name: evaluate_antigen(schedule, schedule.antigens[name], history, steps) for name in antigens}
-    best = {name: tuple(best_series(found, history)) for name, found in series.items()}
+    current = {name: [each for each in found if not each.outgrown] for name, found in series.items()}
+    best = {name: tuple(best_series(found, history)) for name, found in current.items()}
     forecasts = tuple(each for group in wanted for each in group_forecasts(group, best, history))
     return Result(on, schedule.name, forecasts, series, best, tuple(steps))
 
@@ -48,6 +49,8 @@ def evaluate_antigen(
     for each in sorted(series, key=lambda one: one.series.after_others):
         evaluate_series(each, history, schedule, completed)
         forecast_series(each, state, history, schedule, completed)
+        if each.outgrown and each.status is not SeriesStatus.COMPLETE:
+            each.status, each.forecast = SeriesStatus.AGED_OUT, None
         completed.add(each)
     return tuple(series)
 

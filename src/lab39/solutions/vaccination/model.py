@@ -384,6 +384,8 @@ class PatientSeries:
     forecast: Forecast | None = None
     finish: dt.date | None = None
     steps: list[Step] = field(default_factory=list)
+    outgrown: bool = False
+    """The audience of the series is younger: past doses are judged by it, nothing is forecast from it."""
 
     @property
     def valid_doses(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab39.solutions.vaccination.beyond import audience_includes
+from lab39.solutions.vaccination.beyond import audience_includes, is_outgrown
 from lab39.solutions.vaccination.dates import after
 from lab39.solutions.vaccination.model import Indication, PatientSeries, Series, Step, Target
 from lab39.solutions.vaccination.organize import History
@@ -43,7 +43,8 @@ def relevant_series(series: tuple[Series, ...], history: History, left_aside: li
     for each in series:
         steps: list[Step] = []
         if is_relevant(each, history, steps):
-            found.append(PatientSeries(each, [Target(dose) for dose in each.doses], steps=steps))
+            outgrown = each.audience is not None and is_outgrown(each.audience, history, steps)
+            found.append(PatientSeries(each, [Target(dose) for dose in each.doses], steps=steps, outgrown=outgrown))
         else:
             left_aside.extend(steps)
     return found

@@ -23,8 +23,10 @@ def verdict(result: Result, dose: Dose, group: str | None = None) -> Evaluation 
     asked = (group or "").casefold()
     best = [each for found in result.best.values() for each in found]
     heard = _of((each for each in best if each.series.vaccine_group.casefold() == asked), dose) or _of(best, dose)
+    every = [each for found in result.series.values() for each in found]
+    heard += _of((each for each in every if each.outgrown), dose)
     if not heard:
-        heard = _of((each for found in result.series.values() for each in found), dose)
+        heard = _of(every, dose)
     order = _STAGED if any(each.series.rule for each in best) else _ORDER
     return min(heard, key=lambda each: order.index(each.status), default=None)
 
