@@ -135,12 +135,12 @@ def group_forecasts(group: VaccineGroup, best: Mapping[str, Series], history: Hi
         parts = apart(series, history) if group.split else [series]
         for index, part in enumerate(parts):
             later = [each for other in parts[index + 1 :] for each in other]
-            said = without_later(group_forecast(group, part, history), later)
+            one = without_later(group_forecast(group, part, history), later)
             if group.split:
                 names = tuple(each.series.antigen for each in part)
                 split = Step("LAB39-5", names, {"later": tuple(each.series.antigen for each in later)})
-                said = replace(said, steps=(*said.steps, split))
-            blended.append(said)
+                one = replace(one, steps=(*one.steps, split))
+            blended.append(one)
     ready = [[can_start(one, history) for one in each.series] for each in blended]
     startable = [each for each, can in zip(blended, ready, strict=True) if all(can)]
     ordered = sorted(startable or blended, key=urgency)
