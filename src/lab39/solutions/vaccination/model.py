@@ -384,11 +384,8 @@ class PatientSeries:
     forecast: Forecast | None = None
     finish: dt.date | None = None
     steps: list[Step] = field(default_factory=list)
-
-    @property
-    def valid_doses(self) -> int:
-        """Target doses satisfied (SELECTB-21)."""
-        return sum(t.status is TargetStatus.SATISFIED for t in self.targets)
+    valid_doses: int = 0
+    """Target doses satisfied (SELECTB-21)."""
 
 
 @dataclass(frozen=True, slots=True)
