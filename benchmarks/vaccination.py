@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from card import put
 from lab39.settings import Settings
 from lab39.solutions.vaccination import Schedule, compile_schedule, run, sources, supporting
-from lab39.solutions.vaccination.cases import read_cases
+from lab39.solutions.vaccination.cases import Case, read_cases
 from lab39.solutions.vaccination.compile import load
 from lab39.solutions.vaccination.conform import conform, first
 from lab39.solutions.vaccination.france import open_france
@@ -119,13 +119,16 @@ def open_schedule(data: Path, name: str) -> Schedule:
 def conformance(schedule: Schedule, path: Path) -> Row:
     """Figures of ``lab39 vaccination conform``, failing ids with their ruling, and the other way to compare.
 
-    Times are those of a second passage, in processor time, all vaccine groups.
+    Times are processor time for all vaccine groups, the best of three passages over the cases.
     """
     cases = read_cases(path)
     other = conform(schedule, cases, choose=first)
     found = conform(schedule, cases)
+    best = sorted(min(each) for each in zip(*(times(schedule, cases) for _ in range(3)), strict=True))
     return {
         **{key: value for key, value in found.items() if not key.endswith("failures")},
+        "p50_ms": round(best[len(best) // 2], 2),
+        "p95_ms": round(best[int(0.95 * (len(best) - 1))], 2),
         "compared_with_the_first_forecast": other["passed"],
         "failing": {
             row["id"]: {"wrong": row["wrong"], "rule": (row["adjudication"] or {}).get("rule")}
@@ -133,6 +136,16 @@ def conformance(schedule: Schedule, path: Path) -> Row:
         },
         "doses_failing": [f"{row['id']} {row['date']}" for row in found["dose_failures"]],
     }
+
+
+def times(schedule: Schedule, cases: list[Case]) -> list[float]:
+    """Milliseconds of processor time of each case."""
+    found = []
+    for case in cases:
+        begun = process_time()
+        run(schedule, case.patient, case.on)
+        found.append(1000 * (process_time() - begun))
+    return found
 
 
 COLD = """
@@ -178,7 +191,7 @@ def bulk(data: Path, schedule: str, n: int) -> Row:
     opened = open_schedule(data, schedule)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     drawer = Drawer(opened, SEED)
-    seconds, doses, due = 0.0, 0, 0
+    doses = due = 0
     spent = []
     for _ in range(n):
         patient = drawer.patient(ON)
@@ -313,19 +326,18 @@ def rows(found: Row) -> Iterator[Row]:
         yield {**figure(words, people, lot["people"], value, unit=unit, lower=True), "synthetic": True}
     names = {"cdsi": ("CDSi", "CDSi"), "who-cdsi": ("OMS", "WHO"), "france": ("France", "France")}
     for name, each in found["properties"].items():
-        where = (
-            f"histoires tirées au hasard, calendrier {names[name][0]}",
-            f"drawn histories, {names[name][1]} schedule",
-        )
-        tried = sum(row["tried"] for row in each["properties"].values())
-        for words, key in (
-            (("propriété rompue par l'ordre des meilleures séries ou l'âge des vaccins",
-              "property broken by the choice of best series or the ages of vaccines"), "broken"),
-            (("propriété rompue sans que la méthode le veuille", "property broken though the method does not ask it"),
-             "ours"),
-        ):  # fmt: skip
-            count = sum(row[key] for row in each["properties"].values())
-            count -= sum(row["ours"] for row in each["properties"].values()) if key == "broken" else 0
+        fr, en = names[name]
+        where = (f"histoires tirées au hasard, calendrier {fr}", f"drawn histories, {en} schedule")
+        checked = each["properties"].values()
+        tried, ours = sum(row["tried"] for row in checked), sum(row["ours"] for row in checked)
+        method = sum(row["broken"] for row in checked) - ours
+        for words, count in (
+            (
+                ("propriété rompue par la méthode ou les données", "property broken by the method or its data"),
+                method,
+            ),
+            (("propriété rompue par notre faute", "property broken by our own fault"), ours),
+        ):
             yield {**figure(words, where, tried, count, unit="checks", lower=True), "synthetic": True}
 
 
