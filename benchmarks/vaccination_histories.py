@@ -27,6 +27,14 @@ NO_VACCINE = "TABLE 6-26: no preferable vaccine of the target dose is of that ag
 OTHER_SERIES = "TABLE 8-3: another series is the best with this dose"
 MORE_VALID = "TABLE 8-3: another series is the best once more doses are valid"
 PROPERTIES = (ORDER, DATES, VALID, OVERDUE, LATER)
+METHOD: Mapping[str, frozenset[str]] = {
+    ORDER: frozenset(),
+    DATES: frozenset(),
+    VALID: frozenset({NO_VACCINE, OTHER_SERIES}),
+    OVERDUE: frozenset({NO_VACCINE, OTHER_SERIES}),
+    LATER: frozenset({MORE_VALID}),
+}
+"""Causes that are the published method's own, or its data's, by property; any other is a fault of ours."""
 
 
 class Violation(NamedTuple):

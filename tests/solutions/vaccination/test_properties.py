@@ -20,12 +20,6 @@ from lab39.solutions.vaccination.france import open_france
 from lab39.solutions.vaccination.verdicts import verdict
 
 ON = dt.date(2025, 11, 26)
-# What the method itself does, by property (docs: benchmarks/vaccination.py prints how often, with an example).
-METHOD = {
-    histories.VALID: {histories.NO_VACCINE, histories.OTHER_SERIES},
-    histories.OVERDUE: {histories.NO_VACCINE, histories.OTHER_SERIES},
-    histories.LATER: {histories.MORE_VALID},
-}
 
 
 @pytest.fixture
@@ -45,7 +39,7 @@ def test_properties_hold_on_drawn_histories_but_where_the_method_breaks_them(sch
     for _ in range(100):
         checked, found = histories.check(schedule, drawer.patient(ON), ON, drawer)
         tried.update(checked)
-        assert [each for each in found if each.cause not in METHOD.get(each.property, ())] == []
+        assert [each for each in found if each.cause not in histories.METHOD[each.property]] == []
     assert all(tried[name] >= 20 for name in histories.PROPERTIES), tried
 
 

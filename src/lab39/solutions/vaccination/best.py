@@ -21,16 +21,13 @@ Series = Sequence[PatientSeries]
 
 def scorable(group: Series, history: History) -> list[PatientSeries]:
     """SELECTSCORE-2 and SELECTB-24: the series of a series group that are considered at all."""
-    contraindicated = [each for each in group if each.status is SeriesStatus.CONTRAINDICATED]
-    candidates = (
-        [each for each in group if each not in contraindicated] if len(contraindicated) < len(group) else group
-    )
+    forbidden = all(each.status is SeriesStatus.CONTRAINDICATED for each in group)
     top = min((each.series.priority for each in group if each.series.type == "Risk"), default="")
     untouched = not any(each.valid_doses for each in group)
     no_default = not any(is_default(each) for each in group)
     found = []
     for each in group:
-        candidate = any(each is other for other in candidates)
+        candidate = forbidden or each.status is not SeriesStatus.CONTRAINDICATED
         kind = each.series.type
         first = min((e.dose.date for e in each.evaluations if e.status is DoseStatus.VALID), default=None)
         limit = after(history.birth, each.series.max_start)

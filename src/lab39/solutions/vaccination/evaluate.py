@@ -162,7 +162,7 @@ def vaccine_conflict(
 ) -> bool:
     """CONFLICT-3, with CALCDTCONFLICT-1 and CALCDTCONFLICT-2: the whole history is looked at."""
     rules = schedule.conflicts.get(dose.code, {})
-    statuses = {done.dose: done.status for done in series.evaluations}
+    statuses = {done.dose: done.status for done in series.evaluations} if rules else {}
     for previous in history.doses:
         if not rules or previous.date >= dose.date:
             break

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import NamedTuple
 
 from lab39.solutions.vaccination.beyond import interval_end, season_of
-from lab39.solutions.vaccination.dates import ONE_DAY, Duration, add, after
+from lab39.solutions.vaccination.dates import ONE_DAY, add, after
 from lab39.solutions.vaccination.evaluate import age_rule, in_force, reference_date
 from lab39.solutions.vaccination.model import (
     Antigen,
@@ -58,7 +58,9 @@ def immunity(antigen: Antigen, history: History, steps: list[Step]) -> bool:
     return found
 
 
-def contraindications(antigen: Antigen, history: History, steps: list[Step]) -> AntigenState:
+def contraindications(
+    antigen: Antigen, history: History, steps: list[Step]
+) -> tuple[bool, tuple[Contraindication, ...]]:
     """TABLE 7-5 and TABLE 7-6, with CALCDTCI-1 and CALCDTCI-2: those whose observation is active at this age."""
     whole, vaccines = False, []
     for each in antigen.contraindications if history.observed else ():
@@ -74,15 +76,15 @@ def contraindications(antigen: Antigen, history: History, steps: list[Step]) -> 
             whole = True
     if not steps or steps[-1].rule not in ("TABLE 7-5", "TABLE 7-6"):
         steps.append(Step("TABLE 7-5", False, {"observations": len(history.observed)}))
-    return AntigenState(False, whole, tuple(vaccines), ())
+    return whole, tuple(vaccines)
 
 
 def antigen_state(antigen: Antigen, history: History) -> AntigenState:
     """SECTION 7.2 and SECTION 7.3, once for an antigen."""
     steps: list[Step] = []
     immune = immunity(antigen, history, steps)
-    found = contraindications(antigen, history, steps)
-    return found._replace(immune=immune, steps=tuple(steps))
+    whole, vaccines = contraindications(antigen, history, steps)
+    return AntigenState(immune, whole, vaccines, tuple(steps))
 
 
 def series_contraindicated(series: PatientSeries, state: AntigenState, history: History, steps: list[Step]) -> bool:
@@ -204,17 +206,14 @@ def forecast_dates(
     """FORECASTDT-1 to FORECASTDT-6: earliest, recommended, past due and latest dates."""
     rule = age_rule(target, history.on)
     intervals = intervals_in_force(target, history)
-    starts = [reference_date(each, series, history, None) for each in intervals]
-
-    def latest_of(which: list[Duration | None]) -> dt.date | None:
-        dates = [after(start, each) for start, each in zip(starts, which, strict=True)]
-        return max(filter(None, dates), default=None)
-
     by_age = after(history.birth, rule.earliest) if rule else None
-    by_interval = latest_of([each.earliest for each in intervals])
+    late = after(history.birth, rule.latest) if rule else None
+    by_interval = None
+    if intervals:
+        starts = [reference_date(each, series, history, None) for each in intervals]
+        by_interval = _latest(*[after(day, each.earliest) for day, each in zip(starts, intervals, strict=True)])
+        late = late or _latest(*[after(day, each.latest) for day, each in zip(starts, intervals, strict=True)])
     unadjusted = by_age or by_interval or earliest
-    late_age = after(history.birth, rule.latest) if rule else None
-    late = late_age or latest_of([each.latest for each in intervals])
     past_due = late - ONE_DAY if late else None
     maximum = after(history.birth, rule.maximum) if rule else None
     recommended = _latest(earliest, unadjusted)
@@ -308,14 +307,17 @@ def finish_date(
 ) -> dt.date | None:
     """SELECTB-12: the earliest date plus the latest minimum interval of the target doses that remain after it."""
     remaining = series.targets[series.targets.index(target) + 1 :]
-    ends = [after(earliest, i.minimum) for each in remaining for i in each.dose.intervals]
-    finish = _latest(earliest, *ends)
+    finish = _latest(earliest, *[after(earliest, i.minimum) for each in remaining for i in each.dose.intervals])
     steps.append(Step("SELECTB-12", finish, {"earliest": earliest, "remaining": len(remaining)}))
     return finish
 
 
 def _latest(*days: dt.date | None) -> dt.date | None:
-    return max(filter(None, days), default=None)
+    latest = None
+    for day in days:
+        if day is not None and (latest is None or day > latest):
+            latest = day
+    return latest
 
 
 def _soonest(*days: dt.date | None) -> dt.date | None:

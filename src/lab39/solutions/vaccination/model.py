@@ -386,11 +386,8 @@ class PatientSeries:
     steps: list[Step] = field(default_factory=list)
     outgrown: bool = False
     """The audience of the series is younger: past doses are judged by it, nothing is forecast from it."""
-
-    @property
-    def valid_doses(self) -> int:
-        """Target doses satisfied (SELECTB-21)."""
-        return sum(t.status is TargetStatus.SATISFIED for t in self.targets)
+    valid_doses: int = 0
+    """Target doses satisfied (SELECTB-21)."""
 
 
 @dataclass(frozen=True, slots=True)

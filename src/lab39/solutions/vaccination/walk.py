@@ -54,6 +54,7 @@ def evaluate_series(
         series.evaluations.append(found)
         if found.status is DoseStatus.VALID:
             target.status, target.satisfied_on = TargetStatus.SATISFIED, dose.date
+            series.valid_doses += 1
             at += 1
             if target.dose.recurring:
                 series.targets.insert(at, Target(target.dose))
