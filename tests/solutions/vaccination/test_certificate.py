@@ -43,7 +43,7 @@ def record():
             "name": [{"family": "Noël-Œuvrard", "given": ["Maëlys"]}],
         },
         immunization(2, "2021-01-25", "901", lotNumber="ÉX-12"),
-        immunization(1, "2021-01-20", "901", lotNumber="AB-1", site={"coding": [{"code": "LA", "display": "bras g."}]}),
+        immunization(1, "2021-01-20", "901", lotNumber="AB-1", site={"coding": [{"display": "bras g."}]}),
         immunization(3, "2021", "901"),
         immunization(4, "2022-02-02", "901", status="not-done"),
     ]  # fmt: skip

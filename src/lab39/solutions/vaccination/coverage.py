@@ -1,8 +1,8 @@
 """Coverage of a population by birth year and vaccine group, who is late, and whom to call back.
 
 A person is covered in a group when nothing is due in it on the day: the series is complete or immune, or begun with
-the next dose for later. Persons whom the group does not concern (contraindicated, aged out, not recommended), or not
-yet (nothing given, nothing due), are counted apart, outside the share; so are the records that could not be read.
+the next dose for later. Persons whom the group does not concern (contraindicated, aged out, not recommended), or
+not yet (nothing given, nothing due), are counted apart, outside the share; so are records that could not be read.
 """
 
 from __future__ import annotations
