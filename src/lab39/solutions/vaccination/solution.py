@@ -22,7 +22,7 @@ class Vaccination(Solution):
         "Tells which vaccines count, what is due, what comes next, and the rule behind each decision",
     )
     version = "1.0"
-    commands = "lab39.solutions.vaccination.cli:app"
+    commands = "lab39.solutions.vaccination.commands:app"
     operations = "lab39.solutions.vaccination.operations:operations"
     pages = "lab39.solutions.vaccination.pages:pages"
 

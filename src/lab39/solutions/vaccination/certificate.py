@@ -1,0 +1,208 @@
+"""A printable vaccination record: every dose with its lot, its site and whether it counts, and what comes next.
+
+The page is set by Typst with the fonts it carries, from plain values: no system font, no network, and the same
+bytes for the same record on the same day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from lab39.core.entries import Immunization
+from lab39.core.record import Record
+from lab39.core.text import LANGS, Lang, Text, date
+from lab39.solutions.vaccination import words
+from lab39.solutions.vaccination.dates import Duration, add
+from lab39.solutions.vaccination.given import Uncounted
+from lab39.solutions.vaccination.model import Patient, Result, Schedule
+from lab39.solutions.vaccination.products import by_nuva
+from lab39.solutions.vaccination.standing import Kind, Standing, coming, due, standings
+from lab39.solutions.vaccination.verdicts import verdict
+
+_AHEAD = Duration(24, 0)
+"""How far what comes next is printed; beyond it, only the first date."""
+_LABELS: Mapping[str, Text] = {
+    "title": Text("Relevé de vaccination", "Vaccination record"),
+    "person": Text("Personne", "Person"),
+    "born": Text("Né(e) le", "Born on"),
+    "unknown": Text("non indiqué", "not stated"),
+    "given": Text("Doses reçues", "Doses given"),
+    "date": Text("Date", "Date"),
+    "vaccine": Text("Vaccin", "Vaccine"),
+    "lot": Text("Lot", "Lot"),
+    "site": Text("Site", "Site"),
+    "verdict": Text("Compte", "Counts"),
+    "none": Text("Aucune dose dans le dossier.", "No dose in the record."),
+    "now": Text("À faire", "To be given"),
+    "next": Text("Ensuite", "Next"),
+    "nothing": Text("Rien à cette date.", "Nothing on this date."),
+    "from": Text("dès le", "from"),
+    "made": Text("Établi le", "Made on"),
+    "after": Text("d'après", "according to"),
+    "signature": Text("Professionnel, date, signature", "Professional, date, signature"),
+    "notice": Text(
+        "Relevé du dossier tel qu'il est\u202f: une dose absente d'ici a pu être reçue. "
+        "Ce n'est pas un certificat international de vaccination.",
+        "The record as it stands: a dose that is absent here may have been given. "
+        "Not an international certificate of vaccination.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One dose as printed; ``counts`` is its verdict with the reason, when there is one."""
+
+    date: Text
+    vaccine: Text
+    lot: str
+    site: str
+    counts: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What is printed."""
+
+    name: str
+    born: dt.date
+    on: dt.date
+    schedule: Text
+    edition: str
+    given: tuple[Line, ...]
+    now: tuple[Text, ...]
+    next: tuple[Text, ...]
+
+    def as_dict(self, langs: Sequence[Lang] = LANGS) -> dict[str, Any]:
+        """Plain values, each text as the page shows it: in one language, or in both."""
+
+        def said(text: Text) -> str:
+            return " / ".join(dict.fromkeys(text[lang] for lang in langs))
+
+        def day(value: dt.date) -> Text:
+            return Text(date(value, "fr"), date(value, "en"))
+
+        return {
+            "lang": langs[0],
+            "labels": {key: said(text) for key, text in _LABELS.items()},
+            "name": self.name,
+            "born": said(day(self.born)),
+            "on": said(day(self.on)),
+            "schedule": said(self.schedule),
+            "edition": self.edition,
+            "given": [
+                {
+                    "date": said(each.date),
+                    "vaccine": said(each.vaccine),
+                    "lot": each.lot,
+                    "site": each.site,
+                    "counts": said(each.counts),
+                }
+                for each in self.given
+            ],
+            "now": [said(each) for each in self.now],
+            "next": [said(each) for each in self.next],
+            "year": self.on.year,
+            "month": self.on.month,
+            "day": self.on.day,
+        }
+
+
+def certificate(
+    record: Record, patient: Patient, result: Result, schedule: Schedule, uncounted: Sequence[Uncounted] = ()
+) -> Certificate:
+    """What to print of a record and of what the engine says of it.
+
+    Args:
+        uncounted: doses of the record that could not be counted; they are printed with the reason.
+    """
+    counted = {dose.id: dose for dose in patient.doses}
+    why = {each.ref: each.text for each in uncounted}
+    rows: list[tuple[dt.date, Line]] = []
+    for each in record.immunizations():
+        if each.status in ("not-done", "entered-in-error"):
+            continue
+        dose = counted.get(each.ref)
+        counts = _LABELS["unknown"]
+        if dose is not None:
+            said = verdict(result, dose)
+            counts = words.status(str(said.status)) if said else Text("hors du calendrier", "not in the schedule")
+            if said and said.reasons:
+                reasons = words.joined([words.reason(reason) for reason in said.reasons])
+                counts = Text(f"{counts.fr} ({reasons.fr})", f"{counts.en} ({reasons.en})")
+        elif each.ref in why:
+            counts = Text("non comptée", "not counted")
+        line = _line(each, schedule, dose.code if dose else "", counts)
+        rows.append((each.date.earliest if each.date else dt.date.max, line))
+    stand = standings(result)
+    return Certificate(
+        name=record.name,
+        born=patient.birth_date,
+        on=result.on,
+        schedule=words.schedule_title(schedule.name),
+        edition=schedule.version,
+        given=tuple(line for _, line in sorted(rows, key=lambda row: row[0])),
+        now=tuple(_due(each) for each in due(stand)),
+        next=tuple(_coming(each) for each in _ahead(coming(stand), result.on)),
+    )
+
+
+def pdf(found: Certificate, langs: Sequence[Lang] = LANGS) -> bytes:
+    """The page as PDF, tagged for screen readers."""
+    import typst
+
+    template = (resources.files(__package__) / "templates" / "certificate.typ").read_bytes()
+    values = json.dumps(found.as_dict(langs), ensure_ascii=False)
+    made: bytes = typst.compile(
+        template,
+        format="pdf",
+        sys_inputs={"values": values},
+        ignore_system_fonts=True,
+        timestamp=int(dt.datetime.combine(found.on, dt.time(), dt.UTC).timestamp()),
+    )
+    return made
+
+
+def _line(each: Immunization, schedule: Schedule, code: str, counts: Text) -> Line:
+    day = each.date
+    shown = Text(day.say("fr"), day.say("en")) if day else _LABELS["unknown"]
+    product = by_nuva(code) if code else None
+    written = each.concept.label or schedule.vaccine_names.get(code, "")
+    label = product.label if product else Text.same(written)
+    return Line(shown, label, each.lot or "", _site(each.raw.get("site")), counts)
+
+
+def _site(site: object) -> str:
+    """The site as the record writes it: its text, else the display or the code of its first coding."""
+    if not isinstance(site, Mapping):
+        return ""
+    if isinstance(site.get("text"), str):
+        return str(site["text"])
+    codings = site.get("coding")
+    first = codings[0] if isinstance(codings, list) and codings and isinstance(codings[0], Mapping) else {}
+    return str(first.get("display") or first.get("code") or "")
+
+
+def _ahead(found: Sequence[Standing], on: dt.date) -> Sequence[Standing]:
+    near = [each for each in found if each.forecast.recommended and each.forecast.recommended <= add(on, _AHEAD)]
+    return near or found[:1]
+
+
+def _due(each: Standing) -> Text:
+    name, number = words.capital(words.group(each.group)), each.forecast.number
+    fr, en = (f", dose {number}", f", dose {number}") if number is not None else ("", "")
+    late = Text(" (en retard)", " (overdue)") if each.kind is Kind.OVERDUE else Text("", "")
+    return Text(f"{name.fr}{fr}{late.fr}", f"{name.en}{en}{late.en}")
+
+
+def _coming(each: Standing) -> Text:
+    said, day = _due(each), each.forecast.recommended
+    if day is None:
+        return said
+    start = _LABELS["from"]
+    return Text(f"{said.fr}, {start.fr} {date(day, 'fr')}", f"{said.en}, {start.en} {date(day, 'en')}")

@@ -1,0 +1,178 @@
+"""Plans, trials, recalls and coverage on a terminal (Rich)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from rich.console import Console
+from rich.table import Table
+
+from lab39.core.dates import completed_years
+from lab39.core.text import Lang, Text, date, percent
+from lab39.solutions.vaccination import words
+from lab39.solutions.vaccination.coverage import Cell, Coverage
+from lab39.solutions.vaccination.model import GroupForecast, Schedule
+from lab39.solutions.vaccination.plan import Plan
+from lab39.solutions.vaccination.recalls import Recall, Receipt
+from lab39.solutions.vaccination.whatif import WhatIf
+
+_GOALS = {
+    "visits": Text("le moins de visites", "fewest visits"),
+    "injections": Text("le moins d'injections", "fewest injections"),
+    "earliest": Text("au plus tôt", "as early as possible"),
+}
+_NEAR = {
+    "same": Text("", ""),
+    "look-alike": Text("caractères ressemblants", "look-alike characters"),
+    "longer": Text("plus long ou plus court", "longer or shorter"),
+    "one character": Text("un caractère de différence", "one character differs"),
+}
+_ALL_YEARS = Text("toutes", "all")
+
+
+def plan(console: Console, found: Plan, birth: dt.date, lang: Lang) -> None:
+    """One line a dose, under its visit."""
+    count = len(found.visits)
+    title = Text(
+        f"{_GOALS[found.wishes.goal].fr}\u202f: {count} visites, {found.injections} doses jusqu'au "
+        f"{date(found.until, 'fr')}",
+        f"{_GOALS[found.wishes.goal].en}: {count} visits, {found.injections} doses until {date(found.until, 'en')}",
+    )
+    _line(console, title[lang], "bold")
+    table = _table(
+        Text("Jour", "Day"), Text("Âge", "Age"), Text("Vaccin", "Vaccine"), Text("Pour", "For"), lang=lang
+    )
+    for visit in found.visits:
+        for i, dose in enumerate(visit.doses):
+            serves = ", ".join(
+                words.group(s.group)[lang] + (f" {s.number}" if s.number is not None else "") for s in dose.serves
+            )
+            first = (date(visit.date, lang), _age(birth, visit.date, lang)) if i == 0 else ("", "")
+            table.add_row(*first, f"{dose.name} ({dose.code})", serves)
+    if found.visits:
+        console.print(table)
+    for each in found.left:
+        reason = Text("aucun vaccin possible", "no vaccine possible") if each.reason == "no product" else None
+        said = reason[lang] if reason else words.reason(each.reason)[lang]
+        _line(console, f"{words.group(each.group)[lang]}: {said}" if lang == "en" else
+              f"{words.group(each.group)[lang]}\u202f: {said}")  # fmt: skip
+    if not found.exhaustive:
+        _line(console, Text("Meilleur plan trouvé, sans preuve qu'il n'en est pas de plus court.",
+                            "Best plan found, without proof that none is shorter.")[lang], "dim")  # fmt: skip
+    console.print()
+
+
+def what_if(console: Console, found: WhatIf, schedule: Schedule, lang: Lang) -> None:
+    """The verdict, then what is not the same afterwards."""
+    name = schedule.vaccine_names.get(found.dose.code) or found.dose.code
+    _line(console, f"{name} ({found.dose.code}), {date(found.dose.date, lang)}", "bold")
+    for each in found.verdicts:
+        reasons = ", ".join(words.reason(reason)[lang] for reason in each.reasons)
+        status = words.status(str(each.status))[lang]
+        _line(console, f"  {words.group(each.group)[lang]}  {status}" + (f" ({reasons})" if reasons else ""))
+    if not found.verdicts:
+        _line(console, Text("  aucune série ne la connaît", "  no series knows it")[lang])
+    for change in found.changes:
+        _line(
+            console,
+            f"  {words.group(change.group)[lang]}  {_state(change.before, lang)} → {_state(change.after, lang)}",
+        )
+
+
+def recall(console: Console, found: Recall, lang: Lang) -> None:
+    """Who received it, then what to check by hand."""
+    title = Text(
+        f"Lot {found.lot}\u202f: {len(found.found)} doses, sur {found.doses} de {found.records} dossiers",
+        f"Lot {found.lot}: {len(found.found)} doses, of {found.doses} in {found.records} records",
+    )
+    _line(console, title[lang], "bold")
+    _receipts(console, found.found, lang)
+    if found.near:
+        _line(console, Text("À vérifier à la main", "To check by hand")[lang], "bold")
+        _receipts(console, found.near, lang)
+    if found.no_lot:
+        _line(
+            console,
+            Text(
+                f"{found.no_lot} doses sans lot au dossier\u202f: rien ne les écarte.",
+                f"{found.no_lot} doses without a lot on record: nothing rules them out.",
+            )[lang],
+        )
+
+
+def coverage(console: Console, found: Coverage, lang: Lang) -> None:
+    """One line a vaccine group and birth year."""
+    table = _table(
+        Text("Vaccin", "Vaccine"),
+        Text("Naissance", "Born"),
+        Text("Personnes", "Persons"),
+        Text("À jour", "Covered"),
+        Text("Complets", "Complete"),
+        Text("À faire", "Due"),
+        Text("En retard", "Late"),
+        Text("Couverture", "Coverage"),
+        lang=lang,
+    )
+    cells: dict[str, list[Cell]] = {}
+    for each in (*found.totals(), *found.cells()):
+        if each.persons:
+            cells.setdefault(each.group, []).append(each)
+    for group, rows in cells.items():
+        for each in rows:
+            table.add_row(
+                words.group(group)[lang] if each.year == 0 else "",
+                _ALL_YEARS[lang] if each.year == 0 else str(each.year),
+                *(str(n) for n in (each.persons, each.covered, each.complete, each.due, each.late)),
+                percent(each.share, lang) if each.share is not None else "–",
+            )
+    console.print(table)
+    said = Text(
+        f"{found.records} dossiers, dont {found.unread} sans date de naissance complète\u202f; "
+        f"{len({each.record for each in found.calls})} personnes en retard",
+        f"{found.records} records, {found.unread} of them without a whole birth date; "
+        f"{len({each.record for each in found.calls})} persons late",
+    )
+    _line(console, said[lang])
+
+
+def _receipts(console: Console, rows: tuple[Receipt, ...], lang: Lang) -> None:
+    if not rows:
+        return
+    table = _table(
+        Text("Date", "Date"), Text("Dossier", "Record"), Text("Nom", "Name"), Text("Naissance", "Born"),
+        Text("Vaccin", "Vaccine"), Text("Lot écrit", "Lot as written"), Text("", ""), lang=lang,
+    )  # fmt: skip
+    for each in rows:
+        table.add_row(each.date, each.record, each.name, each.birth, each.vaccine, each.lot, _NEAR[each.near][lang])
+    console.print(table)
+
+
+def _state(forecast: GroupForecast | None, lang: Lang) -> str:
+    if forecast is None:
+        return "–"
+    said = words.status(str(forecast.status))[lang]
+    if forecast.number is not None:
+        said += f", dose {forecast.number}"
+    if forecast.recommended is not None:
+        said += f", {date(forecast.recommended, lang)}"
+    return said
+
+
+def _age(birth: dt.date, day: dt.date, lang: Lang) -> str:
+    """Months before two years, then years."""
+    months = (day.year - birth.year) * 12 + day.month - birth.month - (day.day < birth.day)
+    if months < 24:
+        return f"{months} mois" if lang == "fr" else f"{months} mo"
+    years = completed_years(birth, day)
+    return f"{years} ans" if lang == "fr" else f"{years} y"
+
+
+def _table(*heads: Text, lang: Lang) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for head in heads:
+        table.add_column(head[lang])
+    return table
+
+
+def _line(console: Console, text: str, style: str = "") -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True, style=style)

@@ -1,0 +1,129 @@
+"""The printed record: every dose with lot, site and verdict, in accents, in one or both languages."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from tests.solutions.vaccination.small import dose, schedule
+
+from lab39 import fhir
+from lab39.solutions.vaccination import run
+from lab39.solutions.vaccination.certificate import certificate, pdf
+from lab39.solutions.vaccination.reading import read_patient
+
+ON = dt.date(2026, 11, 26)
+CVX = "http://hl7.org/fhir/sid/cvx"
+
+
+@pytest.fixture
+def used():
+    return schedule(
+        {
+            "MMR": [dose(1, "12 months", ["901"]), dose(2, "16 months", ["901"], interval="4 weeks")],
+            "Varicella": [dose(1, "7 years", ["902"])],
+            "Zoster": [dose(1, "60 years", ["903"])],
+        },
+        {"901": ["MMR"], "902": ["Varicella"], "903": ["Zoster"]},
+    )
+
+
+def immunization(number: int, day: str, code: str, **more):
+    return {
+        "resourceType": "Immunization", "id": f"i{number}", "status": "completed", "occurrenceDateTime": day,
+        "vaccineCode": {"coding": [{"system": CVX, "code": code}], "text": "Vaccin d'Œdipe"}, **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def record():
+    resources = [
+        {
+            "resourceType": "Patient", "id": "p", "birthDate": "2020-01-15", "gender": "female",
+            "name": [{"family": "Noël-Œuvrard", "given": ["Maëlys"]}],
+        },
+        immunization(2, "2021-01-25", "901", lotNumber="ÉX-12"),
+        immunization(1, "2021-01-20", "901", lotNumber="AB-1", site={"coding": [{"display": "bras g."}]}),
+        immunization(3, "2021", "901"),
+        immunization(4, "2022-02-02", "901", status="not-done"),
+    ]  # fmt: skip
+    entries = [{"resource": each} for each in resources]
+    return fhir.record({"resourceType": "Bundle", "type": "collection", "entry": entries}, "p")
+
+
+@pytest.fixture
+def made(record, used):
+    known = read_patient(record, used, ON)
+    assert known.patient is not None
+    return certificate(record, known.patient, run(used, known.patient, ON), used, known.uncounted)
+
+
+def text_of(content: bytes) -> str:
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(content)
+    try:
+        return " ".join(page.get_textpage().get_text_range() for page in document).replace("\r\n", " ")
+    finally:
+        document.close()
+
+
+def test_every_dose_of_the_record_is_a_line_with_its_verdict(made):
+    lines = [(each.date.fr, each.lot, each.site, each.counts.en) for each in made.given]
+    assert [line[:3] for line in lines] == [
+        ("2021", "", ""),
+        ("20/01/2021", "AB-1", "bras g."),
+        ("25/01/2021", "ÉX-12", ""),
+    ]
+    assert lines[0][3] == "not counted"
+    assert lines[1][3] == "counts"
+    assert "too" in lines[2][3]
+
+
+def test_what_is_due_now_and_within_two_years_is_told(made):
+    assert [each.en for each in made.now] == ["Measles, mumps, rubella (MMR), dose 2"]
+    assert [each.en for each in made.next] == ["Varicella, dose 1, from 15 Jan 2027"]
+
+
+def test_the_page_holds_accents_ligatures_and_both_languages(made):
+    said = text_of(pdf(made))
+    for word in ("Maëlys Noël-Œuvrard", "Vaccin d'Œdipe", "ÉX-12", "AB-1", "bras g.", "Relevé de vaccination",
+                 "Vaccination record", "À faire", "To be given", "15/01/2020"):  # fmt: skip
+        assert word.replace("'", "’") in said.replace("'", "’"), word
+
+
+@pytest.mark.parametrize(
+    ("lang", "there", "absent"), [("fr", "Doses reçues", "given"), ("en", "Doses given", "reçues")]
+)
+def test_one_language_alone(made, lang, there, absent):
+    said = text_of(pdf(made, (lang,)))
+    assert there in said
+    assert absent not in said.replace("Vaccin d’Œdipe", "")
+
+
+def test_the_same_record_on_the_same_day_is_the_same_file(made):
+    assert pdf(made) == pdf(made)
+
+
+def test_a_record_without_doses_prints(used):
+    record = fhir.record({"resourceType": "Patient", "id": "p", "birthDate": "2026-01-01"}, "p")
+    known = read_patient(record, used, ON)
+    assert known.patient is not None
+    found = certificate(record, known.patient, run(used, known.patient, ON), used)
+    assert "Aucune dose" in text_of(pdf(found, ("fr",)))
+
+
+def test_many_doses_run_over_several_pages(used):
+    import pypdfium2
+
+    many = [immunization(n, f"2021-{n % 12 + 1:02d}-{n % 28 + 1:02d}", "901") for n in range(80)]
+    entries = [{"resource": {"resourceType": "Patient", "id": "p", "birthDate": "2020-01-15"}}]
+    entries += [{"resource": each} for each in many]
+    record = fhir.record({"resourceType": "Bundle", "type": "collection", "entry": entries}, "p")
+    known = read_patient(record, used, ON)
+    assert known.patient is not None
+    found = certificate(record, known.patient, run(used, known.patient, ON), used, known.uncounted)
+    document = pypdfium2.PdfDocument(pdf(found))
+    pages = len(document)
+    document.close()
+    assert pages >= 2
