@@ -18,6 +18,8 @@ from lab39.solutions.vaccination.standing import Kind, Standing, coming, due, st
 from lab39.solutions.vaccination.timeline import Line, Timeline, given_in, timeline
 from lab39.solutions.vaccination.verdicts import verdict
 
+SOON_DAYS = 3 * 366
+"""What is recommended further away is told apart."""
 SHAPES = {"valid": "●", "invalid": "✕", "extra": "○"}
 
 
@@ -52,12 +54,18 @@ class Answer:
     found: Assessed
     due: tuple[Row, ...]
     next: tuple[Row, ...]
+    later: tuple[Row, ...]
     rest: tuple[Row, ...]
     drawn: Timeline
     lines: tuple[tuple[Line, Row, Text], ...]
     doses: tuple[DoseRow, ...]
     unused: tuple[Unused, ...]
     notes: tuple[Text, ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Every vaccine group."""
+        return (*self.due, *self.next, *self.later, *self.rest)
 
 
 def answer(found: Assessed) -> Answer:
@@ -67,12 +75,15 @@ def answer(found: Assessed) -> Answer:
     drawn = timeline(stand, found.result, found.schedule, found.patient.birth_date)
     given = {issue.place for issue in found.issues} & {each.ref for each in found.uncounted}
     to_give, following = due(stand), coming(stand)
+    soon = found.result.on + dt.timedelta(days=SOON_DAYS)
+    near = [each for each in following if each.forecast.recommended and each.forecast.recommended <= soon]
     undated = tuple(each for each in stand if each.kind is Kind.UNDATED)
     told_already = {each.group for each in (*to_give, *following, *undated)}
     return Answer(
         found=found,
         due=tuple(rows[each.group] for each in to_give),
-        next=tuple(rows[each.group] for each in (*undated, *following)),
+        next=tuple(rows[each.group] for each in (*undated, *near)),
+        later=tuple(rows[each.group] for each in following if each not in near),
         rest=tuple(rows[each.group] for each in stand if each.group not in told_already),
         drawn=drawn,
         lines=tuple((line, rows[line.standing.group], line_in_words(line)) for line in drawn.lines),
@@ -153,7 +164,7 @@ def table(found: Answer, lang: Lang) -> list[list[str]]:
     rows: list[list[str]] = []
     for dose in found.doses:
         rows.append(["dose", dose.name[lang], dose.day.isoformat(), dose.status[lang], dose.why[lang], "", "", ""])
-    for each in (*found.due, *found.next, *found.rest):
+    for each in found.rows:
         forecast = _forecast(found, each.group)
         days = [forecast.earliest, forecast.recommended, forecast.past_due] if forecast else [None] * 3
         rows.append(

@@ -79,7 +79,7 @@ def _parts(series: PatientSeries, schedule: Schedule) -> Iterator[Part]:
 
 def _decision(step: Step, schedule: Schedule) -> Decision:
     inputs = tuple(
-        (words.named("input", key), value)
+        (_input(key), value)
         for key, each in step.inputs.items()
         if each is not None and (value := said(each, schedule, key))
     )
@@ -103,6 +103,10 @@ def said(value: object, schedule: Schedule, key: str = "") -> Text:
     if isinstance(value, str):
         return _name(value)
     return Text.same(str(value))
+
+
+def _input(key: str) -> Text:
+    return words.named("input", key) if words.known("input", key) else words.group(key)
 
 
 def _name(value: str) -> Text:

@@ -80,7 +80,7 @@ def why(call: Call) -> View:
             group[:40],
         )
     shown = answer(said)
-    row = next(each for each in (*shown.due, *shown.next, *shown.rest) if each.group == group)
+    row = next(each for each in shown.rows if each.group == group)
     return View(
         template="why.html.jinja",
         values=_values(call, asked, schedule, person, shown)

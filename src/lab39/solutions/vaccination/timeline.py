@@ -89,8 +89,8 @@ def given_in(result: Result, schedule: Schedule, group: str) -> tuple[Evaluation
 def timeline(stand: Sequence[Standing], result: Result, schedule: Schedule, birth: dt.date) -> Timeline:
     """Lines for the groups that have a dose, or that ask for one."""
     doses = {each.group: given_in(result, schedule, each.group) for each in stand}
-    rows = [each for each in stand if doses[each.group] or each.kind in _SHOWN]
     start, end = _bounds([done.dose.date for found in doses.values() for done in found], birth, result.on)
+    rows = [each for each in stand if doses[each.group] or (each.kind in _SHOWN and _begins(each) <= end)]
     length = (end - start).days
 
     def at(day: dt.date) -> float:
@@ -119,6 +119,11 @@ def _bounds(days: Sequence[dt.date], birth: dt.date, on: dt.date) -> tuple[dt.da
         start = max(birth, first - dt.timedelta(days=round(YEAR)))
     ahead = max(0.18 * (on - start).days, YEAR / 2)
     return start, on + dt.timedelta(days=round(ahead))
+
+
+def _begins(each: Standing) -> dt.date:
+    forecast = each.forecast
+    return forecast.earliest or forecast.recommended or dt.date.min
 
 
 def _spans(each: Standing, at: At) -> list[Span]:
