@@ -28,7 +28,7 @@ CONDITIONS: dict[str, tuple[tuple[str, str], ...]] = {
     "FR34": (("no-varicella-history", ""),),
     "FR35": (("mother-hbsag-positive", ""),),
     "FR37": (("guyane-resident", ""),),
-    "FR38": (("traveller", ""),),
+    "FR38": (("traveller", ""), ("travel-yellow-fever", "")),
     "FR39": (("asplenia", ""),),
     "FR43": (("covid-infection", "2026-08-01"),),
     "FR45": (("antilles-resident", ""), ("dengue-history", "2025-01-15")),

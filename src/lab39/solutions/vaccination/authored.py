@@ -44,6 +44,7 @@ class Audience:
         started_from, started_before: age at the first dose of the antigen, on the assessment date without any.
         history: what past doses of the antigen must be, every condition.
         every: observations that are all needed, beside an indication.
+        some: observations of which one is needed, beside an indication.
         without: observations of which one is enough to leave the series aside.
         dated: observations that must be known with their date, which intervals count from.
     """
@@ -56,6 +57,7 @@ class Audience:
     started_before: Duration | None = None
     history: tuple[Condition, ...] = ()
     every: frozenset[str] = frozenset()
+    some: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
     dated: frozenset[str] = frozenset()
 

@@ -35,7 +35,7 @@ _DOSE_KEYS = frozenset(
         "accepts",
     ]
 )
-_SINCE_KEYS = frozenset(["observation", "dose", "vaccines", "gap", "floor", "best", "late", "max"])
+_SINCE_KEYS = frozenset(["observation", "dose", "vaccines", "gap", "floor", "best", "late", "max", "earlier_count"])
 _WHO_KEYS = frozenset(
     [
         "born_from",
@@ -46,6 +46,7 @@ _WHO_KEYS = frozenset(
         "started_before",
         "history",
         "every",
+        "some",
         "without",
         "dated",
     ]
@@ -210,6 +211,7 @@ class Writer(NamedTuple):
             started_before=duration(row.get("started_before")),
             history=tuple(self._condition(each) for each in row.get("history", ())),
             every=self.observed(row.get("every", ())),
+            some=self.observed(row.get("some", ())),
             without=self.observed(row.get("without", ())),
             dated=self.observed(row.get("dated", ())),
         )
@@ -351,6 +353,7 @@ def _interval(
         effective=None,
         cessation=None,
         maximum=None if previous else duration(row.get("max")),
+        earlier_count=not previous and row.get("earlier_count", False),
     )
 
 

@@ -37,6 +37,7 @@ def audience_includes(audience: Audience, antigen: str, history: History, steps:
             for begin, end, day in windows
         )
         and audience.every <= history.observed.keys()
+        and (not audience.some or not audience.some.isdisjoint(history.observed))
         and audience.without.isdisjoint(history.observed)
         and all(history.observed.get(code) is not None for code in audience.dated)
         and all(

@@ -121,6 +121,8 @@ def preferable_interval(
         if not in_force(interval.effective, interval.cessation, dose.date):
             continue
         start = reference_date(interval, series, history, dose.date)
+        if interval.earlier_count and start is not None and dose.date < start:
+            continue
         abs_min, minimum = after(start, interval.abs_min), after(start, interval.minimum)
         verdict = Verdict(True)
         if abs_min is not None and dose.date < abs_min:

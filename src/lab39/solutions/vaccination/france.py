@@ -31,6 +31,7 @@ _KEYS: Mapping[str, frozenset[str]] = {
         "contraindication": "antigens observations age_from age_before vaccines",
         "immunity": "antigens observations born_before unless",
         "conflict": "vaccines previous begin end",
+        "precaution": "antigens observations vaccines",
     }.items()
 }
 
@@ -144,6 +145,8 @@ class _Made(NamedTuple):
     conflicts: dict[str, dict[str, m.Conflict]]
 
     def add(self, kind: str, row: Row, writer: Writer) -> None:
+        if kind == "precaution":  # told, never computed
+            return
         if kind == "rule":
             for each in writer.series(row):
                 self.series.setdefault(each.antigen, []).append(each)

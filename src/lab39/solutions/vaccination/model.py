@@ -80,6 +80,8 @@ class Interval:
     cessation: dt.date | None
     maximum: Duration | None = None
     """Beyond it the dose is no longer given (a term of pregnancy, a delay after exposure)."""
+    earlier_count: bool = False
+    """From an observation: doses given before it keep their value (an infection delays the next dose only)."""
 
 
 @dataclass(frozen=True, slots=True)
