@@ -9,6 +9,7 @@ from lab39.core.lab import Lab
 from lab39.settings import Settings
 from lab39.solutions.pharmacy.solution import Pharmacy
 from lab39.solutions.raredisease.solution import RareDisease
+from lab39.solutions.vaccination.solution import Vaccination
 from lab39.web.app import create_app
 
 
@@ -16,3 +17,9 @@ def app() -> FastAPI:
     """The application."""
     settings = Settings.from_env()
     return create_app(settings, lab=Lab([Renal(), RareDisease(), Pharmacy()], settings))
+
+
+def vaccination() -> FastAPI:
+    """The same with vaccines, by the schedules that were brought to its home."""
+    settings = Settings.from_env()
+    return create_app(settings, lab=Lab([Renal(), RareDisease(), Pharmacy(), Vaccination()], settings))

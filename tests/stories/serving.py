@@ -24,8 +24,8 @@ STARTS_WITHIN_SECONDS = 90.0
 class Served:
     """One lab on one port, over one home; ``start`` and ``kill`` as often as one likes."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, app: str = "app") -> None:
+        self.home, self.app = home, app
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -49,7 +49,7 @@ class Served:
             "-m",
             "uvicorn",
             "--factory",
-            "tests.stories.served:app",
+            f"tests.stories.served:{self.app}",
             "--port",
             str(self.port),
         ]

@@ -32,6 +32,7 @@ class Row:
     name: Text
     says: Text
     vaccines: Text
+    doubt: Text
     source: Source
 
 
@@ -102,6 +103,7 @@ def row(found: Assessed, each: Standing) -> Row:
         words.capital(words.group(each.group)),
         sentences.state(each.forecast, each.kind, found.result.on),
         words.joined(list(dict.fromkeys(vaccines))),
+        sentences.doubt([one.vaccine for one in findings.in_doubt(found, each)]),
         findings.cited(found.schedule, each.forecast)[1],
     )
 

@@ -135,12 +135,22 @@ def payload(found: Assessed, to_give: Sequence[Standing]) -> dict[str, object]:
 def group_reason(found: Assessed, each: Standing) -> Reason:
     """Why a group is due, or when it will be: its dates, the rule, and the doses it counted."""
     rule, source = cited(found.schedule, each.forecast)
+    says = sentences.group_line(each, found.result.on)
+    doubt = sentences.doubt([row.vaccine for row in in_doubt(found, each)])
     return Reason(
         rule=rule,
-        text=sentences.group_line(each, found.result.on),
+        text=words.joined([says, doubt], " ") if doubt else says,
         source=source,
         inputs=(*_person(found), *_counted(found, each.forecast)),
     )
+
+
+def in_doubt(found: Assessed, each: Standing) -> tuple[Uncounted, ...]:
+    """The doses that were not counted and may be of this vaccine group: what it asks for may be wrong."""
+    if each.group not in found.schedule.groups:
+        return ()
+    antigens = set(found.schedule.groups[each.group].antigens)
+    return tuple(row for row in found.uncounted if antigens & set(row.antigens))
 
 
 def cited(schedule: Schedule, forecast: GroupForecast) -> tuple[str, Source]:

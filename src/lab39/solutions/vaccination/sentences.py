@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from lab39.core.finding import SUMMARY_MAX
-from lab39.core.text import LANGS, Text, date
+from lab39.core.text import LANGS, NO_TEXT, Text, date
 from lab39.solutions.vaccination import words
 from lab39.solutions.vaccination.model import Dose, GroupForecast, Schedule
 from lab39.solutions.vaccination.standing import Kind, Standing
@@ -109,6 +109,14 @@ def state(forecast: GroupForecast, kind: Kind, on: dt.date) -> Text:
     if forecast.reasons:
         return words.joined([words.reason(each) for each in forecast.reasons])
     return words.status(forecast.status)
+
+
+def doubt(vaccines: Sequence[str]) -> Text:
+    """That doses of the record may change it; empty when there are none."""
+    if not vaccines:
+        return NO_TEXT
+    named = ", ".join(short[:60] for short in dict.fromkeys(vaccines))
+    return Text(f"À vérifier\u202f: {named}, non compté.", f"To be checked: {named}, not counted.")
 
 
 def does_not_count(schedule: Schedule, dose: Dose, reasons: Sequence[str]) -> Text:

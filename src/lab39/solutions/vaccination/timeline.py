@@ -20,7 +20,7 @@ At = Callable[[dt.date], float]
 _SHOWN = (Kind.OVERDUE, Kind.DUE, Kind.UNDATED, Kind.POSSIBLE, Kind.LATER, Kind.CONTRAINDICATED)
 _STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
 """Months between two ticks."""
-MAX_TICKS = 6
+MAX_TICKS = 7
 
 
 class Tick(NamedTuple):

@@ -1,0 +1,271 @@
+"""Vaccines through the doors of the lab: the page, why, the exports, a file, a record, CDS Hooks."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+from tests.solutions.vaccination import releases
+from tests.solutions.vaccination.houses import lab_with
+from tests.web.desks import bring
+from tests.web.people import fields, house_of, signed_in
+from tests.web.systems import JSON
+from tests.web.test_cds import call, cards
+
+from lab39.solutions.vaccination import consultation
+from lab39.store import audit
+
+PATIENT_VIEW = "/cds-services/lab39-patient-view"
+BORN = {"born": "31/01/2025", "sex": "female"}
+
+
+@pytest.fixture
+def client(open_lab, settings, tmp_path: Path) -> TestClient:
+    folder = releases.write(tmp_path / "release-1.0")
+    opened: TestClient = open_lab(lab=lab_with(settings, folder))
+    opened.headers["x-form-token"] = fields(opened.get("/vaccination").text)["form_token"]
+    return opened
+
+
+@pytest.fixture
+def bare(open_lab, settings) -> TestClient:
+    """The same without any schedule."""
+    opened: TestClient = open_lab(lab=lab_with(settings, None))
+    return opened
+
+
+def words(text: str) -> str:
+    return re.sub(r"[ \n]+", " ", unescape(re.sub(r"<[^>]+>", " ", text)))
+
+
+def typed(*doses: str, **more: str) -> dict[str, object]:
+    return {"born": "2025-01-31", "sex": "female", "on": "2025-06-15", "dose": list(doses), **more}
+
+
+# -- the page -------------------------------------------------------------------------------------------
+
+
+def test_nobody_chosen_is_an_invitation(client):
+    shown = words(client.get("/vaccination").text)
+    assert "Qui\u202f?" in shown
+    assert "Madeleine, 82 ans" in shown
+    assert "Saisir les vaccins" in shown
+
+
+def test_what_is_due_stands_first_with_its_doses_timeline_and_reasons(client):
+    answer = client.get("/vaccination", params=typed("cvx|901~2025-02-10~A", "cvx|901~2025-04-01~A"))
+    assert answer.status_code == 200
+    shown = words(answer.text)
+    assert shown.index("À faire maintenant") < shown.index("Frise") < shown.index("Doses faites")
+    assert "Dose 2, à faire maintenant, prévu le 31/05/2025" in shown
+    assert "10/02/2025 ne compte pas" in shown, "the drawing has words for who cannot see it"
+    assert "Faite trop tôt pour l'âge" in shown
+    assert 'class="invalid"' in answer.text, "a cross, whatever the colour"
+    assert '<circle class="valid"' in answer.text
+
+
+def test_nothing_due_says_so_and_what_comes_next(client):
+    shown = words(client.get("/vaccination", params=typed("cvx|901~2025-04-01~A", on="2025-04-02")).text)
+    assert "Rien à faire aujourd'hui d'après ce qui est connu" in shown
+    assert "Dose 2, à partir du 31/05/2025" in shown
+
+
+def test_a_dose_is_added_and_the_address_keeps_it(client):
+    added = client.get("/vaccination", params=BORN | {"vaccine": "901", "given": "01/04/2025"})
+    assert added.status_code == 303
+    assert "dose=cvx%7C901~2025-04-01~901" in added.headers["location"]
+    shown = client.get(added.headers["location"])
+    assert "01/04/2025" in words(shown.text)
+
+
+def test_a_dose_is_taken_away(client):
+    kept = client.get("/vaccination", params=typed("cvx|901~2025-02-10~A", "cvx|901~2025-04-01~A", drop="0"))
+    assert kept.status_code == 303
+    assert "2025-02-10" not in kept.headers["location"]
+    assert "2025-04-01" in kept.headers["location"]
+
+
+def test_a_french_brand_is_understood_and_a_name_of_several_is_kept_and_named(client):
+    sent = {"vaccine": "Priorix", "given": "2026"}
+    assert "dose=nuva%7C" in client.get("/vaccination", params=BORN | sent).headers["location"]
+    several = client.get("/vaccination", params=BORN | {"vaccine": "n'existe pas", "given": "03/2026"})
+    assert "dose=~2026-03~n%27existe+pas" in several.headers["location"]
+    shown = words(client.get(several.headers["location"] + "&on=2026-06-01").text)
+    assert "À préciser" in shown
+    assert "n'existe pas, 2026-03" in shown
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"born": "hier"}, "date « hier » illisible"),
+        ({"sex": "maybe"}, "Connus"),
+        (BORN | {"vaccine": "901", "given": "le printemps"}, "date « le printemps » illisible"),
+        (BORN | {"vaccine": "901"}, "saisir la date"),
+        (BORN | {"given": "2025"}, "saisir le vaccin"),
+        ({"example": "nobody"}, "pas de dossier fictif de ce nom"),
+        (BORN | {"schedule": "mars"}, "calendrier inconnu ou absent"),
+        (BORN | {"dose": "~~"}, "un vaccin de l'adresse est illisible"),
+        (BORN | {"on": "2025-13-01"}, "une date est attendue"),
+        ({"record": "1"}, "se connecter"),
+    ],
+)
+def test_what_cannot_be_read_is_told(client, sent, said):
+    answer = client.get("/vaccination", params=sent)
+    assert answer.status_code == 422
+    assert said.lower() in words(answer.text).replace("\u202f", " ").replace("« ", "« ").lower()
+
+
+def test_a_birth_date_known_to_the_year_is_asked_for(client):
+    shown = words(client.get("/vaccination", params={"born": "2025", "on": "2025-06-15"}).text)
+    assert "Vaccins non évalués" in shown
+    assert "jour, mois, année" in shown
+
+
+def test_markup_and_formulas_stay_text(client):
+    name = "=HYPERLINK(1)<script>alert(1)</script>"
+    location = client.get("/vaccination", params=BORN | {"vaccine": name, "given": "2025"}).headers["location"]
+    assert "<script>alert" not in client.get(location).text
+    rows = client.get(location.partition("#")[0].replace("/vaccination", "/vaccination/export/csv")).text
+    assert "\n=HYPERLINK" not in rows
+    assert ";=HYPERLINK" not in rows
+
+
+def test_without_a_schedule_the_page_says_what_to_type(bare):
+    answer = bare.get("/vaccination", params=typed())
+    assert answer.status_code == 200
+    assert "lab39 data import cdsi" in words(answer.text)
+
+
+def test_both_languages(client):
+    shown = words(client.get("/vaccination", params=typed(), headers={"accept-language": "en"}).text)
+    assert "To give now" in shown
+    assert "overdue since 30 Apr 2025" in shown
+
+
+# -- why ------------------------------------------------------------------------------------------------
+
+
+def test_why_has_an_address_of_its_own_with_rules_in_words(client):
+    answer = client.get("/vaccination/why", params=typed("cvx|901~2025-02-10~A", group="A"))
+    assert answer.status_code == 200
+    shown = words(answer.text)
+    assert "TABLE 6-15" in shown
+    assert "non, faite trop tôt pour l'âge" in shown
+    assert "au plus tôt, tolérance comprise\u202f: 10/03/2025" in shown
+    assert len(re.findall(r'id="([^"]+)"', answer.text)) == len(set(re.findall(r'id="([^"]+)"', answer.text)))
+
+
+def test_why_of_an_unknown_group_is_told(client):
+    assert client.get("/vaccination/why", params=typed(group="Z")).status_code in (404, 422)
+    assert client.get("/vaccination/why").status_code in (404, 422)
+
+
+# -- what leaves ----------------------------------------------------------------------------------------
+
+
+def test_the_spreadsheet_holds_doses_groups_and_what_was_not_counted(client):
+    asked = typed("cvx|901~2025-02-10~A", "~2025~Autre")
+    answer = client.get("/vaccination/export/csv", params=asked)
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
+    assert rows[0][:4] == ["sorte", "nom", "date", "verdict"]
+    assert {row[0] for row in rows[1:]} == {"dose", "vaccination", "non compté"}
+    assert len({len(row) for row in rows}) == 1
+
+
+def test_the_json_is_that_of_the_command(client):
+    answer = client.get("/vaccination/export/json", params=typed("cvx|901~2025-04-01~A")).json()
+    assert answer["due"] == ["A"]
+    assert answer["groups"][0]["recommended"] == "2025-05-31"
+    assert answer["doses"][0]["status"] == "Valid"
+
+
+def test_another_form_is_refused(client):
+    assert client.get("/vaccination/export/pdf", params=typed()).status_code in (404, 422)
+
+
+# -- a file, a record -----------------------------------------------------------------------------------
+
+
+def a_file(*rows: dict[str, object]) -> bytes:
+    person = {"resourceType": "Patient", "id": "p", "birthDate": "2025-01-31", "gender": "female"}
+    return json.dumps(
+        {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": each} for each in (person, *rows)]}
+    ).encode()
+
+
+DOSE = {
+    "resourceType": "Immunization",
+    "status": "completed",
+    "vaccineCode": {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": "901"}], "text": "Vaccin A"},
+    "patient": {"reference": "Patient/p"},
+    "occurrenceDateTime": "2025-04",
+}
+
+
+def test_a_file_fills_the_form_with_what_it_says_and_no_more(client):
+    answer = client.post("/vaccination/file", files={"file": ("r.json", a_file(DOSE), "application/json")})
+    assert answer.status_code == 303
+    assert "born=2025-01-31" in answer.headers["location"]
+    assert "dose=cvx%7C901~2025-04~Vaccin+A" in answer.headers["location"], "known to the month, kept so"
+
+
+@pytest.mark.parametrize("content", [b"", b"not json", b"\xff\xfe\x00", b"[]", b'{"resourceType": "Bundle"}'])
+def test_a_file_that_is_no_record_is_told_at_its_field(client, content: bytes):
+    answer = client.post("/vaccination/file", files={"file": ("r.json", content, "application/json")})
+    assert answer.status_code in (303, 422)
+    if answer.status_code == 422:
+        assert 'id="wrong-file"' in answer.text
+
+
+def test_a_record_of_the_lab_is_opened_by_who_may_see_it_and_that_is_in_the_audit_log(client):
+    signed_in(client, "professional")
+    client.headers["x-form-token"] = fields(client.get("/vaccination").text)["form_token"]
+    record = bring(client, a_file(DOSE).decode())
+    shown = client.get("/vaccination", params={"record": record})
+    assert shown.status_code == 200
+    assert "À faire maintenant" in words(shown.text)
+    with house_of(client).store.reading() as tx:
+        assert "access" in [entry.action for entry in audit.entries(tx) if entry.subject == record]
+
+
+def test_a_record_of_somebody_else_is_as_if_it_did_not_exist(client, open_lab):
+    signed_in(client, "professional")
+    client.headers["x-form-token"] = fields(client.get("/vaccination").text)["form_token"]
+    record = bring(client, a_file(DOSE).decode())
+    signed_in(client, "professional")
+    answer = client.get("/vaccination", params={"record": record})
+    assert answer.status_code in (404, 422)
+    assert "À faire maintenant" not in answer.text
+
+
+def test_the_conditions_of_a_file_are_carried_and_nothing_refuted():
+    from tests.solutions.vaccination.records import SNOMED, condition, record
+
+    refuted = {"verificationStatus": {"coding": [{"code": "refuted"}]}}
+    known = record(condition(SNOMED, "77386006", onsetDateTime="2025-05-01"), condition(SNOMED, "1", **refuted))
+    assert consultation.of_record(known).stated == ("sct|77386006@2025-05-01",)
+
+
+# -- CDS Hooks ------------------------------------------------------------------------------------------
+
+
+def test_a_patient_view_is_answered_with_what_is_due(client):
+    patient = {"resourceType": "Patient", "id": "p1", "birthDate": "2025-01-31", "gender": "female"}
+    body = call("patient-view")
+    body["prefetch"]["patient"] = patient
+    shown = [
+        card
+        for card in cards(client.post(PATIENT_VIEW, json=body, headers=JSON))
+        if card["source"]["topic"]["code"].startswith("vaccination.")
+    ]
+    assert [card["source"]["topic"]["code"] for card in shown] == ["vaccination.due"]
+    assert shown[0]["indicator"] == "info"
+    assert shown[0]["summary"].startswith("À faire maintenant")
+    assert "CDSi" in shown[0]["detail"]
