@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import replace
 
+from lab39.solutions.vaccination.authored import level
 from lab39.solutions.vaccination.best import best_series
 from lab39.solutions.vaccination.forecast import antigen_state, forecast_series
 from lab39.solutions.vaccination.groups import group_forecasts
@@ -35,7 +37,11 @@ def run(schedule: Schedule, patient: Patient, on: dt.date, groups: Collection[st
     series = {name: evaluate_antigen(schedule, schedule.antigens[name], history, steps) for name in antigens}
     current = {name: [each for each in found if not each.outgrown] for name, found in series.items()}
     best = {name: tuple(best_series(found, history)) for name, found in current.items()}
-    forecasts = tuple(each for group in wanted for each in group_forecasts(group, best, history))
+    forecasts = tuple(
+        replace(each, level=level(each.series[0].series, patient, on)) if schedule.rules else each
+        for group in wanted
+        for each in group_forecasts(group, best, history)
+    )
     return Result(on, schedule.name, forecasts, series, best, tuple(steps))
 
 

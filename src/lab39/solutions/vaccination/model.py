@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from lab39.solutions.vaccination.dates import Duration
 
 if TYPE_CHECKING:
-    from lab39.solutions.vaccination.authored import Audience, Duty, Rule, Season
+    from lab39.solutions.vaccination.authored import Audience, Duty, Level, Rule, Season
 
 
 class DoseStatus(StrEnum):
@@ -409,6 +409,8 @@ class GroupForecast:
     vaccines: tuple[Vaccine, ...]
     series: tuple[PatientSeries, ...]
     steps: tuple[Step, ...]
+    level: Level | None = None
+    """How binding its series is for this person; ``None`` when the schedule does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -317,7 +317,8 @@ def _awaited(result: Result) -> list[GroupForecast]:
     """The first forecast of each vaccine group that asks for a dose."""
     found: dict[str, GroupForecast] = {}
     for each in result.groups:
-        found.setdefault(each.group, each)
+        if each.level != "optional":
+            found.setdefault(each.group, each)
     return [each for each in found.values() if each.status is SeriesStatus.NOT_COMPLETE and each.recommended]
 
 

@@ -104,6 +104,8 @@ def state(forecast: GroupForecast, kind: Kind, on: dt.date) -> Text:
             f"{number}à partir du {dated.fr}\u202f; possible dès maintenant",
             f"{number}from {dated.en}; possible now",
         )
+    if kind is Kind.OPTIONAL:
+        return Text(f"{number}peut être proposé", f"{number}may be offered")
     if kind is Kind.LATER:
         return Text(f"{number}à partir du {dated.fr}", f"{number}from {dated.en}")
     if forecast.reasons:

@@ -1,4 +1,4 @@
-"""Where a person stands in each vaccine group on a day: overdue, due, possible, later, or nothing to give."""
+"""Where a person stands in each vaccine group on a day: overdue, due, possible, later, on offer, or nothing."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Kind(StrEnum):
     UNDATED = "undated"
     POSSIBLE = "possible"
     LATER = "later"
+    OPTIONAL = "optional"
     CONTRAINDICATED = "contraindicated"
     NOT_NOW = "not-now"
     COMPLETE = "complete"
@@ -58,6 +59,8 @@ def kind(forecast: GroupForecast, on: dt.date) -> Kind:
     """What one forecast asks for on a day."""
     if forecast.status is not SeriesStatus.NOT_COMPLETE:
         return _ENDED[forecast.status]
+    if forecast.level == "optional":
+        return Kind.OPTIONAL
     if forecast.recommended is None:
         return Kind.UNDATED
     if forecast.recommended <= on:

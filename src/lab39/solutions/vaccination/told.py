@@ -42,6 +42,8 @@ def group_dict(forecast: GroupForecast) -> dict[str, Any]:
         "antigens": list(forecast.antigens),
         "vaccines": [{"code": each.code, "name": each.name} for each in forecast.vaccines],
         "reasons": list(forecast.reasons),
+        "level": forecast.level,
+        "rules": list(dict.fromkeys(each.series.rule for each in forecast.series if each.series.rule)),
         "series": [each.series.name for each in forecast.series],
     }
 
@@ -73,8 +75,8 @@ def due_dict(result: Result, patient: Patient, schedule: Schedule) -> dict[str, 
 
 
 def is_due(forecast: GroupForecast, on: dt.date) -> bool:
-    """Whether the recommended date is reached."""
-    return forecast.recommended is not None and forecast.recommended <= on
+    """Whether the recommended date is reached; what may only be offered is never due."""
+    return forecast.level != "optional" and forecast.recommended is not None and forecast.recommended <= on
 
 
 def why(result: Result, group: str) -> tuple[GroupForecast, ...]:
