@@ -243,7 +243,8 @@ def _campaigns(rows: list[Row], edition: str) -> dict[str, tuple[Season, ...]]:
     for row in rows:
         if edition in row.get("editions", (edition,)):
             season = Season(row["name"], row["start"], row["end"], row.get("assumed", False))
-            found.setdefault(row["key"], []).append(season)
+            for key in (row["key"], f"{row['key']} {row['name']}"):
+                found.setdefault(key, []).append(season)
     return {key: tuple(sorted(seasons, key=lambda each: each.start)) for key, seasons in found.items()}
 
 
