@@ -6,14 +6,13 @@ The cases stand in ``france_targeted.txt``, beside this file.
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from tests.solutions.vaccination.french import person
+from tests.solutions.vaccination.targeted import SCHEDULE, TODAY, Case, table
 
 from lab39.core.text import Text
-from lab39.solutions.vaccination import Patient, france, run
+from lab39.solutions.vaccination import france, run
 from lab39.solutions.vaccination.authored import level
 from lab39.solutions.vaccination.evaluate import CONFLICT
 from lab39.solutions.vaccination.forbidden import forbidden, group_forbidden
@@ -24,43 +23,6 @@ FILES = (
     "influenza", "japanese-encephalitis", "leptospirosis", "mpox", "rabies", "rsv", "tick-borne-encephalitis",
     "typhoid", "varicella", "yellow-fever",
 )  # fmt: skip
-TODAY = dt.date(2026, 11, 24)
-SCHEDULE = france.open_france()
-CASES = Path(__file__).with_name("france_targeted.txt")
-
-
-class Case(NamedTuple):
-    """One line of a table, with the day it is asked about."""
-
-    rule: str
-    words: str
-    rest: tuple[str, ...]
-    on: dt.date
-
-    def __str__(self) -> str:
-        return f"{self.rule}: {self.words}"
-
-    @property
-    def patient(self) -> Patient:
-        who, _, doses = self.words.partition(";")
-        born, sex, *observed = who.split()
-        found = [each.partition("@") for each in observed]
-        history = [each.strip() for each in doses.split("+") if each.strip()]
-        return person(SCHEDULE, born, sex, *history, observed=tuple((code, day) for code, _, day in found))
-
-
-def table(section: str) -> list[Case]:
-    """The cases of one section of the file."""
-    found, here = [], ""
-    for line in CASES.read_text("utf-8").splitlines():
-        if line.startswith("["):
-            here = line.strip("[]")
-        elif here == section and line and not line.startswith("#"):
-            row, _, day = line.partition(" on 20")
-            rule, words, *rest = (each.strip() for each in row.split("|"))
-            found.append(Case(rule, words, tuple(rest), dt.date.fromisoformat(f"20{day}") if day else TODAY))
-    assert found, section
-    return found
 
 
 def authored(*kinds: str) -> set[str]:
@@ -112,6 +74,18 @@ def test_every_contraindication_and_conflict_is_reached() -> None:
     assert {each.rule for each in table("forbids")} == authored("contraindication")
     assert {each.rule for each in table("forbids not")} == authored("contraindication")
     assert {each.rule for each in table("conflicts")} == authored("conflict")
+    assert {each.rule for each in table("immune")} == authored("immunity")
+
+
+@pytest.mark.parametrize("case", table("immune"), ids=str)
+def test_who_is_immune_needs_no_dose_and_who_is_not_does(case: Case) -> None:
+    antigen, code = case.rest
+    immune, other = (
+        {each.status for each in run(SCHEDULE, asked.patient, TODAY).best[antigen]}
+        for asked in (case, case._replace(words=case.words.replace(f" {code}", "")))
+    )
+    assert immune == {SeriesStatus.IMMUNE}
+    assert SeriesStatus.NOT_COMPLETE in other
 
 
 def said(case: Case) -> set[str]:
