@@ -100,6 +100,7 @@ class Rule:
             in another text, ``D`` deduced from rules read, ``M`` from memory only.
         tests: blood tests to be done before anything is given.
         control: a test after the dose: what, and the weeks after which it is done, as ``(test, from, to)``.
+        kind: ``rule``, ``contraindication``, ``precaution`` (told, never computed), ``immunity`` or ``conflict``.
     """
 
     id: str
@@ -112,6 +113,7 @@ class Rule:
     editions: tuple[str, ...]
     tests: tuple[str, ...] = ()
     control: tuple[str, Duration, Duration] | None = None
+    kind: str = "rule"
 
 
 def level(series: Series, patient: Patient, on: dt.date) -> Level | None:

@@ -104,7 +104,7 @@ def compile_france(authored: Authored, edition: str) -> m.Schedule:
             raise _wrong(f"id déjà pris\u202f: {row['id']}", f"id taken already: {row['id']}", name)
         try:
             _only(kind, row)
-            rule = _rule({"group": "", **row}, sources)
+            rule = _rule({"group": "", **row}, sources, kind)
             made.rules[rule.id] = rule
             if rule.verified:
                 made.add(kind, row, writer)
@@ -208,7 +208,7 @@ def group_titles() -> Mapping[str, Text]:
     return {row["name"]: Text.of(row["title"]) for body in read().files.values() for row in body.get("group", ())}
 
 
-def _rule(row: Row, sources: Mapping[str, Source]) -> Rule:
+def _rule(row: Row, sources: Mapping[str, Source], kind: str) -> Rule:
     confidence = row["confidence"]
     if confidence not in ("O", "S26", "S", "M", "D"):
         raise ValueError(f"confidence {confidence!r}")
@@ -224,6 +224,7 @@ def _rule(row: Row, sources: Mapping[str, Source]) -> Rule:
         editions=tuple(row.get("editions", ())),
         tests=tuple(row.get("tests", ())),
         control=(control["test"], _length(control["from"]), _length(control["to"])) if control else None,
+        kind=kind,
     )
 
 
@@ -243,7 +244,8 @@ def _campaigns(rows: list[Row], edition: str) -> dict[str, tuple[Season, ...]]:
     for row in rows:
         if edition in row.get("editions", (edition,)):
             season = Season(row["name"], row["start"], row["end"], row.get("assumed", False))
-            found.setdefault(row["key"], []).append(season)
+            for key in (row["key"], f"{row['key']} {row['name']}"):
+                found.setdefault(key, []).append(season)
     return {key: tuple(sorted(seasons, key=lambda each: each.start)) for key, seasons in found.items()}
 
 
