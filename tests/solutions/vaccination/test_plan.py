@@ -89,6 +89,33 @@ def test_a_dose_that_is_not_late_never_becomes_late_for_the_sake_of_a_visit():
     assert told(found) == [(ON, ["901"]), (dt.date(2026, 12, 15), ["901"]), (dt.date(2027, 2, 15), ["902"])]
 
 
+def test_a_dose_that_is_possible_but_not_yet_recommended_is_not_taken_forward():
+    early = dose(1, "83 months", ["902"])
+    early["age"] |= {"absMinAge": "12 months", "minAge": "12 months"}
+    small = schedule({"A": [dose(1, "2 months", ["901"])], "B": [early]}, {"901": ["A"], "902": ["B"]})
+    assert told(plan(small, Patient(BORN), ON)) == [(ON, ["901"]), (dt.date(2026, 12, 15), ["902"])]
+
+
+def test_a_wait_now_may_spare_a_visit_later_and_is_no_longer_than_that_takes():
+    """A2 may be given from day 10 and waits 28 days at most, like A3, 28 days after it; B is for day 75.
+
+    On day 10, A3 would have to be given by day 66. From day 19 on, it can wait for B.
+    """
+    small = schedule(
+        {
+            "A": [
+                dose(1, "2 months", ["901"]),
+                dose(2, "3 months", ["901"], interval="10 days"),
+                dose(3, "4 months", ["901"], interval="28 days"),
+            ],
+            "B": [dose(1, "7 years", ["902"])],
+        },
+        {"901": ["A"], "902": ["B"]},
+    )
+    found = plan(small, Patient(dt.date(2020, 2, 9)), ON)
+    assert told(found) == [(ON, ["901"]), (after(19), ["901"]), (after(75), ["901", "902"])]
+
+
 def live() -> Schedule:
     """Two live vaccines, 28 days apart unless given on the same day."""
     return schedule(

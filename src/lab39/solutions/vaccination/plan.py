@@ -225,11 +225,12 @@ class _Search:
 
     def _cost(self, state: _State, more: int = 0) -> tuple[int, ...]:
         visits, injections = len(state.visits) + more, state.injections + more
+        days = sum(each.date.toordinal() for each in state.visits)
         if self.wishes.goal == "visits":
-            return len(state.left), visits, state.delay, injections
+            return len(state.left), visits, state.delay, injections, days
         if self.wishes.goal == "injections":
-            return len(state.left), injections, visits, state.delay
-        return len(state.left), state.delay, visits, injections
+            return len(state.left), injections, visits, state.delay, days
+        return len(state.left), state.delay, visits, injections, days
 
     def _visit(self, state: _State, day: dt.date) -> tuple[_State, list[GroupForecast]]:
         """Give what is due on a day, as the engine accepts it, and say what waits. Looked up once for a history."""
