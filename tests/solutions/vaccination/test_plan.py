@@ -14,7 +14,8 @@ from tests.solutions.vaccination.small import dose, schedule
 from lab39.core.errors import InputError
 from lab39.solutions.vaccination import Dose, Observed, Patient, run
 from lab39.solutions.vaccination.dates import Duration, add
-from lab39.solutions.vaccination.model import DoseStatus, Schedule, SeriesStatus
+from lab39.solutions.vaccination.france import open_france
+from lab39.solutions.vaccination.model import DoseStatus, Schedule, SeriesStatus, Sex
 from lab39.solutions.vaccination.plan import GOALS, Plan, Wishes, alternatives, plan
 from lab39.solutions.vaccination.verdicts import verdict
 from lab39.solutions.vaccination.whatif import what_if
@@ -88,6 +89,33 @@ def test_a_dose_that_is_not_late_never_becomes_late_for_the_sake_of_a_visit():
     assert told(found) == [(ON, ["901"]), (dt.date(2026, 12, 15), ["901"]), (dt.date(2027, 2, 15), ["902"])]
 
 
+def test_a_dose_that_is_possible_but_not_yet_recommended_is_not_taken_forward():
+    early = dose(1, "83 months", ["902"])
+    early["age"] |= {"absMinAge": "12 months", "minAge": "12 months"}
+    small = schedule({"A": [dose(1, "2 months", ["901"])], "B": [early]}, {"901": ["A"], "902": ["B"]})
+    assert told(plan(small, Patient(BORN), ON)) == [(ON, ["901"]), (dt.date(2026, 12, 15), ["902"])]
+
+
+def test_a_wait_now_may_spare_a_visit_later_and_is_no_longer_than_that_takes():
+    """A2 may be given from day 10 and waits 28 days at most, like A3, 28 days after it; B is for day 75.
+
+    On day 10, A3 would have to be given by day 66. From day 19 on, it can wait for B.
+    """
+    small = schedule(
+        {
+            "A": [
+                dose(1, "2 months", ["901"]),
+                dose(2, "3 months", ["901"], interval="10 days"),
+                dose(3, "4 months", ["901"], interval="28 days"),
+            ],
+            "B": [dose(1, "7 years", ["902"])],
+        },
+        {"901": ["A"], "902": ["B"]},
+    )
+    found = plan(small, Patient(dt.date(2020, 2, 9)), ON)
+    assert told(found) == [(ON, ["901"]), (after(19), ["901"]), (after(75), ["901", "902"])]
+
+
 def live() -> Schedule:
     """Two live vaccines, 28 days apart unless given on the same day."""
     return schedule(
@@ -144,6 +172,14 @@ def test_combined_products_are_preferred_without_antigens_that_are_not_due(given
     found = plan(combined(), Patient(BORN, doses=before), ON)
     assert len(found.visits) == 1
     assert tuple(sorted(each.code for each in found.visits[0].doses)) in codes
+
+
+def test_between_equal_products_the_one_given_before_is_kept():
+    rows = [dose(1, "2 months", ["901", "911"]), dose(2, "3 months", ["901", "911"], interval="4 weeks")]
+    used = schedule({"A": rows}, {"901": ["A"], "911": ["A"]})
+    before = Patient(BORN, doses=(Dose(dt.date(2026, 1, 1), "911"),))
+    assert told(plan(used, before, ON)) == [(ON, ["911"])]
+    assert told(plan(used, Patient(BORN), ON))[0] == (ON, ["901"])
 
 
 def test_a_limit_of_injections_spreads_the_visits():
@@ -228,35 +264,61 @@ def test_no_choice_of_days_takes_fewer_visits(first, second, third, given_weeks,
         assert not feasible(used, patient, [ON, *some], found.until, wait), some
 
 
-@pytest.mark.shared
-@settings(max_examples=12)
-@given(
-    months=st.integers(0, 1000),
-    sex=st.sampled_from(["Female", "Male"]),
-    goal=st.sampled_from(GOALS),
-    most=st.sampled_from([None, 2, 3]),
-    picks=st.lists(st.tuples(st.sampled_from(["03", "08", "10", "20", "21", "115", "146"]), st.integers(30, 900)),
-                   max_size=4),
-)  # fmt: skip
-def test_on_the_real_schedule_every_planned_dose_is_valid_and_on_time(cdsi, months, sex, goal, most, picks):
-    born = add(dt.date(2026, 11, 1), Duration(-months, 0))
-    doses = tuple(
-        Dose(day, code, id=str(n))
-        for n, (code, ago) in enumerate(picks)
-        if (day := ON - dt.timedelta(days=ago)) >= born
-    )
-    patient = Patient(born, sex, doses)
-    found = plan(cdsi, patient, ON, Wishes(goal=goal, most=most, months=15))
-    replay(cdsi, patient, found)
+def hold(used: Schedule, patient: Patient, wishes: Wishes) -> None:
+    """What every plan keeps to, whatever the schedule."""
+    found = plan(used, patient, ON, wishes)
+    replay(used, patient, found)
     days = [visit.date for visit in found.visits]
     assert days == sorted(set(days))
     assert all(later - sooner >= dt.timedelta(days=7) for sooner, later in itertools.pairwise(days))
     for visit in found.visits:
         assert ON <= visit.date <= found.until
         assert visit.doses
-        assert most is None or len(visit.doses) <= most
+        assert wishes.most is None or len(visit.doses) <= wishes.most
         for each in visit.doses:
             assert all(s.recommended is not None and s.recommended <= visit.date for s in each.serves)
+
+
+def somebody(months: int, sex: Sex, picks: list[tuple[str, int]]) -> Patient:
+    born = add(dt.date(2026, 11, 1), Duration(-months, 0))
+    days = [(code, ON - dt.timedelta(days=ago)) for code, ago in picks]
+    return Patient(born, sex, tuple(Dose(day, code, id=f"{code} {day}") for code, day in days if day >= born))
+
+
+@pytest.fixture(scope="session")
+def france() -> Schedule:
+    return open_france()
+
+
+SEXES: list[Sex] = ["Female", "Male"]
+LIMITS = st.sampled_from([None, 2, 3])
+AMERICAN = st.sampled_from(["03", "08", "10", "20", "21", "115", "146"])
+FRENCH = st.sampled_from(["VAC0014", "VAC0123", "VAC0495", "VAC0053", "VAC0029", "VAC0523", "VAC0486", "VAC0046"])
+
+
+@pytest.mark.shared
+@settings(max_examples=6)
+@given(
+    months=st.integers(0, 1000),
+    sex=st.sampled_from(SEXES),
+    goal=st.sampled_from(GOALS),
+    most=LIMITS,
+    picks=st.lists(st.tuples(AMERICAN, st.integers(30, 900)), max_size=4),
+)
+def test_on_the_american_schedule_every_planned_dose_is_valid_and_on_time(cdsi, months, sex, goal, most, picks):
+    hold(cdsi, somebody(months, sex, picks), Wishes(goal=goal, most=most, months=12))
+
+
+@settings(max_examples=12)
+@given(
+    months=st.integers(0, 1000),
+    sex=st.sampled_from(SEXES),
+    goal=st.sampled_from(GOALS),
+    most=LIMITS,
+    picks=st.lists(st.tuples(FRENCH, st.integers(30, 900)), max_size=4),
+)
+def test_on_the_french_schedule_every_planned_dose_is_valid_and_on_time(france, months, sex, goal, most, picks):
+    hold(france, somebody(months, sex, picks), Wishes(goal=goal, most=most, months=18))
 
 
 def test_what_if_says_the_verdict_and_what_changes():

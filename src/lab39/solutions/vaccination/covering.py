@@ -49,7 +49,7 @@ def cover(
     day: dt.date,
     refused: Collection[tuple[str, str]] = (),
 ) -> tuple[tuple[Product, ...], frozenset[str]]:
-    """The products to give, and the antigens that no product may serve.
+    """The products to give, and the antigens that no product may serve. Among equals, one given before stays.
 
     Args:
         refused: products that the engine did not accept, as ``(code, antigen)``.
@@ -68,6 +68,7 @@ def cover(
                     row[antigen] = row.get(antigen, False) or advised
                     names.setdefault(code, schedule.vaccine_names.get(code) or name)
     needed = {each.series.antigen for f in due for each in f.series if each.status is SeriesStatus.NOT_COMPLETE}
+    used = {dose.code for dose in patient.doses}
     products = [
         Product(
             code,
@@ -76,7 +77,7 @@ def cover(
             _held(schedule.vaccines.get(code, ()), patient.birth_date, day) - frozenset(row),
             any(row.values()),
         )
-        for code, row in sorted(offered.items())
+        for code, row in sorted(offered.items(), key=lambda row: (row[0] not in used, row[0]))
     ]
     served = frozenset(antigen for each in products for antigen in each.covers) & needed
     return _smallest(_undominated(products), served), frozenset(needed) - served

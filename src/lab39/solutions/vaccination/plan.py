@@ -187,6 +187,9 @@ class _Search:
         self.best: _State | None = None
         self.effort = 0
         self.cut = False
+        self.known: dict[
+            tuple[tuple[Dose, ...], tuple[Left, ...], dt.date], tuple[_State, list[GroupForecast]]
+        ] = {}
 
     def solve(self, patient: Patient) -> Plan:
         self._explore(_State(patient, (), (), 0), self.on, first=True)
@@ -222,17 +225,29 @@ class _Search:
 
     def _cost(self, state: _State, more: int = 0) -> tuple[int, ...]:
         visits, injections = len(state.visits) + more, state.injections + more
+        days = sum(each.date.toordinal() for each in state.visits)
         if self.wishes.goal == "visits":
-            return len(state.left), visits, state.delay, injections
+            return len(state.left), visits, state.delay, injections, days
         if self.wishes.goal == "injections":
-            return len(state.left), injections, visits, state.delay
-        return len(state.left), state.delay, visits, injections
+            return len(state.left), injections, visits, state.delay, days
+        return len(state.left), state.delay, visits, injections, days
 
     def _visit(self, state: _State, day: dt.date) -> tuple[_State, list[GroupForecast]]:
-        """Give what is due on a day, as the engine accepts it, and say what waits."""
+        """Give what is due on a day, as the engine accepts it, and say what waits. Looked up once for a history."""
+        key = state.patient.doses, state.left, day
+        if key not in self.known:
+            self.known[key] = self._visited(state, day)
+        return self.known[key]
+
+    def _visited(self, state: _State, day: dt.date) -> tuple[_State, list[GroupForecast]]:
         patient = state.patient
         result = run(self.schedule, patient, day)
-        due = [each for each in _awaited(result) if each.recommended and each.recommended <= day]
+        closed = {each.group for each in state.left}
+        due = [
+            each
+            for each in _awaited(result)
+            if each.recommended and each.recommended <= day and each.group not in closed
+        ]
         given, failed = _give(self.schedule, patient, due, day, self.wishes.most) if due else ((), ())
         if given:
             doses = tuple(
@@ -245,11 +260,9 @@ class _Search:
             visit = Visit(day, tuple(PlannedDose(each.code, each.name, serves) for each, serves in given))
             state = replace(state, patient=patient, visits=(*state.visits, visit), delay=state.delay + delay)
             result = run(self.schedule, patient, day)
-        known = {each.group for each in state.left}
-        fresh = tuple(each for each in failed if each.group not in known)
-        if fresh:
-            state = replace(state, left=(*state.left, *fresh))
-        closed = {each.group for each in state.left}
+        if failed:
+            state = replace(state, left=(*state.left, *failed))
+            closed |= {each.group for each in failed}
         waiting = [each for each in _awaited(result) if each.group not in closed]
         return state, waiting
 
@@ -333,7 +346,7 @@ def _give(
         ordered = sorted(chosen, key=lambda each: _urgency(each, due))
         chosen = tuple(ordered[:most])
         doses = [Dose(day, each.code, id=f"{PREFIX}{i}") for i, each in enumerate(chosen, 1)]
-        result = run(schedule, replace(patient, doses=(*patient.doses, *doses)), day)
+        result = run(schedule, replace(patient, doses=(*patient.doses, *doses)), day, {each.group for each in due})
         wrong = {
             (dose.code, antigen): reasons
             for dose, each in zip(doses, chosen, strict=True)

@@ -175,8 +175,7 @@ def _decide(rows: Iterable[Row], product: Product, situation: Situation) -> Answ
     else:
         possible.append((_NONE, ()))
     said = tuple(row for row, _ in possible)
-    answers = {row.answer for row in said}
-    if len({(row.answer, row.rate) for row in said}) == 1 or answers == {"no"}:
+    if len({(row.answer, row.rate) for row in said}) == 1:
         answer = said[-1].answer
         return Answer("unknown" if answer == "ask" else answer, (said[-1],))
     wanted = dict.fromkeys(name for _, unknown in possible for name in unknown)
