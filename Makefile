@@ -60,6 +60,7 @@ test: .venv/dev.stamp lint
 bench: .venv/dev.stamp
 	@$(BIN)/python benchmarks/raredisease.py
 	@$(BIN)/python benchmarks/pharmacy.py
+	@$(BIN)/python benchmarks/vaccination.py
 
 prove: .venv/dev.stamp
 	@$(BIN)/python benchmarks/prove.py
