@@ -6,8 +6,8 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from tests.solutions.vaccination.records import PERSON, immunization, record
 from tests.solutions.vaccination.houses import around
+from tests.solutions.vaccination.records import PERSON, immunization, record
 
 from lab39.core.finding import Finding, Severity, When
 from lab39.core.record import Record
@@ -73,9 +73,7 @@ def test_an_unknown_sex_is_told(tiny: Schedule):
 
 def test_a_dose_given_too_early_is_told_once_with_its_reason_in_words(tiny: Schedule):
     card = said(tiny, record(immunization("2025-02-10"), immunization("2025-02-20")))["doses-to-repeat"]
-    assert card.summary.fr == (
-        "2 doses ne comptent pas et restent à faire\u202f: A du 10/02/2025, A du 20/02/2025"
-    )
+    assert card.summary.fr == ("2 doses ne comptent pas et restent à faire\u202f: A du 10/02/2025, A du 20/02/2025")
     assert len(card.reasons) == 1
     assert "901 du 10/02/2025\u202f: ne compte pas, faite trop tôt pour l'âge" in card.reasons[0].text.fr
 
@@ -149,7 +147,9 @@ def test_of_the_running_story_what_is_known_to_the_year_is_named_and_doubted(cds
     named = " ".join(each.name.fr for each in found["doses-not-used"].missing)
     assert "Prevenar 13" in named
     assert "Revaxis" in named
-    doubted = {reason.text.fr.partition("\u202f")[0] for reason in found["due"].reasons if "À vérifier" in reason.text.fr}
+    doubted = {
+        reason.text.fr.partition("\u202f")[0] for reason in found["due"].reasons if "À vérifier" in reason.text.fr
+    }
     assert "Pneumocoque" in doubted
 
 
