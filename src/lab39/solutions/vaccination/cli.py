@@ -47,7 +47,7 @@ DataOption = Annotated[
 def due(
     file: FileArgument,
     on: OnOption = None,
-    schedule: ScheduleOption = "cdsi",
+    schedule: ScheduleOption = "france",
     schedule_data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -70,7 +70,7 @@ def why(
     file: FileArgument,
     group: Annotated[str, typer.Option("--group", metavar="MMR", help="Groupe de vaccins / vaccine group.")],
     on: OnOption = None,
-    schedule: ScheduleOption = "cdsi",
+    schedule: ScheduleOption = "france",
     schedule_data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -168,7 +168,7 @@ def diff(
 def bulk(
     file: Annotated[Path, typer.Argument(metavar="FILE.ndjson", help="Un Bundle par ligne / one Bundle a line.")],
     on: OnOption = None,
-    schedule: ScheduleOption = "cdsi",
+    schedule: ScheduleOption = "france",
     schedule_data: DataOption = None,
     out: Annotated[
         Path | None,

@@ -116,7 +116,7 @@ def read(sent: Fields) -> Asked:
     )
 
 
-def with_dose(asked: Asked, vaccine: str, given: str, schedule: Schedule | None) -> Asked:
+def with_dose(asked: Asked, vaccine: str, given: str, schedule: Schedule) -> Asked:
     """The same with one more dose, as it was typed.
 
     Raises:
@@ -248,20 +248,19 @@ def _kept(written: str) -> Typed:
     return Typed(code if _coding(code) else "", words[:MAX_LENGTH], date)
 
 
-def _understood(words: str, schedule: Schedule | None) -> str:
+def _understood(words: str, schedule: Schedule) -> str:
     """The code of a vaccine, by its code in the schedule, a French product, or a name of the schedule."""
     from lab39.solutions.vaccination import products
 
-    if schedule is not None:
-        short = _SHORT.get(schedule.system, "")
-        bracketed = re.search(r"\(([A-Za-z0-9]+)\)$", words)
-        for said in (bracketed[1] if bracketed else "", words):
-            for code in dict.fromkeys((said, said.upper(), said.zfill(2))):
-                if short and said and code in schedule.vaccines:
-                    return f"{short}|{code}"
-        named = {name.casefold(): code for code, name in schedule.vaccine_names.items()}
-        if short and words.casefold() in named:
-            return f"{short}|{named[words.casefold()]}"
+    short = _SHORT.get(schedule.system, "")
+    bracketed = re.search(r"\(([A-Za-z0-9]+)\)$", words)
+    for said in (bracketed[1] if bracketed else "", words):
+        for code in dict.fromkeys((said, said.upper(), said.zfill(2))):
+            if short and said and code in schedule.vaccines:
+                return f"{short}|{code}"
+    named = {name.casefold(): code for code, name in schedule.vaccine_names.items()}
+    if short and words.casefold() in named:
+        return f"{short}|{named[words.casefold()]}"
     found = products.find(words)
     return f"nuva|{found.product.nuva}" if found.product is not None else ""
 

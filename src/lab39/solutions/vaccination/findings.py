@@ -44,29 +44,6 @@ def findings(found: Assessed) -> Iterator[Finding]:
         yield _unused(unused)
 
 
-def no_schedule(commands: Sequence[str]) -> Finding:
-    """That no schedule is at hand, with the command that brings one."""
-    typed = " ou ".join(commands), " or ".join(commands)
-    return Finding(
-        code="schedule-missing",
-        severity=Severity.INFO,
-        summary=Text(
-            "Vaccinations non évaluées\u202f: aucun calendrier vaccinal n'est installé",
-            "Vaccination not assessed: no immunization schedule is installed",
-        ),
-        missing=(
-            Missing(
-                "data-pack",
-                Text("calendrier vaccinal", "immunization schedule"),
-                Text(
-                    f"ce qui est à faire ne peut pas être dit. Taper\u202f: {typed[0]}",
-                    f"what is due cannot be told. Type: {typed[1]}",
-                ),
-            ),
-        ),
-    )
-
-
 def no_birth_date(issue: Issue) -> Finding:
     """That nothing can be told without a whole birth date."""
     return Finding(

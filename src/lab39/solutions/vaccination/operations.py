@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lab39.core.datapacks import Packs
 from lab39.core.errors import InputError, Issue
 from lab39.core.faces import Call, Operation
 from lab39.core.record import Record
@@ -60,7 +59,7 @@ def forecast(call: Call) -> Resource:
     asked = read_parameters(call.body)
     entries = [{"resource": each} for each in asked.resources]
     record = Record.from_fhir({"resourceType": "Bundle", "type": "collection", "entry": entries})
-    schedule = sources.open_schedule(call.ctx.packs, asked.schedule or default(call.ctx.packs))
+    schedule = sources.open_schedule(call.ctx.packs, asked.schedule or sources.FRANCE)
     known = read_patient(record, schedule, asked.on, sources.open_maps(call.ctx.packs))
     if known.patient is None:
         raise InputError(known.issues[0].text, f"Parameters.parameter[patient] › {known.issues[0].place}")
@@ -77,18 +76,13 @@ def forecast(call: Call) -> Resource:
 def due(call: Call) -> dict[str, Any]:
     """What is due, every vaccine group, every dose with its verdict, and what could not be used."""
     on = call.query.day("on") or call.on
-    schedule = sources.open_schedule(call.ctx.packs, call.query.text("schedule") or default(call.ctx.packs))
+    schedule = sources.open_schedule(call.ctx.packs, call.query.text("schedule") or sources.FRANCE)
     known = read_patient(call.body, schedule, on, sources.open_maps(call.ctx.packs))
     if known.patient is None:
         raise InputError(known.issues[0].text, known.issues[0].place)
     issues = [each.as_dict() for each in known.issues]
     found = told.due_dict(run(schedule, known.patient, on), known.patient, schedule)
     return found | uncounted_dict(known, schedule) | {"issues": issues}
-
-
-def default(packs: Packs) -> str:
-    """The schedule that is used when none is named: the first at hand, that of France at least."""
-    return next(iter(sources.at_hand(packs)), sources.FRANCE)
 
 
 def read_parameters(body: Mapping[str, Any]) -> Asked:

@@ -36,7 +36,8 @@ class Person:
 
 def vaccines(call: Call) -> View | Redirect:
     """Whom to look at, and everything about their vaccines."""
-    asked, wrong, schedule, person, found = Asked(), None, None, None, None
+    asked, wrong, person, found = Asked(), None, None, None
+    schedule = _schedule(call, asked)
     problem: Text = NO_TEXT
     try:
         asked = consultation.read(call.query)
@@ -45,7 +46,7 @@ def vaccines(call: Call) -> View | Redirect:
         if changed is not None and not call.part:
             return Redirect(f"/vaccination{changed.address()}#typed")
         person = _person(call, asked)
-        if schedule is not None and person.record is not None:
+        if person.record is not None:
             said = findings.assessed(person.record, schedule, person.on, sources.open_maps(call.ctx.packs))
             if isinstance(said, Assessed):
                 found = answer(said)
@@ -66,7 +67,7 @@ def why(call: Call) -> View:
     schedule = _schedule(call, asked)
     person = _person(call, asked)
     group = call.query.text("group")
-    if schedule is None or person.record is None:
+    if person.record is None:
         raise UnknownNameError(
             Text("choisir d'abord une personne", "choose a person first"), call.query.text("group")[:40]
         )
@@ -126,7 +127,7 @@ def export(call: Call) -> Download:
     form = call.path["form"]
     if form not in ("csv", "json"):
         raise UnknownNameError(Text("formats\u202f: csv, json", "formats: csv, json"), form[:40])
-    if schedule is None or person.record is None:
+    if person.record is None:
         raise UnknownNameError(Text("choisir d'abord une personne", "choose a person first"), form)
     said = findings.assessed(person.record, schedule, person.on, sources.open_maps(call.ctx.packs))
     if not isinstance(said, Assessed):
@@ -159,7 +160,7 @@ def _plain(cell: str) -> str:
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
-def _changed(call: Call, asked: Asked, schedule: Schedule | None) -> Asked | None:
+def _changed(call: Call, asked: Asked, schedule: Schedule) -> Asked | None:
     """What the form adds or takes away."""
     if drop := call.query.text("drop"):
         return consultation.without_dose(asked, drop)
@@ -168,16 +169,16 @@ def _changed(call: Call, asked: Asked, schedule: Schedule | None) -> Asked | Non
     return None
 
 
-def _schedule(call: Call, asked: Asked) -> Schedule | None:
-    """The schedule that is asked for, or the first at hand; ``None`` when there is none."""
+def _schedule(call: Call, asked: Asked) -> Schedule:
+    """The schedule that is asked for, or that of France."""
     at_hand = sources.at_hand(call.ctx.packs)
     if not asked.schedule:
-        return sources.open_schedule(call.ctx.packs, at_hand[0]) if at_hand else None
+        return sources.open_schedule(call.ctx.packs)
     if asked.schedule.partition("@")[0] not in at_hand:
         raise UnknownNameError(
             Text(
-                f"calendrier inconnu ou absent. Présents\u202f: {', '.join(at_hand) or 'aucun'}",
-                f"schedule unknown or absent. At hand: {', '.join(at_hand) or 'none'}",
+                f"calendrier inconnu ou absent. Présents\u202f: {', '.join(at_hand)}",
+                f"schedule unknown or absent. At hand: {', '.join(at_hand)}",
             ),
             "schedule",
         )
@@ -231,7 +232,7 @@ def _records(call: Call) -> tuple[tuple[str, str], ...]:
 
 
 def _values(
-    call: Call, asked: Asked, schedule: Schedule | None, person: Person | None, found: Answer | None
+    call: Call, asked: Asked, schedule: Schedule, person: Person | None, found: Answer | None
 ) -> dict[str, Any]:
     at_hand = sources.at_hand(call.ctx.packs)
     typed = replace(asked, kind="typed") if asked.kind in ("", "typed") else Asked(schedule=asked.schedule)
@@ -244,9 +245,6 @@ def _values(
         "schedule": schedule,
         "schedule_title": words.schedule_title,
         "schedules": at_hand,
-        "remedies": [
-            call.ctx.packs.spec(name).remedy for name in sources.SCHEDULES if name in call.ctx.packs.specs
-        ],
         "people": [each for each in examples.all_examples().values() if each.record.birth_date is not None],
         "records": _records(call),
         "names": _known_names(schedule),
@@ -256,12 +254,10 @@ def _values(
     }
 
 
-def _known_names(schedule: Schedule | None) -> list[Text]:
+def _known_names(schedule: Schedule) -> list[Text]:
     """Names to choose among while typing: French products, then the vaccines of the schedule."""
     from lab39.solutions.vaccination import products
 
-    if schedule is None:
-        return []
     brands = [each.label for each in products.products() if each.marketed]
     own = [
         Text(f"{words.vaccine(schedule, code).fr} ({code})", f"{words.vaccine(schedule, code).en} ({code})")

@@ -13,7 +13,7 @@ from lab39.core.text import Text
 
 
 class Vaccination(Solution):
-    """Tells which doses count, what is due and what comes next, by the first schedule at hand."""
+    """Tells which doses count, what is due and what comes next, by the French schedule."""
 
     id = "vaccination"
     title = Text("Vaccination", "Vaccination")
@@ -27,7 +27,7 @@ class Vaccination(Solution):
     pages = "lab39.solutions.vaccination.pages:pages"
 
     def prepare(self, packs: Packs, progress: Progress) -> None:
-        """Compile the schedules that are installed."""
+        """Compile the schedules at hand."""
         from lab39.solutions.vaccination import sources
 
         for name in sources.at_hand(packs):
@@ -41,10 +41,7 @@ class Vaccination(Solution):
 
         if ctx.about:
             return ()
-        at_hand = sources.at_hand(ctx.packs)
-        if not at_hand:
-            return (findings.no_schedule([ctx.packs.spec(name).remedy for name in sources.SCHEDULES]),)
-        schedule, maps = sources.open_schedule(ctx.packs, at_hand[0]), sources.open_maps(ctx.packs)
+        schedule, maps = sources.open_schedule(ctx.packs), sources.open_maps(ctx.packs)
         found = findings.assessed(record, schedule, on, maps)
         if not isinstance(found, findings.Assessed):
             return (findings.no_birth_date(found),)

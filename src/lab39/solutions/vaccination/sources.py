@@ -88,8 +88,8 @@ def inspect_nuva(files: list[Path]) -> Contents:
 
 
 def at_hand(packs: Packs) -> tuple[str, ...]:
-    """The schedules whose pack is installed, the default first."""
-    return tuple(name for name in SCHEDULES if packs.has(name))
+    """The schedules that can be opened, the default first: that of France, then those whose pack is installed."""
+    return (FRANCE, *(name for name in SCHEDULES if packs.has(name)))
 
 
 def editions(packs: Packs, name: str) -> tuple[str, ...]:
@@ -99,7 +99,7 @@ def editions(packs: Packs, name: str) -> tuple[str, ...]:
     return tuple(pack.version for pack in packs.installed(_known(name)))
 
 
-def open_schedule(packs: Packs, name: str = CDSI, edition: str | None = None) -> Schedule:
+def open_schedule(packs: Packs, name: str = FRANCE, edition: str | None = None) -> Schedule:
     """An edition at hand of a schedule, the newest unless one is named; opened once in a process.
 
     An edition imported meanwhile, by this process or another, is the one that the next call opens.
