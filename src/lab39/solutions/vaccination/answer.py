@@ -134,16 +134,21 @@ def dose_rows(found: Assessed, stand: Sequence[Standing]) -> Iterator[DoseRow]:
             )
             continue
         wrong = [(group, done) for group, done in here if done.status != best.status or done.reasons]
-        why = [_why(group, done.status, done.reasons, single=len(here) == 1) for group, done in wrong]
+        alike = len(wrong) == len(here) and len({(done.status, done.reasons) for _, done in wrong}) == 1
+        why = [_why(group, done.status, done.reasons, single=alike) for group, done in wrong]
         shape = {"Valid": "valid", "Extraneous": "extra"}.get(best.status, "invalid")
         yield DoseRow(
             dose.date,
             words.vaccine(found.schedule, dose.code),
             words.status(best.status),
             SHAPES[shape],
-            words.joined(list(dict.fromkeys(why)), " ; ") if why else Text("", ""),
+            _listed(list(dict.fromkeys(why))),
             words.joined([words.group(group) for group, _ in here]),
         )
+
+
+def _listed(why: Sequence[Text]) -> Text:
+    return Text("\u202f; ".join(each.fr for each in why), "; ".join(each.en for each in why))
 
 
 def _why(group: str, status: str, reasons: Sequence[str], *, single: bool) -> Text:
