@@ -62,7 +62,7 @@ def test_a_file_that_is_no_release_is_refused(run: Any, tmp_path: Path) -> None:
 def test_an_edition_is_asked_for_by_its_name(lab: Any, tmp_path: Path) -> None:
     path = tmp_path / "one.json"
     path.write_text(json.dumps(bundle()), "utf-8")
-    new = lab("vaccination", "due", path, "--on", "2025-04-10", "--json").json
+    new = lab("vaccination", "due", path, "--on", "2025-04-10", "--schedule", "cdsi", "--json").json
     old = lab("vaccination", "due", path, "--on", "2025-04-10", "--schedule", "cdsi@4.64", "--json").json
     assert (old["edition"], old["due"]) == ("4.64", ["A"])
     assert (new["edition"], new["due"]) == ("4.65", [])
