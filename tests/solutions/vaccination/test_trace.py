@@ -170,14 +170,16 @@ def test_a_decision_function_that_emits_no_step_fails(
         for node in ast.parse((PACKAGE / f"{chapter}.py").read_text("utf-8")).body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
     }
-    assert public - recorder.called == set(), "public functions that no case reaches"
+    seasons = any(dose.seasons for each in french[0].antigens.values() for one in each.series for dose in one.doses)
+    unreached = set() if seasons else {"beyond.season_of"}  # waits for an authored rule that names a campaign
+    assert public - recorder.called == unreached, "public functions that no case reaches"
     unexplained = {
         name
         for name, calls in recorder.silent.items()
         if name not in ANSWERS and not (name in NOTHING and all(NOTHING[name](given) for given in calls))
     }
     assert unexplained == set()
-    assert set(recorder.silent) >= ANSWERS, "listed as silent, yet they emit"
+    assert set(recorder.silent) >= ANSWERS - unreached, "listed as silent, yet they emit"
 
 
 def test_every_condition_of_a_skip_and_every_set_has_its_step(cdsi: Schedule, cases: list[Case]) -> None:
