@@ -39,7 +39,7 @@ MonthsOption = Annotated[int, typer.Option("--months", min=1, max=240, help="Hor
 def plan(
     file: FileArgument,
     on: OnOption = None,
-    schedule: ScheduleOption = "cdsi",
+    schedule: ScheduleOption = "france",
     schedule_data: DataOption = None,
     goal: GoalOption = "visits",
     months: MonthsOption = 24,
@@ -76,7 +76,7 @@ def what_if(
     file: FileArgument,
     vaccine: Annotated[str, typer.Option("--vaccine", metavar="CODE", help="Code du calendrier, ou nom français.")],
     on: OnOption = None,
-    schedule: ScheduleOption = "cdsi",
+    schedule: ScheduleOption = "france",
     schedule_data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -101,7 +101,7 @@ def remind(
         Path | None, typer.Option("--out", metavar="FILE.ics", help="Fichier / file.", show_default=False)
     ] = None,
     on: OnOption = None,
-    schedule: ScheduleOption = "cdsi",
+    schedule: ScheduleOption = "france",
     schedule_data: DataOption = None,
     goal: GoalOption = "visits",
     months: MonthsOption = 24,
@@ -154,7 +154,7 @@ def certificate(
         Path | None, typer.Option("--out", metavar="FILE.pdf", help="Fichier / file.", show_default=False)
     ] = None,
     on: OnOption = None,
-    schedule: ScheduleOption = "cdsi",
+    schedule: ScheduleOption = "france",
     schedule_data: DataOption = None,
     language: Annotated[
         Literal["both", "fr", "en"], typer.Option("--language", help="Langue de la page / language of the page.")
@@ -218,7 +218,7 @@ def lot(
 def coverage(
     file: Annotated[Path, typer.Argument(metavar="FILE.ndjson", help="Un Bundle par ligne / one Bundle a line.")],
     on: OnOption = None,
-    schedule: ScheduleOption = "cdsi",
+    schedule: ScheduleOption = "france",
     schedule_data: DataOption = None,
     group: Annotated[
         list[str] | None, typer.Option("--group", metavar="MMR", help="Groupe / group.", show_default=False)
