@@ -50,7 +50,7 @@ class Product:
         valences: ids of :func:`valences`; lower case ``d`` and ``ap`` are reduced doses.
         marketed: as declared on the date of ``source``; ``stopped`` is the day of the declared end.
         age_from: licence, from this age; ``age_to``: before this age. ``None`` is not stated.
-        ages: how well the licence ages are known; ``M`` decides nothing.
+        ages: how well the licence ages are known; ``M`` decides nothing. ``ages_source``: where, if not ``source``.
         volume_ml: of one dose.
         rate: per cent reimbursed in town as the public database states it; ``None`` when it states none.
         confidence: of codes, valences and market.
@@ -68,6 +68,7 @@ class Product:
     age_from: Duration | None
     age_to: Duration | None
     ages: Confidence
+    ages_source: Source | None
     route: tuple[str, ...]
     volume_ml: float | None
     cip13: tuple[str, ...]
@@ -276,6 +277,7 @@ def _product(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Product:
         age_from=parse(row["age_from"]) if "age_from" in row else None,
         age_to=parse(row["age_to"]) if "age_to" in row else None,
         ages=row.get("ages", "M"),
+        ages_source=sources[row["ages_source"]] if "ages_source" in row else None,
         route=tuple(row.get("route", ())),
         volume_ml=row.get("volume_ml"),
         cip13=tuple(row.get("cip13", ())),
