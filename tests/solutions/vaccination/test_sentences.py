@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab39.core.text import LANGS, Text
-from lab39.solutions.vaccination import engine, explaining, sentences, words
+from lab39.solutions.vaccination import engine, explaining, france, sentences, words
 from lab39.solutions.vaccination.model import Dose, DoseStatus, Patient, Schedule, SeriesStatus
 
 HERE = Path(words.__file__).parent
@@ -85,8 +85,9 @@ def test_no_word_of_the_method_is_left_in_french():
 
 
 def test_every_group_of_the_schedules_at_hand_has_words(cdsi: Schedule, who: Schedule):
-    assert [each for schedule in (cdsi, who) for each in schedule.groups if not words.known("group", each)] == []
-    assert [name for name in cdsi.antigens if not words.known("group", name)] == []
+    everyone = (cdsi, who, france.open_france())
+    assert [each for schedule in everyone for each in schedule.groups if not words.known("group", each)] == []
+    assert [name for schedule in everyone for name in schedule.antigens if not words.known("group", name)] == []
 
 
 def test_the_codes_of_the_vaccines_that_are_named_exist(cdsi: Schedule):

@@ -95,7 +95,7 @@ def why(
     from lab39.solutions.vaccination import console
 
     for each in forecasts:
-        console.why(terminal.out(), each, terminal.session().lang)
+        console.why(terminal.out(), each, used, terminal.session().lang)
 
 
 @app.command()

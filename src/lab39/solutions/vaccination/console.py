@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from lab39.core.text import Lang, Text, date, number
-from lab39.solutions.vaccination import told
+from lab39.solutions.vaccination import told, words
+from lab39.solutions.vaccination.explaining import explained
 from lab39.solutions.vaccination.model import GroupForecast, Patient, Result, Schedule
 from lab39.solutions.vaccination.verdicts import verdict
 
@@ -36,8 +37,8 @@ def due(console: Console, result: Result, patient: Patient, schedule: Schedule, 
     for each in sorted(result.groups, key=lambda group: (group.recommended or dt.date.max, group.group)):
         mark = " ←" if told.is_due(each, result.on) else ""
         table.add_row(
-            each.group + mark,
-            told.STATUSES[each.status][lang],
+            _named(words.group(each.group), lang) + mark,
+            words.status(each.status)[lang],
             str(each.number or ""),
             _day(each.earliest, lang),
             _day(each.recommended, lang),
@@ -50,31 +51,32 @@ def due(console: Console, result: Result, patient: Patient, schedule: Schedule, 
             found = verdict(result, dose)
             doses.add_row(
                 _day(dose.date, lang),
-                f"{schedule.vaccine_names.get(dose.code, '')} ({dose.code})",
-                told.STATUSES[found.status][lang] if found else "–",
-                ", ".join(found.reasons) if found else "",
+                f"{words.vaccine(schedule, dose.code)[lang]} ({dose.code})",
+                words.status(found.status)[lang] if found else "–",
+                ", ".join(words.reason(each)[lang] for each in found.reasons) if found else "",
             )
         console.print(doses)
 
 
-def why(console: Console, forecast: GroupForecast, lang: Lang) -> None:
-    """Every decision of one vaccine group: rule, what it decides, outcome, inputs."""
-    title = f"{forecast.group}, {told.STATUSES[forecast.status][lang]}"
+def why(console: Console, forecast: GroupForecast, schedule: Schedule, lang: Lang) -> None:
+    """Every decision of one vaccine group in words: what was decided, by which rule, from what."""
+    title = f"{_named(words.group(forecast.group), lang)}, {words.status(forecast.status)[lang]}"
     console.print(title, markup=False, highlight=False, style="bold")
-    last = ""
-    for series, step in told.trace(forecast):
-        if series != last:
-            console.print(f"\n{series}", markup=False, highlight=False, style="bold")
-            last = series
-        row = told.step_dict(series, step)
-        inputs = ", ".join(f"{key} {value}" for key, value in row["inputs"].items())
-        console.print(
-            f"  {step.rule}  {told.rules()[step.rule][lang]} → {row['outcome']}"
-            + (f"  ({inputs})" if inputs else ""),
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+    for series in explained(forecast, schedule):
+        if series.name:
+            head = f"{_named(series.antigen, lang)}, {series.status[lang]} ({series.name})"
+            console.print(f"\n{head}", markup=False, highlight=False, style="bold")
+        for part in series.parts:
+            conclusion = f", {part.conclusion[lang]}" if part.conclusion[lang] else ""
+            console.print(f" {part.title[lang]}{conclusion}", markup=False, highlight=False)
+            for row in part.decisions:
+                inputs = ", ".join(f"{name[lang]} {value[lang]}".strip() for name, value in row.inputs)
+                console.print(
+                    f"  {row.rule}  {row.says[lang]} → {row.outcome[lang]}" + (f"  ({inputs})" if inputs else ""),
+                    markup=False,
+                    highlight=False,
+                    soft_wrap=True,
+                )
 
 
 def conformance(console: Console, found: Mapping[str, Any], lang: Lang) -> None:
@@ -95,6 +97,10 @@ def conformance(console: Console, found: Mapping[str, Any], lang: Lang) -> None:
         console.print(
             f"{row['id']}  {', '.join(row['wrong'])}  {says}", markup=False, highlight=False, soft_wrap=True
         )
+
+
+def _named(name: Text, lang: Lang) -> str:
+    return name[lang][:1].upper() + name[lang][1:]
 
 
 def _table(heads: tuple[Text, ...], lang: Lang) -> Table:

@@ -83,7 +83,8 @@ def _decision(step: Step, schedule: Schedule) -> Decision:
         for key, each in step.inputs.items()
         if each is not None and (value := said(each, schedule, key))
     )
-    return Decision(step.rule, told.rules()[step.rule], said(step.outcome, schedule), inputs)
+    outcome = said(step.outcome, schedule, "vaccine" if step.rule == "FORECASTRECVAC-1" else "")
+    return Decision(step.rule, told.rules()[step.rule], outcome or Text("aucune", "none"), inputs)
 
 
 def said(value: object, schedule: Schedule, key: str = "") -> Text:

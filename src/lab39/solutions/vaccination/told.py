@@ -11,21 +11,9 @@ from typing import Any
 
 from lab39.core.errors import UnknownNameError
 from lab39.core.text import Text
+from lab39.solutions.vaccination import words
 from lab39.solutions.vaccination.model import GroupForecast, Patient, Result, Schedule, Step
 from lab39.solutions.vaccination.verdicts import verdict
-
-STATUSES: Mapping[str, Text] = {
-    "Not Complete": Text("à poursuivre", "not complete"),
-    "Complete": Text("complet", "complete"),
-    "Immune": Text("immunisé", "immune"),
-    "Contraindicated": Text("contre-indiqué", "contraindicated"),
-    "Aged Out": Text("âge dépassé", "aged out"),
-    "Not Recommended": Text("non recommandé", "not recommended"),
-    "Valid": Text("valable", "valid"),
-    "Not Valid": Text("non valable", "not valid"),
-    "Extraneous": Text("en trop", "extraneous"),
-    "Sub-standard": Text("à refaire", "sub-standard"),
-}
 
 
 def group_dict(forecast: GroupForecast) -> dict[str, Any]:
@@ -80,12 +68,20 @@ def is_due(forecast: GroupForecast, on: dt.date) -> bool:
 
 
 def why(result: Result, group: str) -> tuple[GroupForecast, ...]:
-    """The forecasts of one vaccine group, by its name, whatever the case.
+    """The forecasts of one vaccine group, by its name or a part of its words (``grippe``), whatever the case.
 
     Raises:
         UnknownNameError: no such group, or nothing to say of it for this person.
     """
-    found = tuple(each for each in result.groups if each.group.casefold() == group.strip().casefold())
+    asked = group.strip().casefold()
+    found = tuple(each for each in result.groups if each.group.casefold() == asked)
+    if not found and asked:
+        named = {
+            each.group
+            for each in result.groups
+            if any(asked in said.casefold() for said in words.group(each.group).as_dict().values())
+        }
+        found = tuple(each for each in result.groups if len(named) == 1 and each.group in named)
     if not found:
         known = ", ".join(dict.fromkeys(each.group for each in result.groups))
         raise UnknownNameError(
