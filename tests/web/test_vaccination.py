@@ -22,7 +22,7 @@ from lab39.solutions.vaccination import consultation
 from lab39.store import audit
 
 PATIENT_VIEW = "/cds-services/lab39-patient-view"
-BORN = {"born": "31/01/2025", "sex": "female"}
+BORN = {"born": "31/01/2025", "sex": "female", "schedule": "cdsi"}
 
 
 @pytest.fixture
@@ -45,7 +45,14 @@ def words(text: str) -> str:
 
 
 def typed(*doses: str, **more: str) -> dict[str, object]:
-    return {"born": "2025-01-31", "sex": "female", "on": "2025-06-15", "dose": list(doses), **more}
+    return {
+        "born": "2025-01-31",
+        "sex": "female",
+        "on": "2025-06-15",
+        "schedule": "cdsi",
+        "dose": list(doses),
+        **more,
+    }
 
 
 # -- the page -------------------------------------------------------------------------------------------
@@ -137,10 +144,17 @@ def test_markup_and_formulas_stay_text(client):
     assert ";=HYPERLINK" not in rows
 
 
-def test_without_a_schedule_the_page_says_what_to_type(bare):
+def test_a_schedule_that_is_not_at_hand_is_told(bare):
     answer = bare.get("/vaccination", params=typed())
+    assert answer.status_code == 422
+    assert "calendrier inconnu ou absent" in words(answer.text).lower()
+
+
+def test_without_any_pack_the_french_schedule_answers(bare):
+    answer = bare.get("/vaccination", params=typed(schedule=""))
     assert answer.status_code == 200
-    assert "lab39 data import cdsi" in words(answer.text)
+    assert "calendrier français" in words(answer.text)
+    assert "À faire maintenant" in words(answer.text)
 
 
 def test_both_languages(client):
@@ -268,4 +282,4 @@ def test_a_patient_view_is_answered_with_what_is_due(client):
     assert [card["source"]["topic"]["code"] for card in shown] == ["vaccination.due"]
     assert shown[0]["indicator"] == "info"
     assert shown[0]["summary"].startswith("À faire maintenant")
-    assert "CDSi" in shown[0]["detail"]
+    assert "hexavalent" in shown[0]["summary"]

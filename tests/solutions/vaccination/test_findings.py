@@ -103,12 +103,10 @@ def test_a_group_that_an_unused_dose_may_change_says_that_it_is_to_be_checked(ti
 # -- through the solution -------------------------------------------------------------------------------
 
 
-def test_without_a_schedule_the_report_says_so_with_the_command(tmp_path: Path):
-    here = around(tmp_path)
-    found = tuple(Vaccination().assess(record(), ON, here))
-    assert [each.code for each in found] == ["schedule-missing"]
-    assert "lab39 data import cdsi" in found[0].missing[0].consequence.fr
-    assert found[0].not_evaluated
+def test_without_any_pack_the_french_schedule_speaks_and_is_not_named(tmp_path: Path):
+    found = {each.code: each for each in Vaccination().assess(record(), ON, around(tmp_path))}
+    assert found["due"].summary.fr.startswith("À faire maintenant\u202f: ")
+    assert found["due"].payload["schedule"] == "france"
 
 
 def test_without_a_whole_birth_date_it_is_asked_for(tmp_path: Path):

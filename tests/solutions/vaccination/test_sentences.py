@@ -12,6 +12,7 @@ import pytest
 
 from lab39.core.text import LANGS, Text
 from lab39.solutions.vaccination import engine, explaining, sentences, words
+from lab39.solutions.vaccination.france import open_france
 from lab39.solutions.vaccination.model import Dose, DoseStatus, Patient, Schedule, SeriesStatus
 
 HERE = Path(words.__file__).parent
@@ -85,8 +86,14 @@ def test_no_word_of_the_method_is_left_in_french():
 
 
 def test_every_group_of_the_schedules_at_hand_has_words(cdsi: Schedule, who: Schedule):
-    assert [each for schedule in (cdsi, who) for each in schedule.groups if not words.known("group", each)] == []
-    assert [name for name in cdsi.antigens if not words.known("group", name)] == []
+    assert [
+        each
+        for schedule in (cdsi, who, open_france())
+        for each in schedule.groups
+        if not words.known("group", each)
+    ] == []
+    antigens = {*cdsi.antigens, *open_france().antigens}
+    assert [name for name in sorted(antigens) if not words.known("group", name)] == []
 
 
 def test_the_codes_of_the_vaccines_that_are_named_exist(cdsi: Schedule):
