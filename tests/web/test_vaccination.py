@@ -144,13 +144,17 @@ def test_markup_and_formulas_stay_text(client):
     assert ";=HYPERLINK" not in rows
 
 
-def test_without_any_pack_the_french_schedule_answers_and_others_are_told_absent(bare):
-    answer = bare.get("/vaccination", params=typed() | {"schedule": "", "on": "2026-06-15"})
+def test_a_schedule_that_is_not_at_hand_is_told(bare):
+    answer = bare.get("/vaccination", params=typed())
+    assert answer.status_code == 422
+    assert "calendrier inconnu ou absent" in words(answer.text).lower()
+
+
+def test_without_any_pack_the_french_schedule_answers(bare):
+    answer = bare.get("/vaccination", params=typed(schedule=""))
     assert answer.status_code == 200
-    shown = words(answer.text)
-    assert "calendrier français, édition 2026" in shown
-    assert "hexavalent" in shown
-    assert "calendrier inconnu ou absent" in words(bare.get("/vaccination", params=typed()).text)
+    assert "calendrier français" in words(answer.text)
+    assert "À faire maintenant" in words(answer.text)
 
 
 def test_both_languages(client):
@@ -278,5 +282,4 @@ def test_a_patient_view_is_answered_with_what_is_due(client):
     assert [card["source"]["topic"]["code"] for card in shown] == ["vaccination.due"]
     assert shown[0]["indicator"] == "info"
     assert shown[0]["summary"].startswith("À faire maintenant")
-    assert "hexavalent" in shown[0]["detail"]
-    assert "calendrier" in shown[0]["detail"].lower()
+    assert "hexavalent" in shown[0]["summary"]

@@ -103,10 +103,10 @@ def test_a_group_that_an_unused_dose_may_change_says_that_it_is_to_be_checked(ti
 # -- through the solution -------------------------------------------------------------------------------
 
 
-def test_without_any_pack_the_french_schedule_is_used(tmp_path: Path):
-    found = tuple(Vaccination().assess(record(), dt.date(2026, 6, 15), around(tmp_path)))
-    assert found[0].payload["schedule"] == "france"
-    assert found[0].payload["edition"] == "2026"
+def test_without_any_pack_the_french_schedule_speaks_and_is_not_named(tmp_path: Path):
+    found = {each.code: each for each in Vaccination().assess(record(), ON, around(tmp_path))}
+    assert found["due"].summary.fr.startswith("À faire maintenant\u202f: ")
+    assert found["due"].payload["schedule"] == "france"
 
 
 def test_without_a_whole_birth_date_it_is_asked_for(tmp_path: Path):
