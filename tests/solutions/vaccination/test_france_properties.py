@@ -25,16 +25,16 @@ PRODUCTS = (
 )  # fmt: skip
 OBSERVED = ("asplenia", "hiv", "diabetes", "health-worker", "preterm", "immunosuppression", "vaccination-unknown")
 AGES = (0, 3, 7, 10, 13, 20, 30, 70, 140, 150, 170, 200, 290, 400, 560, 790, 910)
-"""In months."""
+"""In months. No dose is made on the day asked: of two on one day, one is extra."""
 
 
 @st.composite
 def people(draw: st.DrawFn) -> Patient:
     schedule = france.open_france()
-    lived = draw(st.sampled_from(AGES)) * 30 + draw(st.integers(0, 60))
+    lived = draw(st.sampled_from(AGES)) * 30 + draw(st.integers(1, 60))
     born = ON - dt.timedelta(days=lived)
     few = draw(st.lists(st.sampled_from(PRODUCTS), min_size=1, max_size=4, unique=True))
-    rows = draw(st.lists(st.tuples(st.integers(0, lived), st.sampled_from(few)), max_size=7, unique=True))
+    rows = draw(st.lists(st.tuples(st.integers(0, lived - 1), st.sampled_from(few)), max_size=7, unique=True))
     doses = tuple(Dose(born + dt.timedelta(days=n), code_of(schedule, name), id=f"{n}-{name}") for n, name in rows)
     observed = draw(st.lists(st.sampled_from(OBSERVED), max_size=1))
     return Patient(
@@ -57,7 +57,7 @@ def with_dose(person: Patient, code: str, day: dt.date) -> Patient:
     return Patient(person.birth_date, person.sex, (*person.doses, Dose(day, code, id="new")), person.observations)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(people(), st.randoms(use_true_random=False))
 def test_the_order_of_entry_is_irrelevant(person: Patient, chance: random.Random) -> None:
     shuffled = list(person.doses)
@@ -68,7 +68,7 @@ def test_the_order_of_entry_is_irrelevant(person: Patient, chance: random.Random
     assert [verdict(one, each) for each in person.doses] == [verdict(two, each) for each in person.doses]
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(people())
 def test_dates_are_in_order(person: Patient) -> None:
     for each in due(person):
@@ -78,7 +78,7 @@ def test_dates_are_in_order(person: Patient) -> None:
         assert each.past_due is None or each.recommended <= each.past_due, (each.group, each.series[0].series.rule)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(people(), st.integers(0, 40))
 def test_a_dose_given_when_it_is_recommended_counts(person: Patient, place: int) -> None:
     for each in due(person):
@@ -89,7 +89,7 @@ def test_a_dose_given_when_it_is_recommended_counts(person: Patient, place: int)
             assert "new" in valid(with_dose(person, code, day), day, each.group), (each.group, each.series, day)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(people(), st.integers(0, 40))
 def test_a_dose_more_never_undoes_a_valid_one(person: Patient, place: int) -> None:
     before = valid(person, ON)
