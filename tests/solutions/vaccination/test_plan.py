@@ -133,6 +133,16 @@ def test_live_vaccines_are_given_together_or_four_weeks_apart():
     assert told(one_at_a_time) == [(ON, ["901"]), (after(28), ["902"])]
 
 
+def test_a_live_vaccine_is_told_as_such_and_what_is_not_known_stays_so():
+    found = plan(live(), Patient(BORN), ON)
+    assert [each.live for each in found.visits[0].doses] == [True, True]
+    assert [each.live for each in plan(two_and_three(), Patient(BORN), ON).visits[0].doses] == [None, None]
+    french = schedule({"A": [dose(1, "1 year", ["VAC0053"])], "B": [dose(1, "1 year", ["VAC0014"])]},
+                      {"VAC0053": ["A"], "VAC0014": ["B"]})  # fmt: skip
+    told_live = {each.code: each.live for each in plan(french, Patient(BORN), ON).visits[0].doses}
+    assert told_live == {"VAC0053": True, "VAC0014": False}
+
+
 def test_a_contraindicated_vaccine_is_not_planned():
     small = schedule(
         {"A": [dose(1, "12 months", ["901"])], "B": [dose(1, "12 months", ["902"])]},

@@ -3,7 +3,7 @@
 Every planned dose is given to the engine on its day and kept only when the engine finds it valid: minimum ages,
 intervals, the spacing of live vaccines and contraindications hold by construction. A dose is never planned before
 its recommended date. To share a visit it may wait, but never so long that it becomes late; one that is late already
-waits :attr:`Wishes.wait_days` at most.
+waits :attr:`~lab39.solutions.vaccination.planned.Wishes.wait_days` at most.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
 
 from lab39.solutions.vaccination.covering import Product as Chosen
 from lab39.solutions.vaccination.covering import cover
@@ -26,121 +25,22 @@ from lab39.solutions.vaccination.model import (
     Schedule,
     SeriesStatus,
 )
+from lab39.solutions.vaccination.planned import (
+    GOALS,
+    Goal,
+    Left,
+    Plan,
+    PlannedDose,
+    Served,
+    Visit,
+    Wishes,
+)
+from lab39.solutions.vaccination.products import by_nuva
 
-Goal = Literal["visits", "injections", "earliest"]
-GOALS: tuple[Goal, ...] = ("visits", "injections", "earliest")
+__all__ = ["GOALS", "Goal", "Left", "Plan", "PlannedDose", "Served", "Visit", "Wishes", "alternatives", "plan"]
+
 PREFIX = "plan-"
 _BUDGET = 240
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What is asked of a plan.
-
-    Attributes:
-        goal: fewest visits, fewest injections, or protection as early as possible.
-        months: horizon; doses recommended after it are left for later.
-        most: injections (or oral doses) at one visit; ``None`` is no limit.
-        wait_days: how long a dose that is late may still wait to share a visit.
-        between_days: the least number of days between two visits.
-    """
-
-    goal: Goal = "visits"
-    months: int = 24
-    most: int | None = None
-    wait_days: int = 28
-    between_days: int = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """One vaccine group that a planned dose serves, with the number of the dose and the date recommended."""
-
-    group: str
-    number: int | None
-    recommended: dt.date | None
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedDose:
-    """A product at a visit."""
-
-    code: str
-    name: str
-    serves: tuple[Served, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One day, and what is given together."""
-
-    date: dt.date
-    doses: tuple[PlannedDose, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A vaccine group due within the horizon that is not served: ``no product``, or the reasons of the engine."""
-
-    group: str
-    recommended: dt.date | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Visits in order.
-
-    Attributes:
-        until: last day of the horizon.
-        exhaustive: every choice of days was looked at; else the best found within a fixed effort.
-    """
-
-    schedule: str
-    edition: str
-    on: dt.date
-    until: dt.date
-    wishes: Wishes
-    visits: tuple[Visit, ...]
-    left: tuple[Left, ...]
-    exhaustive: bool
-
-    @property
-    def injections(self) -> int:
-        """Doses over all visits."""
-        return sum(len(each.doses) for each in self.visits)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "schedule": self.schedule,
-            "edition": self.edition,
-            "on": self.on,
-            "until": self.until,
-            "goal": self.wishes.goal,
-            "exhaustive": self.exhaustive,
-            "visits": [
-                {
-                    "date": visit.date,
-                    "doses": [
-                        {
-                            "code": dose.code,
-                            "vaccine": dose.name,
-                            "serves": [
-                                {"group": s.group, "dose_number": s.number, "recommended": s.recommended}
-                                for s in dose.serves
-                            ],
-                        }
-                        for dose in visit.doses
-                    ],
-                }
-                for visit in self.visits
-            ],
-            "injections": self.injections,
-            "left": [
-                {"group": each.group, "recommended": each.recommended, "reason": each.reason} for each in self.left
-            ],
-        }
 
 
 def plan(schedule: Schedule, patient: Patient, on: dt.date, wishes: Wishes | None = None) -> Plan:
@@ -165,6 +65,14 @@ def alternatives(
         if all(each.visits != other.visits for other in found):
             found.append(each)
     return tuple(found)
+
+
+def is_live(schedule: Schedule, code: str) -> bool | None:
+    """Whether a vaccine is live: by the table of products, else when the schedule spaces it from live ones."""
+    product = by_nuva(code)
+    if product is not None:
+        return product.live
+    return True if code in schedule.conflicts else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +165,11 @@ class _Search:
             patient = replace(patient, doses=(*patient.doses, *doses))
             served = [s for _, serves in given for s in serves]
             delay = sum((day - s.recommended).days for s in served if s.recommended)
-            visit = Visit(day, tuple(PlannedDose(each.code, each.name, serves) for each, serves in given))
+            planned = [
+                PlannedDose(each.code, each.name, serves, is_live(self.schedule, each.code))
+                for each, serves in given
+            ]
+            visit = Visit(day, tuple(planned))
             state = replace(state, patient=patient, visits=(*state.visits, visit), delay=state.delay + delay)
             result = run(self.schedule, patient, day)
         if failed:

@@ -27,16 +27,22 @@ _NEAR = {
     "longer": Text("plus long ou plus court", "longer or shorter"),
     "one character": Text("un caractère de différence", "one character differs"),
 }
+_LIVE = Text(
+    "* Vaccin vivant\u202f: s'assurer qu'il n'y a ni immunodépression ni grossesse.",
+    "* Live vaccine: make sure that there is neither immunosuppression nor pregnancy.",
+)
 _ALL_YEARS = Text("toutes", "all")
 
 
 def plan(console: Console, found: Plan, birth: dt.date, lang: Lang) -> None:
     """One line a dose, under its visit."""
     count = len(found.visits)
+    goal, doses, one, only = _GOALS[found.wishes.goal], found.injections, count < 2, found.injections < 2
     title = Text(
-        f"{_GOALS[found.wishes.goal].fr}\u202f: {count} visites, {found.injections} doses jusqu'au "
-        f"{date(found.until, 'fr')}",
-        f"{_GOALS[found.wishes.goal].en}: {count} visits, {found.injections} doses until {date(found.until, 'en')}",
+        f"{goal.fr}\u202f: {count} visite{'' if one else 's'}, {doses} dose{'' if only else 's'} "
+        f"jusqu'au {date(found.until, 'fr')}",
+        f"{goal.en}: {count} visit{'' if count == 1 else 's'}, {doses} dose{'' if doses == 1 else 's'} "
+        f"until {date(found.until, 'en')}",
     )
     _line(console, title[lang], "bold")
     table = _table(
@@ -48,9 +54,11 @@ def plan(console: Console, found: Plan, birth: dt.date, lang: Lang) -> None:
                 words.group(s.group)[lang] + (f" {s.number}" if s.number is not None else "") for s in dose.serves
             )
             first = (date(visit.date, lang), _age(birth, visit.date, lang)) if i == 0 else ("", "")
-            table.add_row(*first, f"{dose.name} ({dose.code})", serves)
+            table.add_row(*first, f"{dose.name} ({dose.code})" + (" *" if dose.live else ""), serves)
     if found.visits:
         console.print(table)
+    if any(dose.live for visit in found.visits for dose in visit.doses):
+        _line(console, _LIVE[lang])
     for each in found.left:
         reason = Text("aucun vaccin possible", "no vaccine possible") if each.reason == "no product" else None
         said = reason[lang] if reason else words.reason(each.reason)[lang]

@@ -1,0 +1,127 @@
+"""What a plan is: what is asked of it, its visits, and what it leaves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Goal = Literal["visits", "injections", "earliest"]
+GOALS: tuple[Goal, ...] = ("visits", "injections", "earliest")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is asked of a plan.
+
+    Attributes:
+        goal: fewest visits, fewest injections, or protection as early as possible.
+        months: horizon; doses recommended after it are left for later.
+        most: injections (or oral doses) at one visit; ``None`` is no limit.
+        wait_days: how long a dose that is late may still wait to share a visit.
+        between_days: the least number of days between two visits.
+    """
+
+    goal: Goal = "visits"
+    months: int = 24
+    most: int | None = None
+    wait_days: int = 28
+    between_days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One vaccine group that a planned dose serves, with the number of the dose and the date recommended."""
+
+    group: str
+    number: int | None
+    recommended: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDose:
+    """A product at a visit.
+
+    Attributes:
+        live: whether the person is pregnant or immunosuppressed has to be known before. ``None`` when neither the
+            table of products nor the schedule tells.
+    """
+
+    code: str
+    name: str
+    serves: tuple[Served, ...]
+    live: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One day, and what is given together."""
+
+    date: dt.date
+    doses: tuple[PlannedDose, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A vaccine group due within the horizon that is not served: ``no product``, or the reasons of the engine."""
+
+    group: str
+    recommended: dt.date | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Visits in order.
+
+    Attributes:
+        until: last day of the horizon.
+        exhaustive: every choice of days was looked at; else the best found within a fixed effort.
+    """
+
+    schedule: str
+    edition: str
+    on: dt.date
+    until: dt.date
+    wishes: Wishes
+    visits: tuple[Visit, ...]
+    left: tuple[Left, ...]
+    exhaustive: bool
+
+    @property
+    def injections(self) -> int:
+        """Doses over all visits."""
+        return sum(len(each.doses) for each in self.visits)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "schedule": self.schedule,
+            "edition": self.edition,
+            "on": self.on,
+            "until": self.until,
+            "goal": self.wishes.goal,
+            "exhaustive": self.exhaustive,
+            "visits": [
+                {
+                    "date": visit.date,
+                    "doses": [
+                        {
+                            "code": dose.code,
+                            "vaccine": dose.name,
+                            "live": dose.live,
+                            "serves": [
+                                {"group": s.group, "dose_number": s.number, "recommended": s.recommended}
+                                for s in dose.serves
+                            ],
+                        }
+                        for dose in visit.doses
+                    ],
+                }
+                for visit in self.visits
+            ],
+            "injections": self.injections,
+            "left": [
+                {"group": each.group, "recommended": each.recommended, "reason": each.reason} for each in self.left
+            ],
+        }
