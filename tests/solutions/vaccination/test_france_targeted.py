@@ -9,11 +9,13 @@ import datetime as dt
 
 import pytest
 from tests.solutions.vaccination.french import person
+from tests.solutions.vaccination.records import record
 from tests.solutions.vaccination.targeted import SCHEDULE, TODAY, Case, table
 
 from lab39.core.text import Text
-from lab39.solutions.vaccination import france, run
+from lab39.solutions.vaccination import findings, france, run
 from lab39.solutions.vaccination.authored import level
+from lab39.solutions.vaccination.codes import NO_MAPS
 from lab39.solutions.vaccination.evaluate import CONFLICT
 from lab39.solutions.vaccination.forbidden import forbidden, group_forbidden
 from lab39.solutions.vaccination.model import DoseStatus, PatientSeries, SeriesStatus
@@ -204,3 +206,21 @@ def test_every_rule_is_said_in_both_languages_with_a_source() -> None:
         assert all(each.fr.strip() and each.en.strip() for each in texts), id_
         assert rule.cited, id_
         assert all(" :" not in each.fr and " ;" not in each.fr for each in texts), id_
+
+
+def test_a_finding_says_that_the_dates_of_the_campaign_are_assumed_and_what_the_rule_warns_of() -> None:
+    known = record(person={"resourceType": "Patient", "id": "p", "birthDate": "1955-06-01", "gender": "male"})
+
+    def flu(on: dt.date) -> dict[str, Text]:
+        found = findings.assessed(known, SCHEDULE, on, NO_MAPS)
+        assert isinstance(found, findings.Assessed)
+        reasons = [each for card in findings.findings(found) for each in card.reasons]
+        [reason] = [each for each in reasons if each.rule == "vaccination.france.flu-65"]
+        return {each.name.en: each.value for each in reason.inputs}
+
+    this, last = flu(TODAY), flu(dt.date(2025, 11, 24))
+    assert this["campaign"].fr == (
+        "2026-2027, du 13/10/2026 au 31/01/2027\u202f: dates supposées d'après les années passées, à vérifier"
+    )
+    assert this["to know"].en.startswith("HAS prefers Efluelda or Fluad from 65.")
+    assert "campaign" not in last

@@ -13,6 +13,7 @@ from lab39.core.finding import Finding, Input, Missing, Reason, Severity, Source
 from lab39.core.record import Record
 from lab39.core.text import Text
 from lab39.solutions.vaccination import sentences, words
+from lab39.solutions.vaccination.beyond import campaign
 from lab39.solutions.vaccination.codes import NO_MAPS, Maps
 from lab39.solutions.vaccination.given import Uncounted
 from lab39.solutions.vaccination.model import Dose, DoseStatus, GroupForecast, Patient, Result, Schedule
@@ -118,7 +119,7 @@ def group_reason(found: Assessed, each: Standing) -> Reason:
         rule=rule,
         text=words.joined([says, doubt], " ") if doubt else says,
         source=source,
-        inputs=(*_person(found), *_counted(found, each.forecast)),
+        inputs=(*_person(found), *_counted(found, each.forecast), *_limits(found, each.forecast)),
     )
 
 
@@ -178,6 +179,17 @@ def _counted(found: Assessed, forecast: GroupForecast) -> Iterator[Input]:
                 done.dose.date.isoformat(),
                 done.dose.id,
             )
+
+
+def _limits(found: Assessed, forecast: GroupForecast) -> Iterator[Input]:
+    """What an authored rule warns of, and the campaign whose dates it had to assume."""
+    rules = dict.fromkeys(each.series.rule for each in forecast.series)
+    for rule in filter(None, map(found.schedule.rules.get, rules)):
+        if rule.note is not None:
+            yield Input(Text("à savoir", "to know"), rule.note)
+    for season in dict.fromkeys(campaign(each, found.result.on) for each in forecast.series):
+        if season is not None and season.assumed:
+            yield Input(Text("campagne", "campaign"), sentences.assumed(season))
 
 
 def _missing(found: Assessed) -> Iterator[Missing]:

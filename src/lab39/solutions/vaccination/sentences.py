@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from lab39.core.finding import SUMMARY_MAX
 from lab39.core.text import LANGS, NO_TEXT, Text, date
 from lab39.solutions.vaccination import words
+from lab39.solutions.vaccination.authored import Season
 from lab39.solutions.vaccination.model import Dose, GroupForecast, Schedule
 from lab39.solutions.vaccination.standing import Kind, Standing
 
@@ -111,6 +112,15 @@ def state(forecast: GroupForecast, kind: Kind, on: dt.date) -> Text:
     if forecast.reasons:
         return words.joined([words.reason(each) for each in forecast.reasons])
     return words.status(forecast.status)
+
+
+def assumed(season: Season) -> Text:
+    """A campaign whose dates were not published when the schedule was written."""
+    start, end = day(season.start), day(season.end)
+    return Text(
+        f"{season.name}, du {start.fr} au {end.fr}\u202f: dates supposées d'après les années passées, à vérifier",
+        f"{season.name}, {start.en} to {end.en}: dates assumed from past years, check them",
+    )
 
 
 def doubt(vaccines: Sequence[str]) -> Text:
