@@ -13,14 +13,7 @@ from dataclasses import replace
 from lab39.solutions.vaccination.authored import Audience, Season
 from lab39.solutions.vaccination.dates import ONE_DAY, after
 from lab39.solutions.vaccination.evaluate import in_force, reference_date
-from lab39.solutions.vaccination.model import (
-    GroupForecast,
-    PatientSeries,
-    SeriesDose,
-    SeriesStatus,
-    Step,
-    TargetStatus,
-)
+from lab39.solutions.vaccination.model import GroupForecast, PatientSeries, SeriesDose, SeriesStatus, Step
 from lab39.solutions.vaccination.organize import History
 from lab39.solutions.vaccination.skip import age_met, count_met, dose_in_window
 
@@ -80,19 +73,12 @@ def season_of(
 
 
 def campaign_of(target: SeriesDose, satisfied: Iterable[dt.date], on: dt.date) -> Season | None:
-    """The campaign in course or next, of those a target dose is for, that has no dose yet."""
+    """FORECASTDTCAN-1: the campaign in course or next, of those a target dose is for, that has no dose yet."""
     done = list(satisfied)
     for season in target.seasons:
         if season.end >= on and not any(season.start <= day <= season.end for day in done):
             return season
     return None
-
-
-def campaign(series: PatientSeries, on: dt.date) -> Season | None:
-    """The campaign that the next dose of a series is for, if it is for one."""
-    done = [each.satisfied_on for each in series.targets if each.satisfied_on is not None]
-    target = next((each for each in series.targets if each.status is TargetStatus.NOT_SATISFIED), None)
-    return campaign_of(target.dose, done, on) if target else None
 
 
 def interval_end(target: SeriesDose, series: PatientSeries, history: History) -> dt.date | None:

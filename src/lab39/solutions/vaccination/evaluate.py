@@ -122,7 +122,7 @@ def preferable_interval(
             continue
         start = reference_date(interval, series, history, dose.date)
         if interval.earlier_count and start is not None and dose.date < start:
-            continue
+            start = None
         abs_min, minimum = after(start, interval.abs_min), after(start, interval.minimum)
         verdict = Verdict(True)
         if abs_min is not None and dose.date < abs_min:

@@ -13,11 +13,10 @@ from lab39.core.finding import Finding, Input, Missing, Reason, Severity, Source
 from lab39.core.record import Record
 from lab39.core.text import Text
 from lab39.solutions.vaccination import sentences, words
-from lab39.solutions.vaccination.beyond import campaign
 from lab39.solutions.vaccination.codes import NO_MAPS, Maps
 from lab39.solutions.vaccination.given import Uncounted
 from lab39.solutions.vaccination.model import Dose, DoseStatus, GroupForecast, Patient, Result, Schedule
-from lab39.solutions.vaccination.standing import Kind, Standing, coming, due, standings
+from lab39.solutions.vaccination.standing import Kind, Standing, campaign, coming, due, standings
 from lab39.solutions.vaccination.verdicts import verdict
 
 

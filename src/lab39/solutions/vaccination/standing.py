@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lab39.solutions.vaccination.model import GroupForecast, Result, SeriesStatus
+from lab39.solutions.vaccination.authored import Season
+from lab39.solutions.vaccination.beyond import campaign_of
+from lab39.solutions.vaccination.model import GroupForecast, PatientSeries, Result, SeriesStatus, TargetStatus
 
 
 class Kind(StrEnum):
@@ -66,6 +68,13 @@ def kind(forecast: GroupForecast, on: dt.date) -> Kind:
     if forecast.recommended <= on:
         return Kind.OVERDUE if forecast.past_due is not None and forecast.past_due < on else Kind.DUE
     return Kind.POSSIBLE if forecast.earliest is not None and forecast.earliest <= on else Kind.LATER
+
+
+def campaign(series: PatientSeries, on: dt.date) -> Season | None:
+    """The campaign that the next dose of a series is for, if it is for one."""
+    done = [each.satisfied_on for each in series.targets if each.satisfied_on is not None]
+    target = next((each for each in series.targets if each.status is TargetStatus.NOT_SATISFIED), None)
+    return campaign_of(target.dose, done, on) if target else None
 
 
 def standings(result: Result) -> tuple[Standing, ...]:
