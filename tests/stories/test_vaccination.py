@@ -91,7 +91,7 @@ def test_from_an_empty_page_to_the_export_with_the_server_cut_off_in_between(pag
     with page.expect_download() as saved:
         page.get_by_role("link", name="JSON").click()
     assert "DTaP/Tdap/Td" in json.loads(Path(saved.value.path()).read_text("utf-8"))["due"]
-    page.get_by_role("button", name="English").click()
+    page.get_by_role("link", name="English").click()
     expect(page.get_by_role("heading", name="To give now")).to_be_visible()
     expect(second.first).to_have_count(0)
     expect(page.locator(".ledger tbody tr", has_text="10 Aug 2025")).to_contain_text("does not count")
