@@ -17,6 +17,7 @@ from lab39.core.errors import Issue
 from lab39.core.record import Record
 from lab39.core.terms import Concept
 from lab39.core.text import Text
+from lab39.solutions.vaccination import gestation
 from lab39.solutions.vaccination.codes import Maps, code_of
 from lab39.solutions.vaccination.model import Observed, Schedule
 
@@ -42,8 +43,9 @@ POSITIVE = frozenset(
 )
 """Codes that say "positive" or "detected" of a result."""
 PREGNANCY = "007"
-PREGNANCY_WEEKS = 44
-"""An observation of pregnancy older than this is over: no pregnancy lasts longer."""
+"""The observation of pregnancy of CDSi, dated by whoever states it."""
+FRENCH_PREGNANCY = "pregnancy"
+"""That of the French schedule, dated by the last period."""
 _ADDED = ("ICD10CM", "LOINC", "RXNORM", "CPT")
 _LEFT_ASIDE = ("refuted", "entered-in-error", *HYPOTHETICAL)
 
@@ -61,6 +63,8 @@ def observed(
         found |= {(code, day) for code in _codes(concept, index)}
     found |= set(_reactions(record, schedule, maps, index, issues))
     found |= set(_globulins(record, schedule, maps, index))
+    if schedule.system == terms.NUVA:
+        found = gestation.dated(found, FRENCH_PREGNANCY, record, on, issues)
     return tuple(
         Observed(code, day)
         for code, day in sorted(found, key=str)
@@ -193,7 +197,7 @@ def _codes(concept: Concept, index: Index) -> set[str]:
 def _over(code: str, day: dt.date | None, on: dt.date, schedule: Schedule) -> bool:
     if code != PREGNANCY or day is None or schedule.system != terms.CVX:
         return False
-    return day < on - dt.timedelta(weeks=PREGNANCY_WEEKS)
+    return day < on - gestation.LONGEST
 
 
 def _index(schedule: Schedule) -> Index:
