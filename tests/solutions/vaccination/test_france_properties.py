@@ -21,9 +21,22 @@ PRODUCTS = (
     "Hexyon", "Infanrix Hexa", "Pentavac", "Tetravac-acellulaire", "Repevax", "Revaxis", "Tétavax", "Imovax Polio",
     "Act-Hib", "Engerix B 10", "Engerix B 20", "Prevenar 13", "Vaxneuvance", "Prevenar 20", "Pneumovax", "Bexsero",
     "Trumenba", "Nimenrix", "MenQuadfi", "NeisVac", "Rotarix", "RotaTeq", "Priorix", "Rouvax", "Gardasil 9",
-    "Cervarix", "Shingrix", "Zostavax",
+    "Cervarix", "Shingrix", "Zostavax", "Vaxigrip", "Comirnaty LP.8.1 30 µg", "Varivax", "Stamaril", "Avaxim 160",
+    "Abrysvo", "Imvanex",
 )  # fmt: skip
-OBSERVED = ("asplenia", "hiv", "diabetes", "health-worker", "preterm", "immunosuppression", "vaccination-unknown")
+OBSERVED = (
+    "asplenia",
+    "hiv",
+    "diabetes",
+    "health-worker",
+    "preterm",
+    "immunosuppression",
+    "vaccination-unknown",
+    "copd",
+    "guyane-resident",
+    "msm",
+    "no-varicella-history",
+)
 AGES = (0, 3, 7, 10, 13, 20, 30, 70, 140, 150, 170, 200, 290, 400, 560, 790, 910)
 """In months. No dose is made on the day asked: of two on one day, one is extra."""
 
