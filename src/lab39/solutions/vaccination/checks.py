@@ -80,7 +80,7 @@ def judge(counter: Counter, found: Assessed, asked: Sequence[Question]) -> Judge
     checks = [
         *_box(counter, product, on),
         *_person(counter, found, patient, product, asked),
-        *_schedule(found, patient, product, after),
+        *_schedule(found, product, after),
         *_rights(counter, found, patient, product, asked),
     ]
     ranked = sorted(dict.fromkeys(checks), key=lambda each: LEVELS.index(each.level))
@@ -213,8 +213,7 @@ def _indicated(found: Assessed, product: Product) -> bool:
     return any(each.kind in (*TO_GIVE, Kind.POSSIBLE) for each in concerned(found, product))
 
 
-def _schedule(found: Assessed, patient: Patient, product: Product, after: WhatIf) -> Iterator[Check]:
-    del patient
+def _schedule(found: Assessed, product: Product, after: WhatIf) -> Iterator[Check]:
     document, url = words.document(found.schedule)
     source = f"{document}, {found.schedule.version}"
     if after.counts is None:
@@ -282,7 +281,7 @@ def _schedule(found: Assessed, patient: Patient, product: Product, after: WhatIf
         )
 
 
-def follows(found: Assessed, after: WhatIf) -> Text:
+def follows(after: WhatIf) -> Text:
     """What comes next of the groups that the dose serves, in one sentence."""
     served = {each.group for each in after.verdicts if each.status is DoseStatus.VALID}
     said = []
@@ -294,7 +293,6 @@ def follows(found: Assessed, after: WhatIf) -> Text:
             said.append(Text(f"{name.fr}, rien d'autre à prévoir", f"{name.en}, nothing more to plan"))
         else:
             said.append(Text(f"{name.fr}, à partir du {date(day, 'fr')}", f"{name.en}, from {date(day, 'en')}"))
-    del found
     return words.joined(said, "\u202f; ") if said else NO_TEXT
 
 

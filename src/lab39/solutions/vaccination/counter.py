@@ -75,6 +75,10 @@ class Counter:
         rest = urlencode([*self.pairs, *((name, value) for name, value in more.items() if value)])
         return whom + ("&" if len(whom) > 1 and rest else "") + rest
 
+    def with_product(self, product: Product) -> Counter:
+        """The same with the product chosen among several."""
+        return replace(self, vaccine=product.nuva or product.name)
+
     @property
     def product(self) -> Product | None:
         """The product that is named, when it is one."""
@@ -92,7 +96,7 @@ def read(sent: Fields) -> Counter:
         known = ("", questions.NO, questions.UNKNOWN, *(each.id for each in question.situations))
         if said := sent.choice(f"q-{question.id}", known, ""):
             answers[question.id] = said
-    whom_only = Fields([pair for pair in sent.pairs() if pair[0] not in _OWN])
+    whom = consultation.read(Fields([pair for pair in sent.pairs() if pair[0] not in _OWN]))
     ordered = sent.choice("ordered", ("", "yes", "no"), "")
     lot = " ".join(sent.text("lot").split())
     if len(lot) > LOT_MAX:
@@ -103,7 +107,7 @@ def read(sent: Fields) -> Counter:
             "lot",
         )
     return Counter(
-        whom=consultation.read(whom_only),
+        whom=replace(whom, on=None) if whom.kind == "record" else whom,
         answers=answers,
         vaccine=sent.text("vaccine")[: consultation.MAX_LENGTH],
         box=sent.text("box")[:BOX_MAX],
@@ -158,4 +162,5 @@ def sites() -> Mapping[str, Site]:
     }
 
 
-_OWN = {"vaccine", "box", "lot", "expires", "site", "profession", "ordered", "checked", "scan", "plan"}
+FIELDS = ("vaccine", "box", "lot", "expires", "site", "profession", "ordered", "scan")
+_OWN = {*FIELDS, "checked"}

@@ -1,4 +1,4 @@
-"""A dose that was given, written into the person's record: a newer version, an event and an audit entry, or nothing.
+"""A dose that was given, written into the record: a newer version, an event and an audit entry, or nothing.
 
 Sent twice, it is written once: its identifier is made from the record, the vaccine, the lot and the day.
 """
