@@ -79,14 +79,19 @@ class Asked:
 
     def address(self, **more: str) -> str:
         """The query that asks the same, for a link."""
-        pairs: list[tuple[str, str]] = []
-        if self.kind in ("example", "record"):
-            pairs.append((self.kind, self.name))
-        pairs += [("born", self.born), ("sex", self.sex)]
-        pairs += [("dose", each.written) for each in self.doses]
-        pairs += [("has", each) for each in self.stated]
-        pairs += [("schedule", self.schedule), ("on", self.on.isoformat() if self.on else "")]
-        return "?" + urlencode([(name, value) for name, value in [*pairs, *more.items()] if value])
+        return "?" + urlencode([(name, value) for name, value in [*pairs(self), *more.items()] if value])
+
+
+def pairs(asked: Asked) -> list[tuple[str, str]]:
+    """What is asked as the fields of an address or of a form, empty ones left out."""
+    found: list[tuple[str, str]] = []
+    if asked.kind in ("example", "record"):
+        found.append((asked.kind, asked.name))
+    found += [("born", asked.born), ("sex", asked.sex)]
+    found += [("dose", each.written) for each in asked.doses]
+    found += [("has", each) for each in asked.stated]
+    found += [("schedule", asked.schedule), ("on", asked.on.isoformat() if asked.on else "")]
+    return [(name, value) for name, value in found if value]
 
 
 def read(sent: Fields) -> Asked:

@@ -5,33 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from lab39 import fhir
 from lab39.core.errors import InputError, UnknownNameError
 from lab39.core.faces import Call, Download, Page, Redirect, View
 from lab39.core.finding import jsonable
-from lab39.core.record import Record
 from lab39.core.text import NO_TEXT, Text
 from lab39.fhir import examples
-from lab39.solutions.vaccination import consultation, explaining, findings, sources, words
+from lab39.solutions.vaccination import consultation, counter_pages, explaining, findings, persons, sources, words
 from lab39.solutions.vaccination.answer import Answer, age, answer
 from lab39.solutions.vaccination.consultation import Asked
 from lab39.solutions.vaccination.findings import Assessed
 from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.persons import Person
 
 MAX_FILE = 5_000_000
-RECORDS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Whose vaccines they are: what to call them, the record, and the day that is asked about."""
-
-    name: Text
-    record: Record | None
-    on: Any
 
 
 def vaccines(call: Call) -> View | Redirect:
@@ -45,7 +35,7 @@ def vaccines(call: Call) -> View | Redirect:
         changed = _changed(call, asked, schedule)
         if changed is not None and not call.part:
             return Redirect(f"/vaccination{changed.address()}#typed")
-        person = _person(call, asked)
+        person = persons.person(call, asked)
         if person.record is not None:
             said = findings.assessed(person.record, schedule, person.on, sources.open_maps(call.ctx.packs))
             if isinstance(said, Assessed):
@@ -65,7 +55,7 @@ def why(call: Call) -> View:
     """The decisions behind one vaccine group, at an address of its own."""
     asked = consultation.read(call.query)
     schedule = _schedule(call, asked)
-    person = _person(call, asked)
+    person = persons.person(call, asked)
     group = call.query.text("group")
     if person.record is None:
         raise UnknownNameError(
@@ -123,7 +113,7 @@ def bring(call: Call) -> View | Redirect:
 def export(call: Call) -> Download:
     """The same as JSON or as a spreadsheet."""
     asked = consultation.read(call.query)
-    schedule, person = _schedule(call, asked), _person(call, asked)
+    schedule, person = _schedule(call, asked), persons.person(call, asked)
     form = call.path["form"]
     if form not in ("csv", "json"):
         raise UnknownNameError(Text("formats\u202f: csv, json", "formats: csv, json"), form[:40])
@@ -185,52 +175,6 @@ def _schedule(call: Call, asked: Asked) -> Schedule:
     return sources.open_schedule(call.ctx.packs, asked.schedule)
 
 
-def _person(call: Call, asked: Asked) -> Person:
-    if asked.kind == "example":
-        example = examples.example(asked.name)
-        return Person(example.who, example.record, asked.on or example.day)
-    if asked.kind == "record":
-        return _kept(call, asked)
-    on = asked.on or call.on
-    if asked.kind == "typed":
-        return Person(
-            Text("Vaccins saisis", "Vaccines typed in"), fhir.record(dict(consultation.bundle(asked))), on
-        )
-    return Person(NO_TEXT, None, on)
-
-
-def _kept(call: Call, asked: Asked) -> Person:
-    """A record of the lab that this person may see; that it was looked at is in the audit log.
-
-    Raises:
-        LabError: not signed in, no such record, or not theirs to see.
-    """
-    from lab39.store import access, records
-
-    if call.who.person is None:
-        raise InputError(
-            Text("se connecter pour ouvrir un dossier du laboratoire", "sign in to open a record of the lab"),
-            "record",
-        )
-    with call.ctx.writing() as tx:
-        stored = access.require(tx.connection, asked.name, call.who.person, access.Level.READ, at=tx.at)
-        version = records.version(tx.connection, asked.name)
-        tx.audit("access", {"version": version.number, "vaccination": True}, subject=stored.id)
-    name = stored.title or stored.pseudonym
-    return Person(Text.same(name), fhir.record(version.document), asked.on or call.on)
-
-
-def _records(call: Call) -> tuple[tuple[str, str], ...]:
-    """The records of the lab that this person may see, the latest first."""
-    if call.who.person is None:
-        return ()
-    from lab39.store import access
-
-    with call.ctx.writing() as tx:
-        found = access.visible_to(tx.connection, call.who.person, at=tx.at, limit=RECORDS)
-    return tuple((each.record.id, each.record.title or each.record.pseudonym) for each in found)
-
-
 def _values(
     call: Call, asked: Asked, schedule: Schedule, person: Person | None, found: Answer | None
 ) -> dict[str, Any]:
@@ -246,7 +190,7 @@ def _values(
         "schedule_title": words.schedule_title,
         "schedules": at_hand,
         "people": [each for each in examples.all_examples().values() if each.record.birth_date is not None],
-        "records": _records(call),
+        "records": persons.records(call),
         "names": _known_names(schedule),
         "found": found,
         "shapes": {"valid": "●", "invalid": "✕", "extra": "○"},
@@ -293,4 +237,5 @@ pages = (
         permission="assess.once",
         listed=False,
     ),
+    *counter_pages.pages,
 )

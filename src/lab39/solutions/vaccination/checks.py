@@ -1,0 +1,391 @@
+"""Everything looked at before one dose: the box, its date, the person, the three answers, the schedule, the rights.
+
+Each check says what it found, why, and its source. One that stops keeps the dose from being recorded; so does one
+that waits for an answer. A warning lets it be recorded once somebody says they looked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from lab39.core.text import NO_TEXT, Text, date
+from lab39.solutions.vaccination import products, questions, rights, words
+from lab39.solutions.vaccination.counter import Counter
+from lab39.solutions.vaccination.dates import add
+from lab39.solutions.vaccination.findings import Assessed
+from lab39.solutions.vaccination.forbidden import forbidden
+from lab39.solutions.vaccination.model import Dose, DoseStatus, Patient
+from lab39.solutions.vaccination.products import Product
+from lab39.solutions.vaccination.questions import NO, Question, Told
+from lab39.solutions.vaccination.standing import TO_GIVE, Kind, Standing, standings
+from lab39.solutions.vaccination.whatif import WhatIf, what_if
+
+Level = Literal["stop", "ask", "warn", "ok"]
+LEVELS: tuple[Level, ...] = ("stop", "ask", "warn", "ok")
+_IMMUNOSUPPRESSED = ("immunosuppression", "immune-deficiency", "hiv", "chemotherapy", "transplant", "hsct")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at; ``source`` is empty for what needs none."""
+
+    level: Level
+    says: Text
+    note: Text = NO_TEXT
+    source: str = ""
+    url: str = ""
+    verified: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is said of one box for one person.
+
+    Attributes:
+        product: ``None`` when the name does not say which.
+        candidates: what the name may mean.
+        after: in thought, what the dose would do; ``None`` without a product.
+    """
+
+    product: Product | None
+    candidates: tuple[Product, ...]
+    checks: tuple[Check, ...]
+    after: WhatIf | None
+
+    @property
+    def level(self) -> Level:
+        """The gravest."""
+        return min((each.level for each in self.checks), key=LEVELS.index, default="ok")
+
+    def ready(self, *, checked: bool) -> bool:
+        """Whether the dose may be recorded."""
+        return self.product is not None and (self.level == "ok" or (self.level == "warn" and checked))
+
+
+def judge(counter: Counter, found: Assessed, asked: Sequence[Question]) -> Judged:
+    """Look at everything; the gravest first."""
+    named = products.find(counter.vaccine)
+    product = named.product
+    if product is None:
+        return Judged(None, named.candidates, (_which(counter, named),), None)
+    on = found.result.on
+    patient = replace(
+        found.patient,
+        observations=(*found.patient.observations, *questions.observed(asked, counter.answers)),
+    )
+    after = what_if(found.schedule, patient, Dose(on, product.nuva, expires=counter.expires))
+    checks = [
+        *_box(counter, product, on),
+        *_person(counter, found, patient, product, asked),
+        *_schedule(found, product, after),
+        *_rights(counter, found, patient, product, asked),
+    ]
+    ranked = sorted(dict.fromkeys(checks), key=lambda each: LEVELS.index(each.level))
+    return Judged(product, (product,), tuple(ranked), after)
+
+
+def _which(counter: Counter, named: products.Found) -> Check:
+    if named.candidates:
+        return Check(
+            "ask", Text("Plusieurs vaccins ont ce nom\u202f: choisir", "Several vaccines have this name: choose")
+        )
+    said = counter.vaccine[:60]
+    return Check(
+        "ask",
+        Text(f"«\u202f{said}\u202f» n'est pas reconnu", f"“{said}” is not recognised"),
+        Text("Scanner la boîte, ou écrire le nom qu'elle porte.", "Scan the box, or write the name on it."),
+    )
+
+
+# -- the box ---------------------------------------------------------------------------------------------
+
+
+def _box(counter: Counter, product: Product, on: dt.date) -> Iterator[Check]:
+    if product.kind == "unspecified":
+        yield Check(
+            "stop",
+            Text(
+                "Préciser le produit\u202f: lire le nom sur la boîte", "State the product: read the name on the box"
+            ),
+        )
+    elif not product.marketed:
+        end = product.stopped
+        yield Check(
+            "stop",
+            Text(
+                f"{product.name} n'est plus commercialisé" + (f" depuis le {date(end, 'fr')}" if end else ""),
+                f"{product.name} is no longer marketed" + (f" since {date(end, 'en')}" if end else ""),
+            ),
+            Text("Ne pas utiliser la boîte\u202f: la rendre.", "Do not use the box: return it."),
+            product.source.title,
+            product.source.url,
+        )
+    if counter.expires is None:
+        yield Check("ask", Text("Péremption à lire sur la boîte", "Expiry date to be read on the box"))
+    elif counter.expires < on:
+        yield Check(
+            "stop",
+            Text(
+                f"Boîte périmée depuis le {date(counter.expires, 'fr')}",
+                f"Box expired on {date(counter.expires, 'en')}",
+            ),
+            Text("La mettre de côté et en prendre une autre.", "Put it aside and take another one."),
+        )
+    if not counter.lot:
+        yield Check("ask", Text("Numéro de lot à lire sur la boîte", "Lot number to be read on the box"))
+    if not counter.site:
+        yield Check("ask", Text("Site d'injection à choisir", "Injection site to be chosen"))
+
+
+# -- the person ------------------------------------------------------------------------------------------
+
+
+def _person(
+    counter: Counter, found: Assessed, patient: Patient, product: Product, asked: Sequence[Question]
+) -> Iterator[Check]:
+    schedule, on = found.schedule, found.result.on
+    antigens = {each.antigen for each in schedule.vaccines.get(product.nuva, ())}
+    for name, rule in forbidden(schedule, patient, on):
+        if name in antigens and (not rule.vaccines or product.nuva in rule.vaccines):
+            known = questions.titled(schedule, rule.text)
+            if known:
+                yield _told(questions.of_rule(schedule, known, "stop"))
+            else:
+                yield Check("stop", words.capital(Text.same(rule.text)))
+    for question in asked:
+        answer = counter.answers.get(question.id, "")
+        if not answer:
+            yield Check("ask", Text(f"À répondre\u202f: {question.asks.fr}", f"To be answered: {question.asks.en}"))
+        for each in questions.told(schedule, question, answer, antigens, product):
+            yield _told(each)
+    today = [each for each in found.patient.doses if each.date == on and _held(found, each) & antigens]
+    if today:
+        yield Check(
+            "stop",
+            Text("Déjà fait aujourd'hui, d'après le dossier", "Given today already, by the record"),
+        )
+    if _outside(product, patient, on):
+        known_ages = product.ages != "M"
+        yield Check(
+            "stop" if known_ages else "warn",
+            Text("Âge hors de l'autorisation de ce vaccin", "Age outside the licence of this vaccine"),
+            NO_TEXT
+            if known_ages
+            else Text(
+                "Limite non vérifiée ici\u202f: lire la notice.", "Limit not verified here: read the leaflet."
+            ),
+            product.source.title,
+            product.source.url,
+            known_ages,
+        )
+
+
+def _told(each: Told) -> Check:
+    return Check(each.effect, words.capital(each.says), each.note, each.source, each.url, each.verified)
+
+
+def _held(found: Assessed, dose: Dose) -> set[str]:
+    return {each.antigen for each in found.schedule.vaccines.get(dose.code, ())}
+
+
+def _outside(product: Product, patient: Patient, on: dt.date) -> bool:
+    young = product.age_from is not None and on < add(patient.birth_date, product.age_from)
+    return young or (product.age_to is not None and on >= add(patient.birth_date, product.age_to))
+
+
+# -- the schedule ----------------------------------------------------------------------------------------
+
+
+def concerned(found: Assessed, product: Product) -> tuple[Standing, ...]:
+    """The vaccine groups that a product is given for."""
+    antigens = {each.antigen for each in found.schedule.vaccines.get(product.nuva, ())}
+    return tuple(
+        each
+        for each in standings(found.result)
+        if not antigens.isdisjoint(found.schedule.groups[each.group].antigens)
+    )
+
+
+def _indicated(found: Assessed, product: Product) -> bool:
+    return any(each.kind in (*TO_GIVE, Kind.POSSIBLE) for each in concerned(found, product))
+
+
+def _schedule(found: Assessed, product: Product, after: WhatIf) -> Iterator[Check]:
+    document, url = words.document(found.schedule)
+    source = f"{document}, {found.schedule.version}"
+    if after.counts is None:
+        yield Check(
+            "stop",
+            Text("Le calendrier ne connaît pas ce vaccin", "The schedule does not know this vaccine"),
+            NO_TEXT,
+            source,
+            url,
+        )
+        return
+    valid = [each for each in after.verdicts if each.status is DoseStatus.VALID]
+    for each in after.verdicts:
+        if each.status is DoseStatus.VALID:
+            continue
+        name = words.capital(words.group(each.group))
+        why = words.joined([words.reason(r) for r in each.reasons]) if each.reasons else words.status(each.status)
+        says = Text(
+            f"{name.fr}\u202f: la dose ne compterait pas, {why.fr}",
+            f"{name.en}: the dose would not count, {why.en}",
+        )
+        yield Check("warn" if valid else "stop", says, NO_TEXT, source, url)
+    due = [each for each in concerned(found, product) if each.kind in TO_GIVE]
+    early = [each for each in concerned(found, product) if each.kind is Kind.POSSIBLE]
+    if due:
+        names = words.joined([words.group(each.group) for each in due])
+        yield Check(
+            "ok",
+            Text(f"Ce vaccin est à faire aujourd'hui\u202f: {names.fr}", f"This vaccine is due today: {names.en}"),
+            NO_TEXT,
+            source,
+            url,
+        )
+    elif early:
+        day = early[0].forecast.recommended
+        assert day is not None
+        yield Check(
+            "warn",
+            Text(
+                f"Possible aujourd'hui, recommandé à partir du {date(day, 'fr')}",
+                f"Possible today, recommended from {date(day, 'en')}",
+            ),
+            NO_TEXT,
+            source,
+            url,
+        )
+    else:
+        yield Check(
+            "warn",
+            Text(
+                "Ce vaccin n'est pas à faire aujourd'hui d'après le calendrier",
+                "This vaccine is not due today by the schedule",
+            ),
+            NO_TEXT,
+            source,
+            url,
+        )
+    if after.harmed:
+        yield Check(
+            "warn",
+            Text(
+                "Une dose déjà faite compterait moins après celle-ci",
+                "A dose given before would count less after this one",
+            ),
+        )
+
+
+def follows(after: WhatIf) -> Text:
+    """What comes next of the groups that the dose serves, in one sentence."""
+    served = {each.group for each in after.verdicts if each.status is DoseStatus.VALID}
+    said = []
+    for change in after.changes:
+        if change.group not in served or change.after is None:
+            continue
+        name, day = words.group(change.group), change.after.recommended
+        if day is None:
+            said.append(Text(f"{name.fr}, rien d'autre à prévoir", f"{name.en}, nothing more to plan"))
+        else:
+            said.append(Text(f"{name.fr}, à partir du {date(day, 'fr')}", f"{name.en}, from {date(day, 'en')}"))
+    return words.joined(said, "\u202f; ") if said else NO_TEXT
+
+
+# -- the rights ------------------------------------------------------------------------------------------
+
+
+def situation(
+    counter: Counter, found: Assessed, patient: Patient, product: Product, asked: Sequence[Question]
+) -> rights.Situation:
+    """What is known for the rules on rights; what nobody said stays unknown."""
+    codes = {each.code for each in patient.observations}
+    offered = {(q.id, s.id) for q in asked for s in q.situations}
+    none_of_live = counter.answers.get("live") == NO
+
+    def stated(name: str, holds: bool) -> bool | None:
+        if holds:
+            return True
+        return False if none_of_live and ("live", name) in offered else None
+
+    here = False if counter.profession == "pharmacist" else None
+    pregnant = stated("pregnancy", "pregnancy" in codes)
+    indicated = _indicated(found, product)
+    return rights.Situation(
+        on=found.result.on,
+        birth=patient.birth_date,
+        immunosuppressed=stated("immunosuppression", not codes.isdisjoint(_IMMUNOSUPPRESSED)),
+        pregnant=False if patient.sex == "Male" else pregnant,
+        indicated=indicated,
+        targeted=True if indicated else None,
+        ordered=counter.ordered,
+        approved_centre=here,
+        school=here,
+        maternity=here,
+    )
+
+
+def _rights(
+    counter: Counter, found: Assessed, patient: Patient, product: Product, asked: Sequence[Question]
+) -> Iterator[Check]:
+    known = situation(counter, found, patient, product, asked)
+    who = rights.professions()[counter.profession][0]
+    gives = rights.may(counter.profession, "administer", product, known)
+    writes = rights.may(counter.profession, "prescribe", product, known)
+    if gives.verdict == "no":
+        yield _right("stop", Text(f"Le {who.fr} ne peut pas le faire", f"A {who.en} may not give it"), gives)
+    elif gives.verdict == "unknown":
+        yield _right(
+            "warn", Text(f"Fait par un {who.fr}\u202f: à vérifier", f"Given by a {who.en}: to be checked"), gives
+        )
+    elif counter.ordered is True:
+        yield _right(
+            "ok",
+            Text(f"Peut être fait par un {who.fr}, sur ordonnance", f"May be given by a {who.en}, on prescription"),
+            gives,
+        )
+    elif writes.verdict == "yes":
+        yield _right(
+            "ok",
+            Text(f"Peut être prescrit et fait par un {who.fr}", f"May be prescribed and given by a {who.en}"),
+            writes,
+        )
+    elif writes.verdict == "no":
+        level: Level = "stop" if counter.ordered is False else "ask"
+        yield _right(
+            level,
+            Text(
+                f"Ordonnance nécessaire\u202f: un {who.fr} ne le prescrit pas",
+                f"Prescription needed: a {who.en} does not prescribe it",
+            ),
+            writes,
+        )
+    else:
+        yield _right(
+            "warn",
+            Text(f"Prescrit par un {who.fr}\u202f: à vérifier", f"Prescribed by a {who.en}: to be checked"),
+            writes,
+        )
+    paid = rights.reimbursed(product, known)
+    said = {
+        "yes": Text("Remboursé", "Reimbursed")
+        if paid.rate is None
+        else Text(f"Remboursé à {paid.rate}\u202f%", f"Reimbursed at {paid.rate}%"),
+        "no": Text("Non remboursé", "Not reimbursed"),
+        "unknown": Text("Remboursement à vérifier", "Reimbursement to be checked"),
+    }[paid.verdict]
+    yield _right("ok", said, paid)
+
+
+def _right(level: Level, says: Text, answer: rights.Answer) -> Check:
+    row = answer.rows[0]
+    why = words.capital(answer.says)
+    note = Text(f"{why.fr}.", f"{why.en}.")
+    if answer.condition and level == "ok":
+        condition = words.capital(answer.condition)
+        note = Text(f"{note.fr} {condition.fr}.", f"{note.en} {condition.en}.")
+    return Check(level, says, note, row.source.title, row.source.url, not answer.disputed)
