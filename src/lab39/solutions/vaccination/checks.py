@@ -161,6 +161,8 @@ def _person(
             yield Check("ask", Text(f"À répondre\u202f: {question.asks.fr}", f"To be answered: {question.asks.en}"))
         for each in questions.told(schedule, question, answer, antigens, product):
             yield _told(each)
+    if counter.answers.get(questions.body()["noted"]["question"]) not in (None, "yes"):
+        yield from map(_told, questions.noted(found.record, schedule, on))
     today = [each for each in found.patient.doses if each.date == on and _held(found, each) & antigens]
     if today:
         yield Check(
