@@ -1,4 +1,4 @@
-"""What to mind when giving a vaccine: a fever in the record, a bleeding risk read here and asked of the pharmacy."""
+"""What to mind when giving a vaccine: a fever in the record, a bleeding risk read here and asked elsewhere."""
 
 from __future__ import annotations
 
