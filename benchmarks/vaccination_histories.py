@@ -149,7 +149,7 @@ def check(
             found.append(Violation(name, cause, forecast.group, patient, f"{code} on {day}, {_dates(forecast)}"))
             continue
         for dose in patient.doses:
-            if not _valid(result, dose):
+            if dose.date >= day or not _valid(result, dose):  # a dose of the same day is not an earlier one
                 continue
             tried[LATER] += 1
             elsewhere = any(

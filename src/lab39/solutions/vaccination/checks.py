@@ -76,7 +76,7 @@ def judge(counter: Counter, found: Assessed, asked: Sequence[Question]) -> Judge
         found.patient,
         observations=(*found.patient.observations, *questions.observed(asked, counter.answers)),
     )
-    after = what_if(found.schedule, patient, Dose(on, product.nuva, expires=counter.expires))
+    after = what_if(found.schedule, patient, Dose(on, product.nuva))
     checks = [
         *_box(counter, product, on),
         *_person(counter, found, patient, product, asked),
