@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,6 +92,18 @@ def counts(name: str, values: ArrayLike) -> Floats:
             f"{name}[{at}]",
         )
     return array
+
+
+def by_count(n: Floats, *functions: Callable[[Floats], Floats]) -> list[Floats]:
+    """Functions of whole counts, worked out once for each count and spread to the shape of ``n``."""
+    whole = n.astype(np.int64)
+    most = int(whole.max(initial=0))
+    if most <= max(4 * n.size, 10_000) and (whole == n).all():
+        kinds, which = np.arange(most + 1, dtype=np.float64), whole
+    else:
+        kinds, which = np.unique(n, return_inverse=True)
+        which = which.reshape(n.shape)
+    return [np.asarray(function(kinds), dtype=np.float64)[which] for function in functions]
 
 
 def same_shape(*arrays: Floats) -> tuple[Floats, ...]:

@@ -16,7 +16,17 @@ from scipy import special
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
-from lab39.solutions.signals.arrays import LN2, Cells, Estimate, Floats, cells, counts, numbers, same_shape
+from lab39.solutions.signals.arrays import (
+    LN2,
+    Cells,
+    Estimate,
+    Floats,
+    by_count,
+    cells,
+    counts,
+    numbers,
+    same_shape,
+)
 
 Bcpnn = Literal["bate-1998", "gould-2003"]
 
@@ -89,12 +99,15 @@ def ic(
     """
     o, e = same_shape(numbers("observed", observed, least=0.0), numbers("expected", expected, above=0.0))
     tail = _tail(level)
-    below = np.log2(e + shrinkage)
     # The quantiles depend on the expectation only through its rate: one quantile for each distinct count.
-    kinds, which = np.unique(o, return_inverse=True)
-    which = which.reshape(o.shape)
-    ends = [np.log2(special.gammaincinv(kinds + shrinkage, q))[which] - below for q in (tail, 1.0 - tail)]
-    return Estimate(np.log2(kinds + shrinkage)[which] - below, ends[0], ends[1])
+    value, low, high = by_count(
+        o,
+        lambda kinds: np.log2(kinds + shrinkage),
+        lambda kinds: np.log2(special.gammaincinv(kinds + shrinkage, tail)),
+        lambda kinds: np.log2(special.gammaincinv(kinds + shrinkage, 1.0 - tail)),
+    )
+    below = np.log2(e + shrinkage)
+    return Estimate(value - below, low - below, high - below)
 
 
 def bcpnn(

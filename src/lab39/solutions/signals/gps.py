@@ -16,10 +16,13 @@ from scipy import special
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
-from lab39.solutions.signals.arrays import Estimate, Floats, numbers, same_shape
+from lab39.solutions.signals.arrays import Estimate, Floats, by_count, numbers, same_shape
 
 BISECTIONS = 200  # at most; a bracket halves each time a Newton step leaves it
-TOLERANCE = 1e-12  # relative, of a quantile
+TOLERANCE = 1e-13  # relative, of a quantile
+NEWTON = 1e-7  # relative, of the last Newton step
+_STRIDE = 64
+_CHUNK = 250_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +144,23 @@ def scores(prior: Prior, observed: ArrayLike, expected: ArrayLike) -> Scores:
     shape = n.shape
     kinds, which = _distinct(n.ravel(), e.ravel())
     n, e = n.ravel()[kinds], e.ravel()[kinds]
-    q = _share(prior, n, e)
-    columns = (
-        _ebgm(prior, n, e, q),
-        _quantile(prior, n, e, q, 0.05),
-        _quantile(prior, n, e, q, 0.95),
-        q,
-        _below(prior, n, e, q, 1.0),
-    )
-    value, low, high, first, null = (column[which].reshape(shape) for column in columns)
+    made = [np.empty(n.size) for _ in range(5)]
+    for begin in range(0, n.size, _CHUNK):
+        part = slice(begin, begin + _CHUNK)
+        q = _share(prior, n[part], e[part])
+        for column, values in zip(
+            made,
+            (
+                _ebgm(prior, n[part], e[part], q),
+                _quantile_sorted(prior, n[part], e[part], q, 0.05),
+                _quantile_sorted(prior, n[part], e[part], q, 0.95),
+                q,
+                _below(prior, n[part], e[part], q, 1.0),
+            ),
+            strict=True,
+        ):
+            column[part] = values
+    value, low, high, first, null = (column[which].reshape(shape) for column in made)
     return Scores(Estimate(value, low, high), first, null)
 
 
@@ -171,8 +182,7 @@ def _distinct(n: Floats, e: Floats) -> tuple[np.ndarray, np.ndarray]:  # type: i
 
 def log_negative_binomial(n: Floats, e: Floats, alpha: float, beta: float) -> Floats:
     """log P(n) when λ is Gamma(alpha, rate beta) and n is Poisson(λ·e)."""
-    kinds, which = np.unique(n, return_inverse=True)
-    ratio = (special.gammaln(kinds + alpha) - special.gammaln(alpha) - special.gammaln(kinds + 1))[which]
+    (ratio,) = by_count(n, lambda k: special.gammaln(k + alpha) - special.gammaln(alpha) - special.gammaln(k + 1))
     rate = np.log1p(e / beta)
     return np.asarray(ratio - alpha * rate + n * (np.log(e / beta) - rate), dtype=np.float64)
 
@@ -180,19 +190,17 @@ def log_negative_binomial(n: Floats, e: Floats, alpha: float, beta: float) -> Fl
 def _share(prior: Prior, n: Floats, e: Floats) -> Floats:
     if prior.p in (0.0, 1.0):
         return np.full(n.shape, prior.p)
-    shape = n.shape
-    n, e = n.ravel(), e.ravel()
     first = log_negative_binomial(n, e, prior.alpha1, prior.beta1)
     second = log_negative_binomial(n, e, prior.alpha2, prior.beta2)
     odds = np.log(prior.p) - np.log1p(-prior.p) + first - second
-    return np.asarray(special.expit(odds), dtype=np.float64).reshape(shape)
+    return np.asarray(special.expit(odds), dtype=np.float64)
 
 
 def _ebgm(prior: Prior, n: Floats, e: Floats, q: Floats) -> Floats:
-    kinds, which = np.unique(n, return_inverse=True)
-    which = which.reshape(n.shape)
-    first = special.digamma(prior.alpha1 + kinds)[which] - np.log(prior.beta1 + e)
-    second = special.digamma(prior.alpha2 + kinds)[which] - np.log(prior.beta2 + e)
+    first, second = by_count(
+        n, lambda k: special.digamma(prior.alpha1 + k), lambda k: special.digamma(prior.alpha2 + k)
+    )
+    first, second = first - np.log(prior.beta1 + e), second - np.log(prior.beta2 + e)
     return np.asarray(np.exp(q * first + (1 - q) * second), dtype=np.float64)
 
 
@@ -203,40 +211,78 @@ def _below(prior: Prior, n: Floats, e: Floats, q: Floats, x: Floats | float) -> 
 
 
 def _quantile(prior: Prior, n: Floats, e: Floats, q: Floats, probability: float) -> Floats:
-    """Safeguarded Newton in log λ; the bracket is made of the quantiles of both components."""
     shape = n.shape
-    n, e, q = n.ravel(), e.ravel(), q.ravel()
-    kinds, which = np.unique(n, return_inverse=True)
-    ends = [
-        np.log(special.gammaincinv(alpha + kinds, probability))[which] - np.log(beta + e)
-        for alpha, beta in ((prior.alpha1, prior.beta1), (prior.alpha2, prior.beta2))
-    ]
-    low, high = np.minimum(*ends), np.maximum(*ends)
-    x = q * ends[0] + (1 - q) * ends[1]
-    shapes = (prior.alpha1 + n, prior.alpha2 + n)
-    tops = tuple(special.gammaln(alpha + kinds)[which] for alpha in (prior.alpha1, prior.alpha2))
-    rates = (prior.beta1 + e, prior.beta2 + e)
-    logs = tuple(np.log(rate) for rate in rates)
+    kinds, which = _distinct(n.ravel(), e.ravel())
+    made = _quantile_sorted(prior, n.ravel()[kinds], e.ravel()[kinds], q.ravel()[kinds], probability)
+    return made[which].reshape(shape)
+
+
+def _quantile_sorted(prior: Prior, n: Floats, e: Floats, q: Floats, probability: float) -> Floats:
+    """Quantiles of pairs sorted by count, then expectation.
+
+    Neighbours of one count have neighbouring quantiles: some are solved from scratch, and the others start from the
+    straight line between these, one Newton step away from their root.
+    """
+    low, high = _bracket(prior, n, e, probability)
+    start = (
+        q * high + (1 - q) * low
+        if prior.alpha1 / prior.beta1 > prior.alpha2 / prior.beta2
+        else (q * low + (1 - q) * high)
+    )
+    if n.size > 4 * _STRIDE:
+        last = np.append(np.flatnonzero(np.diff(n)), n.size - 1)
+        first = np.append(0, last[:-1] + 1)
+        knots = np.unique(np.concatenate((np.arange(0, n.size, _STRIDE), first, last)))
+        solved = _solve(prior, n[knots], e[knots], q[knots], probability, low[knots], high[knots], start[knots])
+        # log E grows within a count; a step between counts keeps the abscissa increasing over all of them
+        rank = np.repeat(np.arange(first.size), last - first + 1)
+        at = np.log(e) + rank * (np.log(e).max() - np.log(e).min() + 1.0)
+        start = np.clip(np.interp(at, at[knots], solved), low, high)
+    return np.asarray(np.exp(_solve(prior, n, e, q, probability, low, high, start)), dtype=np.float64)
+
+
+def _bracket(prior: Prior, n: Floats, e: Floats, probability: float) -> tuple[Floats, Floats]:
+    """The logarithm of the mixture's quantile lies between those of its components."""
+    first, second = by_count(
+        n,
+        lambda k: np.log(special.gammaincinv(prior.alpha1 + k, probability)),
+        lambda k: np.log(special.gammaincinv(prior.alpha2 + k, probability)),
+    )
+    first, second = first - np.log(prior.beta1 + e), second - np.log(prior.beta2 + e)
+    return np.minimum(first, second), np.maximum(first, second)
+
+
+def _solve(
+    prior: Prior, n: Floats, e: Floats, q: Floats, probability: float, low: Floats, high: Floats, start: Floats
+) -> Floats:
+    """Bisection of all pairs at once, safeguarded Newton steps where they stay in the bracket; logarithms of λ."""
+    x, low, high = start.copy(), low.copy(), high.copy()
+    components = []
+    for alpha, beta, weight in ((prior.alpha1, prior.beta1, q), (prior.alpha2, prior.beta2, 1 - q)):
+        (top,) = by_count(n, lambda k, alpha=alpha: special.gammaln(alpha + k))  # type: ignore[misc]
+        components.append((weight, alpha + n, beta + e, np.log(beta + e), top))
     left = np.flatnonzero(high - low > TOLERANCE)
     for _ in range(BISECTIONS):
         if not left.size:
             break
         at = x[left]
-        share = q[left]
         lam = np.exp(at)
         value = np.full(left.size, -probability)
         slope = np.zeros(left.size)
-        for weight, shape_k, rate, log_rate, top in zip((share, 1 - share), shapes, rates, logs, tops, strict=True):
-            a, b = shape_k[left], rate[left]
-            value += weight * special.gammainc(a, b * lam)
-            slope += weight * np.exp(a * (log_rate[left] + at) - b * lam - top[left])
+        for weight, shape, rate, log_rate, top in components:
+            share, a, scaled = weight[left], shape[left], rate[left] * lam
+            seen = share > 1e-18
+            value += share * np.where(seen, special.gammainc(a, np.where(seen, scaled, 1.0)), 0.0)
+            slope += share * np.exp(a * (log_rate[left] + at) - scaled - top[left])
         over = value > 0
         high[left] = np.where(over, at, high[left])
         low[left] = np.where(over, low[left], at)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            step = at - value / slope
-        inside = (step > low[left]) & (step < high[left])
-        new = np.where(inside, step, (low[left] + high[left]) / 2)
+            newton = at - value / slope
+        inside = (newton > low[left]) & (newton < high[left])
+        new = np.where(inside, newton, (low[left] + high[left]) / 2)
         x[left] = new
-        left = left[(np.abs(new - at) > TOLERANCE) & (high[left] - low[left] > TOLERANCE)]
-    return np.asarray(np.exp(x), dtype=np.float64).reshape(shape)
+        # a Newton step squares the error: below its own small size nothing is left to gain
+        done = (inside & (np.abs(new - at) < NEWTON)) | (high[left] - low[left] < TOLERANCE)
+        left = left[~done]
+    return x

@@ -17,7 +17,7 @@ from scipy import special
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
-from lab39.solutions.signals.arrays import CannotFitError, Floats
+from lab39.solutions.signals.arrays import CannotFitError, Floats, by_count
 from lab39.solutions.signals.gps import Prior
 from lab39.solutions.signals.squash import Points
 
@@ -229,10 +229,12 @@ def _component(alpha: float, beta: float, data: Points, least: int) -> _Componen
         log = ratio - alpha * rate + n * odds
         return log, np.stack((alpha * (psi - rate), alpha * share - n * (1 - share)))
 
-    kinds, which = np.unique(data.n, return_inverse=True)
-    ratios = special.gammaln(kinds + alpha) - special.gammaln(alpha) - special.gammaln(kinds + 1)
-    psis = special.digamma(kinds + alpha) - special.digamma(alpha)
-    log, slope = at(data.n, ratios[which], psis[which])
+    ratios, psis = by_count(
+        data.n,
+        lambda k: special.gammaln(k + alpha) - special.gammaln(alpha) - special.gammaln(k + 1),
+        lambda k: special.digamma(k + alpha) - special.digamma(alpha),
+    )
+    log, slope = at(data.n, ratios, psis)
     if least == 0:
         none = np.zeros_like(log)
         return _Component(log, slope, none, np.zeros_like(slope))
@@ -275,7 +277,8 @@ def _objective(x: Floats, data: Points, likelihood: Likelihood, least: int) -> t
         w = p * np.exp(first.cut) / left
         parts = [parts[0] - w * first.cut_slope, parts[1] - (1 - w) * second.cut_slope]
         share = q - w
-    slope[:2] = parts[0] @ data.weight
-    slope[2:4] = parts[1] @ data.weight
-    slope[4] = share @ data.weight
-    return -float(log @ data.weight), -slope
+    # sums rather than products of matrices: those wake every thread of the linear algebra for a few kilobytes
+    slope[:2] = (parts[0] * data.weight).sum(axis=1)
+    slope[2:4] = (parts[1] * data.weight).sum(axis=1)
+    slope[4] = (share * data.weight).sum()
+    return -float((log * data.weight).sum()), -slope
