@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-DRUGS, EVENTS = 6_000, 12_000
+DRUGS, EVENTS = 4_000, 7_000
 MEAN_DRUGS, MEAN_EVENTS = 1.7, 2.6
 AREAS = 40
 SEED = 39
@@ -44,8 +44,8 @@ def generate(rows: int, folder: Path, seed: int = SEED) -> dict[str, int]:
         area = np.where(random.random(many) < 0.5, random.integers(1, AREAS + 1, many), 0)
         parts = {}
         for name, size, mean, power in (
-            ("drugs", DRUGS, MEAN_DRUGS, 0.9),
-            ("events", EVENTS, MEAN_EVENTS, 0.85),
+            ("drugs", DRUGS, MEAN_DRUGS, 1.0),
+            ("events", EVENTS, MEAN_EVENTS, 0.95),
         ):
             weight = np.arange(1, size + 1, dtype=float) ** -power
             number = 1 + random.poisson(mean - 1, many)

@@ -63,8 +63,15 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tables:
-    """Distinct rows: reports (report_id and columns for strata), drugs, events, and couples when they are told."""
+class Tables:
+    """Distinct rows of a source, as tables of an engine.
+
+    Attributes:
+        reports: ``report_id`` and the columns that make strata.
+        drugs: ``report_id``, ``drug``.
+        events: ``report_id``, ``event``.
+        couples: ``report_id``, ``drug``, ``event`` when the source couples them, else None.
+    """
 
     reports: ibis.Table
     drugs: ibis.Table
@@ -96,13 +103,14 @@ def count(source: Source, engine: Engine, *, by: Sequence[str] = (), without: Se
                 str(source.path),
             )
         return _of_counts(source, engine)
-    tables = _tables(source, engine, by)
+    tables = distinct_rows(source, engine, by)
     if without:
         tables = _left_out(tables, engine, tuple(without))
     return _counted(tables, engine, tuple(by), source)
 
 
-def _tables(source: Store | Pairs, engine: Engine, by: Sequence[str]) -> _Tables:
+def distinct_rows(source: Store | Pairs, engine: Engine, by: Sequence[str]) -> Tables:
+    """The distinct rows of a source; ``by`` become the columns ``by_0``, ``by_1``… of the reports."""
     import ibis
 
     if isinstance(source, Store):
@@ -115,7 +123,7 @@ def _tables(source: Store | Pairs, engine: Engine, by: Sequence[str]) -> _Tables
             drugs = drugs.filter(drugs["role"].isin(source.roles))
         where = source.path("reports")
         _has(reports, ("report_id",), where)
-        return _Tables(
+        return Tables(
             engine.keep(_reports(reports, by, where)),
             engine.keep(_named(drugs, "report_id", source.drug, "drug")),
             engine.keep(_named(events, "report_id", source.event, "event")),
@@ -132,7 +140,7 @@ def _tables(source: Store | Pairs, engine: Engine, by: Sequence[str]) -> _Tables
         .distinct()
     )
     kept = engine.keep(couples)
-    return _Tables(
+    return Tables(
         engine.keep(_reports(whole, by, source.path)),
         kept.select("report_id", "drug").distinct(),
         kept.select("report_id", "event").distinct(),
@@ -174,14 +182,14 @@ def _reports(rows: ibis.Table, by: Sequence[str], where: Any) -> ibis.Table:
     return rows.filter(rows["report_id"].notnull()).select(rows["report_id"].cast("string"), **columns).distinct()
 
 
-def _left_out(tables: _Tables, engine: Engine, names: tuple[str, ...]) -> _Tables:
+def _left_out(tables: Tables, engine: Engine, names: tuple[str, ...]) -> Tables:
     """The tables without the reports that have any of these drugs."""
     drugs = tables.drugs
     out = engine.keep(drugs.filter(drugs["drug"].isin(names)).select("report_id").distinct())
     if not engine.arrow(out.limit(1)).num_rows:
         listed = ", ".join(names)
         raise InputError(Text(f"aucune notification de {listed}", f"no report of {listed}"), "without")
-    return _Tables(
+    return Tables(
         *(
             None if each is None else engine.keep(each.anti_join(out, "report_id"))  # type: ignore[arg-type]
             for each in (tables.reports, tables.drugs, tables.events, tables.couples)
@@ -197,7 +205,7 @@ def _margin(rows: ibis.Table, role: str) -> ibis.Table:
     return counted.mutate(code=ibis.row_number().over(ibis.window(order_by=counted[role])).cast("int32"))
 
 
-def _counted(tables: _Tables, engine: Engine, by: tuple[str, ...], source: Store | Pairs) -> Counts:
+def _counted(tables: Tables, engine: Engine, by: tuple[str, ...], source: Store | Pairs) -> Counts:
     import ibis
 
     drug_margin = engine.keep(_margin(tables.drugs, "drug"))

@@ -181,7 +181,7 @@ class _Spark:
         return kept
 
     def arrow(self, expression: ibis.Table) -> pa.Table:
-        return expression.to_pyarrow()
+        return self._session.sql(str(self._con.compile(expression))).toArrow()
 
     def close(self) -> None:
         for kept in self._kept:
