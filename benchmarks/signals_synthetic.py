@@ -1,8 +1,8 @@
 """Generated case reports for measuring time and memory: ``python benchmarks/signals_synthetic.py ROWS DIR``.
 
-SYNTHETIC: drugs and events are drawn from long-tailed frequencies; half of the reports belong to one of 40 areas that
-shifts both, so that some pairs are reported more than expected, as in a real base. Its figures say how long counting
-and scoring take, never how well anything is detected. ROWS is the number of
+SYNTHETIC: drugs and events are drawn from long-tailed frequencies; half of the reports belong to one of 40 areas
+that shifts both, so that some pairs are reported more than expected, as in a real base. Its figures say how long
+counting and scoring take, never how well anything is detected. ROWS is the number of
 report-drug-event rows that the drugs and the events of the reports make together; 5 million make about 2.3 million
 distinct pairs, as a few years of FAERS do.
 """
@@ -55,7 +55,7 @@ def generate(rows: int, folder: Path, seed: int = SEED) -> dict[str, int]:
             key = np.unique(report * size + drawn)  # a report names each once
             parts[name] = (key // size, key % size)
         ids = pa.array([f"S{first + i:09d}" for i in range(many)])
-        sex = random.choice(["F", "M", None], many, p=[0.55, 0.35, 0.10])
+        sex = random.choice(np.array(["F", "M", None], dtype=object), many, p=[0.55, 0.35, 0.10])
         age = np.round(np.clip(random.normal(55, 20, many), 0, 100), 1)
         absent = random.random(many) < 0.3
         write(

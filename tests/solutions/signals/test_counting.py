@@ -159,7 +159,7 @@ def test_a_bad_table_of_counts_is_refused_with_what_to_do(write: Write, text: st
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         counted(Pairs(tmp_path / "none.csv"), "duckdb")
-    with pytest.raises(InputError, match="reports.parquet is expected"):
+    with pytest.raises(InputError, match=r"reports\.parquet is expected"):
         counted(Store(tmp_path), "duckdb")
     store = Store(write_store(tmp_path, BY_HAND))
     with pytest.raises(InputError, match='the stratum "country"'):

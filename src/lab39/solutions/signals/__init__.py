@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from lab39.solutions.signals.detection import Detection, detect, fit_prior, score
     from lab39.solutions.signals.disproportionality import bcpnn, chi2_yates, expected, ic, prr, ror
     from lab39.solutions.signals.engines import opened
-    from lab39.solutions.signals.timecourse import Course, time_course
     from lab39.solutions.signals.sources import CountTable, Pairs, Store
+    from lab39.solutions.signals.timecourse import Course, time_course
 
 _HOME = {
     "CannotFitError": "arrays",
@@ -78,7 +78,7 @@ _MODULES = (
     "squash",
 )
 
-__all__ = [  # noqa: RUF022
+__all__ = [
     "CannotFitError", "CountTable", "Counts", "Course", "Detection", "Estimate", "Pairs", "Store",
     "bcpnn", "change", "chi2_yates", "count", "detect", "discovery", "disproportionality", "expected",
     "fit_prior", "gps", "gpsfit", "ic", "interactions", "lrt", "masking", "onset", "opened", "prr", "ror",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -94,6 +98,12 @@ def counts(name: str, values: ArrayLike) -> Floats:
     return array
 
 
+def of_arrow(rows: pa.Table, name: str) -> NDArray[Any]:
+    """A column of numbers without nulls. By DLPack: Arrow's other ways to an array import pandas."""
+    found: NDArray[Any] = np.from_dlpack(rows[name].combine_chunks())
+    return found
+
+
 def by_count(n: Floats, *functions: Callable[[Floats], Floats]) -> list[Floats]:
     """Functions of whole counts, worked out once for each count and spread to the shape of ``n``."""
     whole = n.astype(np.int64)
@@ -153,10 +163,10 @@ def cells(observed: ArrayLike, n_drug: ArrayLike, n_event: ArrayLike, n_total: A
         if (cell < 0).any():
             raise InputError(
                 Text(
-                    "une paire dépasse ses marges (attendu : observed ≤ n_drug, n_event et n_drug + n_event - observed ≤ n_total)".replace(
-                        " :", "\u202f:"
-                    ),
-                    "a pair exceeds its margins (expected: observed ≤ n_drug, n_event and n_drug + n_event - observed ≤ n_total)",
+                    "une paire dépasse ses marges\u202f: attendu observed ≤ n_drug, observed ≤ n_event et "
+                    "n_drug + n_event - observed ≤ n_total",
+                    "a pair exceeds its margins: expected observed ≤ n_drug, observed ≤ n_event and "
+                    "n_drug + n_event - observed ≤ n_total",
                 ),
                 f"observed[{int(np.flatnonzero(cell < 0)[0])}]",
             )

@@ -80,7 +80,7 @@ def change_point(
 ) -> ChangePoint | None:
     """Where the ratio of observed to expected changes most, with a p-value that counts every possible place.
 
-    Poisson counts with one ratio before the split and another after; given their sum the counts without a change are
+    Poisson counts with one ratio before the split and another after; given their sum, counts without a change are
     multinomial in the proportions of the expectations, which gives the null distribution of the largest ratio.
     Source: Worsley, Biometrika 1986;73:91 (exponential family); the p-value is simulated.
 

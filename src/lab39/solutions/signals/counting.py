@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.signals import strata
-from lab39.solutions.signals.arrays import Floats, Ints
+from lab39.solutions.signals.arrays import Floats, Ints, of_arrow
 from lab39.solutions.signals.sources import CountTable, Pairs, Source, Store, chosen, table
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ def count(source: Source, engine: Engine, *, by: Sequence[str] = (), without: Se
         if by or without:
             raise InputError(
                 Text(
-                    "une table d'effectifs n'a ni strates ni notifications à retirer\u202f: donnez les notifications",
+                    "une table d'effectifs n'a ni strates ni notifications à retirer\u202f: "
+                    "donnez les notifications",
                     "a table of counts has neither strata nor reports to leave out: give the reports",
                 ),
                 str(source.path),
@@ -191,7 +192,7 @@ def _left_out(tables: Tables, engine: Engine, names: tuple[str, ...]) -> Tables:
         raise InputError(Text(f"aucune notification de {listed}", f"no report of {listed}"), "without")
     return Tables(
         *(
-            None if each is None else engine.keep(each.anti_join(out, "report_id"))  # type: ignore[arg-type]
+            None if each is None else engine.keep(each.anti_join(out, "report_id"))
             for each in (tables.reports, tables.drugs, tables.events, tables.couples)
         )
     )
@@ -257,20 +258,19 @@ def _counted(tables: Tables, engine: Engine, by: tuple[str, ...], source: Store 
 
 def _sorted(margin: pa.Table, role: str) -> tuple[pa.Array, Ints]:
     """Names and reports in the order of the codes."""
-    order = np.argsort(margin["code"].to_numpy(), kind="stable")
-    return margin[role].combine_chunks().take(order), margin["reports"].to_numpy()[order].astype(np.int64)
+    import pyarrow as pa
+
+    order = np.argsort(of_arrow(margin, "code"), kind="stable")
+    names = margin[role].combine_chunks()
+    return names.take(pa.array(order.tolist())), of_arrow(margin, "reports")[order].astype(np.int64)
 
 
 def _in_order(pairs: pa.Table, n_events: int) -> tuple[Codes, Codes, Ints]:
     """Pairs sorted by drug then event, whatever the order in which the engine gave them."""
-    drug = pairs["drug_code"].to_numpy().astype(np.int64)
-    event = pairs["event_code"].to_numpy().astype(np.int64)
-    order = np.argsort(drug * n_events + event, kind="stable")
-    return (
-        drug[order].astype(np.int32),
-        event[order].astype(np.int32),
-        pairs["n"].to_numpy()[order].astype(np.int64),
-    )
+    key = of_arrow(pairs, "drug_code").astype(np.int64) * n_events + of_arrow(pairs, "event_code")
+    order = np.argsort(key, kind="stable")
+    drug, event = np.divmod(key[order], n_events)
+    return drug.astype(np.int32), event.astype(np.int32), of_arrow(pairs, "n")[order].astype(np.int64)
 
 
 def _of_counts(source: CountTable, engine: Engine) -> Counts:

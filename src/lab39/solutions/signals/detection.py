@@ -176,15 +176,22 @@ def _table(counts: Counts, listed: Any, columns: dict[str, Floats], order: Any, 
 
     pairs = listed[order]
     arrays: list[Any] = [
-        pa.DictionaryArray.from_arrays(pa.array(counts.drug[pairs]), counts.drugs),
-        pa.DictionaryArray.from_arrays(pa.array(counts.event[pairs]), counts.events),
+        pa.DictionaryArray.from_arrays(_arrow(counts.drug[pairs], pa.int32()), counts.drugs),
+        pa.DictionaryArray.from_arrays(_arrow(counts.event[pairs], pa.int32()), counts.events),
     ]
     for name in COLUMNS:
         values = columns.pop(name)
         if name in ("n", "n_drug", "n_event"):
-            arrays.append(pa.array(values[order].astype(np.int64)))
+            arrays.append(_arrow(values[order].astype(np.int64), pa.int64()))
         elif not fitted and name in ("ebgm", "eb05", "eb95", "null_probability", "fdr"):
             arrays.append(pa.nulls(order.size, pa.float64()))
         else:
-            arrays.append(pa.array(values[order]))
+            arrays.append(_arrow(values[order], pa.float64()))
     return pa.Table.from_arrays(arrays, names=["drug", "event", *COLUMNS])
+
+
+def _arrow(values: Any, kind: Any) -> Any:
+    """The array as Arrow's, without a copy and without importing pandas."""
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(kind, values.size, [None, pa.py_buffer(values)])

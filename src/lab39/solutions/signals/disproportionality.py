@@ -1,9 +1,10 @@
 """Disproportionality of one drug-event pair: PRR, ROR, χ², information component, BCPNN.
 
 Every function takes numbers of distinct reports and broadcasts: ``observed`` with drug and event, ``n_drug`` and
-``n_event`` the margins, ``n_total`` the base. No answer is NaN or infinite. A zero cell makes a ratio or its interval
-undefined; then, and only then, ½ is added to each of the four cells (Haldane, Ann Hum Genet 1956;20:309; Anscombe,
-Biometrika 1956;43:461). A pair that nobody reported has ratio 0 and lower end 0.
+``n_event`` the margins, ``n_total`` the base. No answer is NaN or infinite. A zero cell makes a ratio or its
+interval undefined; then, and only then, ½ is added to each of the four
+(Haldane, Ann Hum Genet 1956;20:309; Anscombe, Biometrika 1956;43:461). A pair that nobody reported has ratio 0 and
+lower end 0.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.signals.arrays import (
     LN2,
+    Bools,
     Cells,
     Estimate,
     Floats,
@@ -142,7 +144,7 @@ def _prr(t: Cells, z: float) -> Estimate:
     return _log_normal((a / with_drug) / (c / without), error, z, never=t.a == 0)
 
 
-def _halved(a: Floats, with_drug: Floats, c: Floats, without: Floats, zero: np.ndarray) -> tuple[Floats, ...]:  # type: ignore[type-arg]
+def _halved(a: Floats, with_drug: Floats, c: Floats, without: Floats, zero: Bools) -> tuple[Floats, ...]:
     """The four numbers of a PRR, with ½ in each cell where one of those it needs is 0."""
     half = np.where(zero, 0.5, 0.0)
     return a + half, with_drug + 2 * half, c + half, without + 2 * half
@@ -154,7 +156,7 @@ def _ror(t: Cells, z: float) -> Estimate:
     return _log_normal(a * d / (b * c), np.sqrt(1 / a + 1 / b + 1 / c + 1 / d), z, never=t.a == 0)
 
 
-def _log_normal(ratio: Floats, error: Floats, z: float, never: np.ndarray) -> Estimate:  # type: ignore[type-arg]
+def _log_normal(ratio: Floats, error: Floats, z: float, never: Bools) -> Estimate:
     """exp(log ratio ± z·error); a pair that was never reported has ratio and lower end 0."""
     wide = np.exp(z * error)
     return Estimate(np.where(never, 0.0, ratio), np.where(never, 0.0, ratio / wide), ratio * wide)
@@ -178,7 +180,11 @@ def _bcpnn(t: Cells, method: Bcpnn, z: float) -> Estimate:
             + (n - event + 1) / ((event + 1) * (n + 3))
         ) / LN2**2
     elif method == "gould-2003":
-        psi, trigamma = special.digamma, lambda x: special.polygamma(1, x)
+        psi = special.digamma
+
+        def trigamma(x: Floats) -> Floats:
+            return np.asarray(special.polygamma(1, x), dtype=np.float64)
+
         mean = (psi(t.a + 1) - psi(n + gamma) - (psi(drug + 1) - psi(n + 2)) - (psi(event + 1) - psi(n + 2))) / LN2
         variance = (
             trigamma(t.a + 1) - trigamma(n + gamma) + trigamma(drug + 1) + trigamma(event + 1) - 2 * trigamma(n + 2)

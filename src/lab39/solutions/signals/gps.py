@@ -16,7 +16,7 @@ from scipy import special
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
-from lab39.solutions.signals.arrays import Estimate, Floats, by_count, numbers, same_shape
+from lab39.solutions.signals.arrays import Estimate, Floats, Ints, by_count, numbers, same_shape
 
 BISECTIONS = 200  # at most; a bracket halves each time a Newton step leaves it
 TOLERANCE = 1e-13  # relative, of a quantile
@@ -169,7 +169,7 @@ def _pairs(observed: ArrayLike, expected: ArrayLike) -> tuple[Floats, Floats]:
     return n, e
 
 
-def _distinct(n: Floats, e: Floats) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _distinct(n: Floats, e: Floats) -> tuple[Ints, Ints]:
     """Where each distinct (n, e) first stands, and which one each pair is."""
     order = np.lexsort((e, n))
     new = np.empty(n.size, dtype=bool)
@@ -214,7 +214,7 @@ def _quantile(prior: Prior, n: Floats, e: Floats, q: Floats, probability: float)
     shape = n.shape
     kinds, which = _distinct(n.ravel(), e.ravel())
     made = _quantile_sorted(prior, n.ravel()[kinds], e.ravel()[kinds], q.ravel()[kinds], probability)
-    return made[which].reshape(shape)
+    return np.asarray(made[which].reshape(shape), dtype=np.float64)
 
 
 def _quantile_sorted(prior: Prior, n: Floats, e: Floats, q: Floats, probability: float) -> Floats:

@@ -2,9 +2,9 @@
 
 ``components`` truncates each component on its own, as the R package openEBGM does; ``mixture`` truncates the
 mixture, which is the likelihood of counts that are seen only from ``least`` on; with unreported pairs nothing is
-truncated and both names mean the same. The zero-truncated likelihood is weakly identified and has several optima:
-the fit starts from many places, a weak prior keeps each parameter off 0 and infinity, and an answer counts only when
-two starts agree on the best optimum.
+truncated and both names mean the same. The zero-truncated likelihood is weakly identified, with several optima:
+the fit starts from many places, a weak prior keeps each parameter off 0 and infinity, and an answer counts only
+when two starts agree on the best optimum.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ STARTS = (  # (alpha1, beta1, alpha2, beta2, p)
     (5.0, 0.5, 10.0, 10.0, 0.02),
 )
 PRIOR_SD = 10.0  # of each log parameter and of logit p: one e-fold costs 0.005 of log-likelihood
+FARTHEST = 14.0  # no logarithm beyond; the weak prior holds long before
 AGREE_NLL = 1e-5  # two optima are the same: difference of the objective…
 AGREE_THETA = 2e-2  # …and of each transformed parameter
 
@@ -116,8 +117,8 @@ def fit(data: Points, *, likelihood: Likelihood = "components", least: int | Non
     if len(best) < 2:
         raise CannotFitError(
             Text(
-                "GPS ne peut pas s'ajuster\u202f: deux départs n'atteignent pas le même optimum. Utilisez IC, PRR ou "
-                "ROR, ou donnez davantage de notifications",
+                "GPS ne peut pas s'ajuster\u202f: deux départs n'atteignent pas le même optimum. Utilisez IC, PRR "
+                "ou ROR, ou donnez davantage de notifications",
                 "GPS cannot fit: no two starts reach the same optimum. Use IC, PRR or ROR, or give more reports",
             )
         )
@@ -170,15 +171,14 @@ def _descend(x: Floats, data: Points, likelihood: Likelihood, least: int) -> _Op
 
     def penalised(at: Floats) -> tuple[float, Floats]:
         value, slope = _objective(at, data, likelihood, least)
-        return value + float(at @ at) / (2 * PRIOR_SD**2), slope + at / PRIOR_SD**2
+        return value + float((at * at).sum()) / (2 * PRIOR_SD**2), slope + at / PRIOR_SD**2
 
-    bounds = [(-12.0, 12.0)] * 4 + [(-14.0, 14.0)]
     done = minimize(
         penalised,
         x,
         jac=True,
         method="L-BFGS-B",
-        bounds=bounds,
+        bounds=[(-FARTHEST, FARTHEST)] * 5,
         options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-6, "maxcor": 20},
     )
     if not np.isfinite(done.fun):
@@ -246,10 +246,7 @@ def _component(alpha: float, beta: float, data: Points, least: int) -> _Componen
         each, each_slope = at(np.full_like(log, k), np.full_like(log, ratio), np.full_like(log, psi))
         below += np.exp(each)
         below_slope += np.exp(each) * each_slope
-    if least == 1:
-        left = -np.expm1(-alpha * rate)  # 1 - P(0), without cancellation
-    else:
-        left = np.maximum(1 - below, 1e-300)
+    left = -np.expm1(-alpha * rate) if least == 1 else 1 - below  # 1 - P(0) without cancellation
     return _Component(log, slope, np.log(np.maximum(left, 1e-300)), -below_slope / np.maximum(left, 1e-300))
 
 

@@ -1,8 +1,8 @@
 """Ω: is an event reported more with two drugs together than each drug explains?
 
-Source: Norén, Sundberg, Bate, Edwards. Stat Med 2008;27:3057. The reporting rates with neither drug, with either one
-and with both are compared on the scale of odds; without interaction the odds add up (as an excess over the background),
-and Ω = log2((n111 + ½) / (E111 + ½)) is above 0 when more is reported.
+Source: Norén, Sundberg, Bate, Edwards. Stat Med 2008;27:3057. The reporting rates with neither drug, with
+either one and with both are compared on the scale of odds; without interaction the odds add up, as an excess over
+the background, and Ω = log2((n111 + ½) / (E111 + ½)) is above 0 when more is reported.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def expected_together(
 ) -> Floats:
     """E111: reports of the event with both drugs if the drugs did not interact.
 
-    g = 1 - 1 / (max(o0, o1) + max(o0, o2) - o0 + 1), o the odds of the event with neither drug, with the first only,
-    with the second only; E111 = g · n11. A drug that protects does not lower the baseline.
+    g = 1 - 1 / (max(o0, o1) + max(o0, o2) - o0 + 1), o the odds of the event with neither drug, with the first
+    only, with the second only; E111 = g · n11. A drug that protects does not lower the baseline.
 
     Args:
         with_both: n11, reports with both drugs.

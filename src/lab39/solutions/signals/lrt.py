@@ -87,7 +87,7 @@ def maximum_test(
         largest[begin : begin + many] = _ratio(drawn, drug, drug * share).max(axis=1)
     largest.sort()
     reached = draws - np.searchsorted(largest, ratio * (1 - 1e-12), side="left")
-    return ratio, (1.0 + reached) / (1.0 + draws)
+    return ratio, np.asarray((1.0 + reached) / (1.0 + draws), dtype=np.float64)
 
 
 def _ratio(n: Floats, drug: Floats, expected: Floats) -> Floats:

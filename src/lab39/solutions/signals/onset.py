@@ -57,7 +57,7 @@ def weibull(onset_days: ArrayLike, *, resolution_days: float = 1.0, level: float
 
     Args:
         onset_days: days between the start of the drug and the reaction [reports], at least 0.
-        resolution_days: a recorded value stands for [t, t + resolution); 0 takes the values as exact (then above 0).
+        resolution_days: a recorded value stands for [t, t + resolution); 0 takes values as exact (then above 0).
         level: of the intervals.
 
     Raises:

@@ -1,8 +1,8 @@
 """MaxSPRT for Poisson counts: looking at a signal as often as one likes without more false alarms.
 
-Source: Kulldorff, Davis, Kolczak, Lewis, Lieu, Platt. Sequential Analysis 2011;30:58. The critical value is computed,
-not looked up: under the null the events are a Poisson process in the scale of expected counts, and the probability
-that it ever crosses the boundary is followed event by event.
+Source: Kulldorff, Davis, Kolczak, Lewis, Lieu, Platt. Sequential Analysis 2011;30:58. The critical value is
+computed, not looked up: under the null the events are a Poisson process in the scale of expected counts, and the
+probability that it ever crosses the boundary is followed event by event.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def critical_value(upper_limit: float, *, alpha: float = 0.05, minimum_events: i
 
     Returns:
         The value whose probability of ever being reached under the null is ``alpha``. With few expected events and
-        ``minimum_events`` above 1 no boundary may reach ``alpha``; then the test cannot be made so and an error says
-        it.
+        ``minimum_events`` above 1 no boundary may reach ``alpha``; then the test cannot be made so and an
+        error says it.
 
     Raises:
         InputError: a number outside its range, or no such boundary.

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
-from lab39.solutions.signals.arrays import Floats, counts, numbers, same_shape
+from lab39.solutions.signals.arrays import Bools, Floats, counts, numbers, same_shape
 
 KEEP = (
     100,
@@ -146,7 +146,7 @@ def unreported(
     return Points(np.zeros(int(left.sum())), mean, number[left])
 
 
-def _replaced(data: Points, mine: np.ndarray, count: float, e: Floats, size: int, keep: int) -> Points:  # type: ignore[type-arg]
+def _replaced(data: Points, mine: Bools, count: float, e: Floats, size: int, keep: int) -> Points:
     """The points with those of one count averaged; ``e`` is sorted."""
     body = e[: e.size - keep]
     starts = np.arange(0, body.size, size)

@@ -13,7 +13,7 @@ import numpy as np
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
-from lab39.solutions.signals.arrays import Floats
+from lab39.solutions.signals.arrays import Floats, of_arrow
 
 if TYPE_CHECKING:
     import ibis
@@ -106,7 +106,7 @@ class Margins:
         of_report = engine.keep(reports.join(numbered, names).select("report_id", "stratum"))
         size = engine.arrow(numbered.select("stratum", "reports"))
         n_s = np.zeros(size.num_rows)
-        n_s[size["stratum"].to_numpy()] = size["reports"].to_numpy()
+        n_s[of_arrow(size, "stratum")] = of_arrow(size, "reports")
         made = []
         for rows, role, many in ((drugs, "drug_code", shape[0]), (events, "event_code", shape[1])):
             counted = engine.arrow(
@@ -115,8 +115,8 @@ class Margins:
             made.append(
                 csr_array(
                     (
-                        counted["n"].to_numpy().astype(np.float64),
-                        (counted[role].to_numpy(), counted["stratum"].to_numpy()),
+                        of_arrow(counted, "n").astype(np.float64),
+                        (of_arrow(counted, role), of_arrow(counted, "stratum")),
                     ),
                     shape=(many, n_s.size),
                 )
