@@ -2,8 +2,8 @@
 
 A drug is one of the names that the shared map gives its ingredient, an outcome any of the preferred terms that
 define it; reports are counted at that level, distinct. A pair whose drug or outcome is not in the quarter cannot be
-scored and is left out, counted; a pair with no report is scored. Intervals: percentile bootstrap, pairs drawn within
-the positives and within the negatives. One quarter, single-word terms only: a smoke test, not a validation.
+scored and is left out, counted; a pair with no report is scored. Intervals: percentile bootstrap, pairs drawn
+within the positives and within the negatives. One quarter, single-word terms only: a smoke test, not a validation.
 """
 
 from __future__ import annotations
