@@ -1,9 +1,9 @@
 """Pharmacovigilance measured, one command: ``python benchmarks/signals.py [--rows 1e6,5e6,25e6] [--out FILE]``.
 
 Generated reports (SYNTHETIC: they measure time and memory, not detection), 1, 5 and 25 million rows, go through
-``detect``, each size in a process of its own; vigipy's GPS on the counts of 5 million rows, in an environment of
-its own, in the same run; the published reference sets on FAERS 2022Q3, the raw count as baseline. Prints JSON with a
-verdict for each bar; exit 1 when one is missed. Needs the shared data and, for the peer, the registry.
+``detect``, each size in a process of its own; vigipy's GPS on the counts of 5 million rows, in another environment,
+in the same run; the published reference sets on FAERS 2022Q3, the raw count as baseline. Prints JSON with a verdict
+for each bar; exit 1 when one is missed. Needs the shared data and, for the peer, the registry.
 """
 
 from __future__ import annotations

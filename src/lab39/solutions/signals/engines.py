@@ -50,6 +50,7 @@ def opened(
     memory_gb: float = MEMORY_GB,
     threads: int = THREADS,
     spill: Path | None = None,
+    session: Any = None,
 ) -> Iterator[Engine]:
     """An engine, closed at the end of the block.
 
@@ -58,6 +59,8 @@ def opened(
         memory_gb: limit of the engine's own memory; what does not fit spills to disk.
         threads: cores used.
         spill: folder for what does not fit in memory; by default a temporary one.
+        session: a ``SparkSession`` of yours, on a cluster; it is used as it is and left open. Without one, Spark
+            runs on this machine.
 
     Raises:
         InputError: an unknown name, or a limit that is not above 0.
@@ -75,11 +78,11 @@ def opened(
             Text("attendu memory_gb > 0 et threads ≥ 1", "memory_gb > 0 and threads ≥ 1 are expected"), "engine"
         )
     with tempfile.TemporaryDirectory(prefix="lab39-signals-", dir=spill) as folder:
-        made: _DuckDB | _Spark = (
-            _DuckDB(memory_gb, threads, Path(folder))
-            if name == "duckdb"
-            else _Spark(memory_gb, threads, Path(folder))
-        )
+        made: _DuckDB | _Spark
+        if name == "duckdb":
+            made = _DuckDB(memory_gb, threads, Path(folder))
+        else:
+            made = _Spark(memory_gb, threads, Path(folder), session)
         try:
             yield made
         finally:
@@ -130,19 +133,25 @@ class _DuckDB:
 class _Spark:
     name: Name = "spark"
 
-    def __init__(self, memory_gb: float, threads: int, folder: Path) -> None:
+    def __init__(self, memory_gb: float, threads: int, folder: Path, session: Any) -> None:
         try:
             import ibis
             from pyspark.sql import SparkSession
         except ImportError as error:
             raise LabError(
                 Text(
-                    "Spark n'est pas installé\u202f: « pip install lab39[spark] »".replace("« ", "«\u202f").replace(
-                        " »", "\u202f»"
-                    ),
+                    "Spark n'est pas installé\u202f: «\u202fpip install lab39[spark]\u202f»",
                     'Spark is not installed: "pip install lab39[spark]"',
                 )
             ) from error
+        self._kept: list[Any] = []
+        self._mine = session is None
+        self._session: Any = session or self._local(SparkSession, memory_gb, threads, folder)
+        self._con: Any = ibis.pyspark.connect(self._session)
+
+    @staticmethod
+    def _local(spark: Any, memory_gb: float, threads: int, folder: Path) -> Any:
+        """A session on this machine."""
         if shutil.which("java") is None:
             raise LabError(
                 Text(
@@ -150,8 +159,8 @@ class _Spark:
                     "Spark needs Java 17 or newer, which this machine does not have",
                 )
             )
-        self._session: Any = (
-            SparkSession.builder.master(f"local[{threads}]")
+        made = (
+            spark.builder.master(f"local[{threads}]")
             .appName("lab39-signals")
             .config("spark.driver.memory", f"{max(1, round(memory_gb))}g")
             .config("spark.sql.shuffle.partitions", str(2 * threads))
@@ -163,9 +172,8 @@ class _Spark:
             .config("spark.driver.host", "127.0.0.1")
             .getOrCreate()
         )
-        self._session.sparkContext.setLogLevel("ERROR")
-        self._con: Any = ibis.pyspark.connect(self._session)
-        self._kept: list[Any] = []
+        made.sparkContext.setLogLevel("ERROR")
+        return made
 
     def parquet(self, path: Path) -> ibis.Table:
         with _reading(path):
@@ -186,7 +194,8 @@ class _Spark:
     def close(self) -> None:
         for kept in self._kept:
             kept.release()
-        self._session.stop()
+        if self._mine:
+            self._session.stop()
 
 
 @contextmanager
