@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.solutions.signals.bases import generated, write_store
+from tests.solutions.signals.conftest import Engine
 
 from lab39.core.errors import InputError
 from lab39.solutions import signals
@@ -29,9 +30,12 @@ def assert_no_nan(table: Any) -> None:
             assert np.isfinite(column.to_numpy()).all(), name
 
 
-def test_both_engines_give_the_same_scores(tmp_path: Path, engine: str) -> None:
+def test_both_engines_give_the_same_scores(tmp_path: Path, engine: Engine) -> None:
     store = Store(write_store(tmp_path, generated(4000, 17)))
-    reference, found = detect(store, by=("sex", "age")), detect(store, by=("sex", "age"), engine=engine)
+    reference, found = (
+        detect(store, by=("sex", "age")),
+        detect(store, by=("sex", "age"), engine=engine.name, **engine.options),
+    )
     assert found.table["drug"].to_pylist() == reference.table["drug"].to_pylist()
     assert found.table["event"].to_pylist() == reference.table["event"].to_pylist()
     for name in COLUMNS:

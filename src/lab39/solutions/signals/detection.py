@@ -68,6 +68,7 @@ def detect(
     memory_gb: float = MEMORY_GB,
     threads: int = THREADS,
     spill: Path | None = None,
+    session: Any = None,
     likelihood: gpsfit.Likelihood = "components",
     zeros: bool = True,
     least: int = 1,
@@ -84,6 +85,7 @@ def detect(
         memory_gb: limit of the engine's memory; the rest spills to disk.
         threads: cores of the engine.
         spill: folder for what does not fit.
+        session: a ``SparkSession`` of yours, see :func:`lab39.solutions.signals.engines.opened`.
         likelihood: of the GPS fit, see :mod:`lab39.solutions.signals.gpsfit`.
         zeros: the fit also sees the pairs that nobody reported.
         least: only pairs with at least this many reports are listed (all are counted and fitted).
@@ -94,7 +96,7 @@ def detect(
     """
     if least < 1:
         raise InputError(Text("attendu least ≥ 1", "least ≥ 1 is expected"), "least")
-    with opened(engine, memory_gb=memory_gb, threads=threads, spill=spill) as chosen:
+    with opened(engine, memory_gb=memory_gb, threads=threads, spill=spill, session=session) as chosen:
         counted = count(source, chosen, by=by, without=without)
     found = score(counted, likelihood=likelihood, zeros=zeros, least=least)
     if out is not None:
