@@ -229,6 +229,15 @@ def test_change_interval_covers_the_true_change() -> None:
     assert 0.93 <= np.mean((found.low <= 0) & (found.high >= 0)) <= 0.98
 
 
+def test_change_interval_is_that_of_two_gamma_posteriors() -> None:
+    random = np.random.default_rng(7)
+    before, after = random.gamma(2.5, 1 / 4.5, 400_000), random.gamma(40.5, 1 / 6.5, 400_000)
+    low, high = np.percentile(np.log2(after / before), [2.5, 97.5])
+    found = change.ic_change(2, 4.0, 40, 6.0)
+    assert float(found.low) == pytest.approx(low, abs=0.02)
+    assert float(found.high) == pytest.approx(high, abs=0.03)
+
+
 def test_change_point_is_found_where_the_ratio_moves() -> None:
     found = change.change_point([3, 4, 2, 5, 12, 14, 15], [4.0] * 7)
     assert found is not None
