@@ -1,0 +1,1 @@
+"""Pharmacovigilance: weak signals from reports of adverse events."""
