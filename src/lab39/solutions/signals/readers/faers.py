@@ -177,7 +177,7 @@ def _reports(con: DuckDBPyConnection, quarter: Quarter, part: PartWriter) -> Non
             LEFT JOIN grave g ON g.primaryid = d.primaryid
         """
     )
-    _copy(con, "SELECT * FROM reports", "reports", part)
+    copy_into(con, "SELECT * FROM reports", "reports", part)
 
 
 def _children(con: DuckDBPyConnection, part: PartWriter) -> None:
@@ -202,8 +202,8 @@ def _children(con: DuckDBPyConnection, part: PartWriter) -> None:
             LEFT JOIN why USING (primaryid, drug_seq) LEFT JOIN taken USING (primaryid, drug_seq)
         """
     )
-    _copy(con, "SELECT * EXCLUDE (drug_seq) FROM drugs", "drugs", part)
-    _copy(
+    copy_into(con, "SELECT * EXCLUDE (drug_seq) FROM drugs", "drugs", part)
+    copy_into(
         con,
         """SELECT primaryid AS report_id, row_number() OVER (PARTITION BY primaryid ORDER BY line) AS seq,
             pt AS event, NULL AS code, NULL AS code_system, NULL AS onset, NULL AS end_date, NULL AS outcome,
@@ -212,7 +212,7 @@ def _children(con: DuckDBPyConnection, part: PartWriter) -> None:
         "events",
         part,
     )
-    _copy(
+    copy_into(
         con,
         """SELECT primaryid AS report_id, indi_pt AS indication, min(d.seq) AS drug_seq,
             NULL AS code, NULL AS code_system
@@ -274,7 +274,8 @@ def _orphans(con: DuckDBPyConnection, quarter: Quarter, part: PartWriter, table:
         part.reject(SOURCE, quarter.tables[table].name, line, reason, value[:RAW])
 
 
-def _copy(con: DuckDBPyConnection, query: str, table: str, part: PartWriter) -> None:
+def copy_into(con: DuckDBPyConnection, query: str, table: str, part: PartWriter) -> None:
+    """Write the rows of a query as a table of the part, with the columns of the store."""
     names = ", ".join(f"{name}::{kind} AS {name}" for name, kind in model.columns(table).items())
     target = quoted(part.folder / f"{table}.sql.parquet")
     con.sql(f"COPY (SELECT {names} FROM ({query})) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")

@@ -1,8 +1,8 @@
 """Lines of a FAERS file into a staged Parquet table: every field as text, with its line number.
 
 Blocks of well-formed lines go through Arrow as they are; a block with anything odd is looked at line by line. A
-line that does not have the fields of the header is repaired when it is in the table of repairs, and else kept apart:
-nothing is guessed. A file where more than one line in a hundred is so is refused.
+line that does not have the fields of the header is repaired when it is in the table of repairs, and else kept
+apart: nothing is guessed. A file where more than one line in a hundred is so is refused.
 """
 
 from __future__ import annotations

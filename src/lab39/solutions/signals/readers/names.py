@@ -1,8 +1,8 @@
 """Names of drugs and of countries: as reported, and what they stand for.
 
 A drug's name is looked up in the user's dictionary, then in what packs bring (a hook: any function from a normal
-name to ingredients), then what the source itself says is in it, then the name itself. How it was found is kept, and what
-was found nowhere is counted.
+name to ingredients), then what the source itself says is in it, then the name itself. How it was found is kept,
+and what was found nowhere is counted.
 """
 
 from __future__ import annotations

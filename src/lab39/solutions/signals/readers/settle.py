@@ -1,8 +1,8 @@
 """What counts, out of everything that was read: one report a case, one spelling a term, one ingredient a drug.
 
 ``tables/reports.parquet`` has the report that counts for each case under an integer ``report_key``; drugs, events
-and indications bear the same key. Every other report is in ``tables/set_aside.parquet`` with the reason and the report
-that counts in its place:
+and indications bear the same key. Every other report is in ``tables/set_aside.parquet`` with the reason and the
+report that counts in its place:
 
 * ``repeated``: the same report was in a later extract;
 * ``superseded``: a later version of the case counts. The highest version wins, then the latest reception, then the
@@ -131,7 +131,8 @@ def _choose(con: DuckDBPyConnection) -> None:
         """
         CREATE TABLE seen AS SELECT report_id, source, case_id, coalesce(version, 0) AS version, quarter, received,
             coalesce(nullified, false) AS nullified, rank,
-            row_number() OVER (PARTITION BY source, report_id ORDER BY quarter DESC NULLS LAST, rank DESC) AS place
+            row_number() OVER (PARTITION BY source, report_id
+                ORDER BY quarter DESC NULLS LAST, received DESC NULLS LAST, rank DESC) AS place
         FROM all_reports;
         CREATE TABLE tied AS SELECT source, case_id, version, received FROM seen
             WHERE place = 1 AND case_id IS NOT NULL GROUP BY ALL HAVING count(*) > 1;

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from lab39.solutions.signals.readers import faers, faers_files, streams
+from lab39.solutions.signals.readers import (
+    cases_csv,
+    e2b_r2,
+    e2b_r3,
+    faers,
+    faers_files,
+    fhir_event,
+    streams,
+    tabular,
+    vaers,
+    xmlsafe,
+)
 from lab39.solutions.signals.readers.errors import refuse
+from lab39.solutions.signals.readers.model import Case
 from lab39.solutions.signals.readers.store import PartWriter
 from lab39.solutions.signals.readers.streams import Item
 
@@ -42,7 +54,7 @@ def units(paths: list[Path], name: str = "") -> tuple[list[Unit], list[str]]:
     found: list[Unit] = []
     ignored: list[str] = []
     for path in paths:
-        got, left = _of(path, streams.items(path), name)
+        got, left = _of(streams.items(path), name)
         if not got:
             raise refuse(
                 path,
@@ -56,7 +68,7 @@ def units(paths: list[Path], name: str = "") -> tuple[list[Unit], list[str]]:
     return found, ignored
 
 
-def _of(path: Path, found: list[Item], name: str) -> tuple[list[Unit], list[str]]:
+def _of(found: list[Item], name: str) -> tuple[list[Unit], list[str]]:
     made: list[Unit] = []
     taken: set[Item] = set()
     for quarter in faers_files.quarters(found):
@@ -74,7 +86,74 @@ def _of(path: Path, found: list[Item], name: str) -> tuple[list[Unit], list[str]
     for item in faers_files.deleted_lists(found):
         taken.add(item)
         made.append(Unit("faers-deleted", item.name, (item,), _size((item,)), partial(_deleted, item)))
-    return made, [item.name for item in found if item not in taken]
+    for year in vaers.years(found):
+        files = tuple(year.tables.values())
+        taken.update(files)
+        made.append(Unit("vaers", f"VAERS {year.name}".strip(), files, _size(files), partial(_vaers, year)))
+    ignored = []
+    for item in found:
+        if item in taken:
+            continue
+        if unit := _single(item, name, alone=len(found) == 1):
+            made.append(unit)
+        else:
+            ignored.append(item.name)
+    return made, ignored
+
+
+def _single(item: Item, name: str, *, alone: bool) -> Unit | None:
+    """A file that is a source by itself, told by how it begins; ``None`` when it is none."""
+    if item.base.startswith(".") or item.base.lower().endswith((".pdf", ".doc", ".docx", ".xlsx", ".htm", ".html")):
+        return None
+    start = streams.head(item, 4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    size = _size((item,))
+    if start.startswith((b"<", b"\xff\xfe<", b"\xfe\xff\0<")):
+        readers = {e2b_r3.ROOT: ("e2b-r3", e2b_r3.read), e2b_r2.ROOT: ("e2b-r2", e2b_r2.read)}
+        kind, cases = readers.get(xmlsafe.root_name(item), ("", None))
+        return Unit(kind, item.name, (item,), size, partial(_cases, cases, item)) if cases else None
+    if start.startswith((b"{", b"[")):
+        if b"AdverseEvent" in start or b"Bundle" in start or alone:
+            return Unit("fhir", item.name, (item,), size, partial(_cases, fhir_event.read, item))
+        return None
+    if b"\0" in start and start[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        return None
+    told = tabular.header(item)
+    if told.kind == "cases":
+        source = name or f"csv {Path(item.base).stem}"
+        return Unit("cases", item.name, (item,), size, partial(_csv, told, source), source)
+    if told.kind or alone:
+        if told.kind:
+            raise refuse(
+                item.name,
+                "ce fichier a des paires ou des effectifs, sans numéro de cas : donnez-le à « lab39 "
+                "signals detect --pairs »",
+                "this file has pairs or counts and no case number: give it to “lab39 signals detect --pairs”",
+                1,
+            )
+        tabular.need(told, "case", "drug", "event")
+    return None
+
+
+def _vaers(year: vaers.Year, part: PartWriter, _strict: bool, _alive: Callable[[int], None]) -> None:
+    vaers.read(year, part)
+
+
+def _csv(told: tabular.Header, source: str, part: PartWriter, _strict: bool, _alive: Callable[[int], None]) -> None:
+    cases_csv.read(told, part, source)
+
+
+def _cases(
+    reader: Callable[[Item], Iterator[Case]],
+    item: Item,
+    part: PartWriter,
+    _strict: bool,
+    _alive: Callable[[int], None],
+) -> None:
+    """One case at a time; a file without any is an error."""
+    for case in reader(item):
+        part.add(case)
+    if not part.count("reports"):
+        raise refuse(item.name, "aucun rapport de cas dans ce fichier", "no case report in this file")
 
 
 def _folder(place: Path) -> str:
