@@ -79,7 +79,8 @@ def test_a_report_is_read_with_its_drugs_reactions_and_dates(quarter: Quarter, s
          "physician", True, True, None)
     ]  # fmt: skip
     assert shelf.ask(
-        "SELECT seq, drug, ingredient, role, dose, route, start_date, end_date, indication, dechallenge, rechallenge "
+        "SELECT seq, drug, ingredient, role, dose, route, start_date, end_date, indication, "
+        "dechallenge, rechallenge "
         "FROM drugs"
     ) == [
         (1, "KARDEGIC", "aspirin", "PS", "75 MG", "Oral", "2015-01-01", "2015", "Stroke", "Y", "U"),

@@ -172,8 +172,9 @@ def _person(assessment: ET.Element, case: Case, envelope: Envelope) -> None:
         part = _organizer(role, "1", "relevantMedicalHistoryAndConcurrentConditions")
         text = add(observation(add(part, "component", typeCode="COMP"), "history"), "value", report.history)
         text.set(f"{{{XSI}}}type", "ED")
+    own = any(each.criteria for each in case.events)
     for seq, event in enumerate(case.events, 1):
-        _reaction(add(role, "subjectOf2", typeCode="SBJ"), case, seq, event, envelope)
+        _reaction(add(role, "subjectOf2", typeCode="SBJ"), case, seq, event, envelope, own)
     if case.drugs:
         part = _organizer(role, "4", "drugInformation")
         for seq, drug in enumerate(case.drugs, 1):
@@ -187,7 +188,7 @@ def _organizer(role: ET.Element, code: str, name: str) -> ET.Element:
     return part
 
 
-def _reaction(holder: ET.Element, case: Case, seq: int, event: Event, envelope: Envelope) -> None:
+def _reaction(holder: ET.Element, case: Case, seq: int, event: Event, envelope: Envelope, own: bool) -> None:
     told = add(holder, "observation", classCode="OBS", moodCode="EVN")
     add(told, "id", root=_key(case, f"reaction {seq}"))
     code_of(told, "reaction")
@@ -205,7 +206,7 @@ def _reaction(holder: ET.Element, case: Case, seq: int, event: Event, envelope: 
         value = add(told, "value", xsi_type="CE", nullFlavor="UNK")
     if event.event and event.event != f"MedDRA {event.code}":
         add(value, "originalText", event.event)
-    said = _said(case, event)
+    said = _said(case, event, own)
     for name in _WRITTEN:
         flag: dict[str, Any] = {"xsi_type": "BL", **boolean(True if name in said else _denied(case, name))}
         observation(add(told, "outboundRelationship2", typeCode="PERT"), name, **flag)
@@ -215,11 +216,9 @@ def _reaction(holder: ET.Element, case: Case, seq: int, event: Event, envelope: 
         observation(add(told, "outboundRelationship2", typeCode="PERT"), "outcome", **coded)
 
 
-def _said(case: Case, event: Event) -> list[str]:
+def _said(case: Case, event: Event, own: bool) -> list[str]:
     """E.i.3.2: the criteria of the reaction; those of the report when no reaction has its own."""
-    if any(each.criteria for each in case.events):
-        return (event.criteria or "").split(";")
-    return [name for name in _WRITTEN if getattr(case.report, name)]
+    return (event.criteria or "").split(";") if own else [name for name in _WRITTEN if getattr(case.report, name)]
 
 
 def _denied(case: Case, name: str) -> bool | None:

@@ -223,7 +223,8 @@ def _drugs(told: list[Resource], bundle: _Bundle) -> Iterator[Drug]:
 
 
 def _drug(given: Resource, bundle: _Bundle, event: Resource, role: str, display: str | None) -> Drug:
-    product = bundle.get(given.get("medicationReference"), event) if given.get("medicationReference") else given
+    about = given.get("medicationReference")
+    product = (bundle.get(about, given) or bundle.get(about, event)) if about else given
     concept = given.get("medicationCodeableConcept") or given.get("vaccineCode") or product.get("code")
     name, code, system = _concept(concept)
     dosage = given.get("dosage") or given.get("dosageInstruction") or {}

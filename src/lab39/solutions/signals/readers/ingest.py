@@ -70,13 +70,13 @@ def ingest(
         progress: called with what is being read and the fraction done.
 
     Raises:
-        InputError: a source that does not exist or that no reader knows; a folder that holds something else.
+        InputError: nothing to read at all (no such file, a damaged one, one that no reader knows); a folder that
+            holds something else.
     """
-    found, ignored = units(list(sources), name)
+    found, ignored, failed = units(list(sources), name)
     store = Store.create(folder)
     read: list[Told] = []
     already: list[str] = []
-    failed: list[LabError] = []
     whole = sum(unit.size for unit in found) or 1
     done = 0
     for unit in found:

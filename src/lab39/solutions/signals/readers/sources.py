@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from lab39.core.errors import LabError
 from lab39.solutions.signals.readers import (
     cases_csv,
     e2b_r2,
@@ -45,27 +46,39 @@ class Unit:
     about: str = ""
 
 
-def units(paths: list[Path], name: str = "") -> tuple[list[Unit], list[str]]:
-    """The sources among files, and the names of files that are none.
+def units(paths: list[Path], name: str = "") -> tuple[list[Unit], list[str], list[LabError]]:
+    """The sources among files, the names of files that are none, and why some could not be looked at.
 
     Raises:
-        InputError: nothing to read, or a file given by name that no reader knows.
+        InputError: nothing to read at all: a file that does not exist, is damaged, or that no reader knows.
     """
     found: list[Unit] = []
     ignored: list[str] = []
+    failed: list[LabError] = []
     for path in paths:
-        got, left = _of(streams.items(path), name)
-        if not got:
-            raise refuse(
-                path,
-                "aucune source reconnue : FAERS ou AERS (ASCII), VAERS, E2B (R2 ou R3), FHIR AdverseEvent, "
-                "ou un CSV dont la première ligne nomme cas, médicament et effet",
-                "no source recognised: FAERS or AERS (ASCII), VAERS, E2B (R2 or R3), FHIR AdverseEvent, "
-                "or a CSV whose first line names case, drug and event",
-            )
+        try:
+            got, left = _known(path, name)
+        except LabError as error:
+            failed.append(error)
+            continue
         found += got
         ignored += left
-    return found, ignored
+    if failed and not found:
+        raise failed[0]
+    return found, ignored, failed
+
+
+def _known(path: Path, name: str) -> tuple[list[Unit], list[str]]:
+    got, left = _of(streams.items(path), name)
+    if not got:
+        raise refuse(
+            path,
+            "aucune source reconnue : FAERS ou AERS (ASCII), VAERS, E2B (R2 ou R3), FHIR AdverseEvent, "
+            "ou un CSV dont la première ligne nomme cas, médicament et effet",
+            "no source recognised: FAERS or AERS (ASCII), VAERS, E2B (R2 or R3), FHIR AdverseEvent, "
+            "or a CSV whose first line names case, drug and event",
+        )
+    return got, left
 
 
 def _of(found: list[Item], name: str) -> tuple[list[Unit], list[str]]:

@@ -8,7 +8,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -49,39 +49,55 @@ class Item:
         """The bytes, unpacked.
 
         Raises:
-            InputError: a truncated or damaged archive, a file that cannot be read.
+            InputError: a truncated or damaged archive, a file that cannot be read; also from the stream's ``read``.
         """
-        try:
-            if self.member:
-                with zipfile.ZipFile(self.path) as archive:
-                    told = archive.getinfo(self.member)
-                    if told.file_size > MAX_RATIO * max(told.compress_size, 1024):
-                        raise refuse(
-                            self.name,
-                            "ce fichier se déploie démesurément : ce n'est sans doute pas l'archive attendue",
-                            "this file unpacks beyond measure: it is probably not the archive you expect",
-                        )
-                    with archive.open(told) as stream:
-                        yield stream
-            elif self.path.suffix.lower() == ".gz":
-                with gzip.open(self.path) as unpacked:
-                    yield cast(IO[bytes], unpacked)
-            else:
-                with self.path.open("rb") as stream:
-                    yield stream
-        except (
-            zipfile.BadZipFile,
-            EOFError,
-            zlib.error,
-            gzip.BadGzipFile,
-            NotImplementedError,
-            RuntimeError,
-        ) as error:
-            raise damaged(self.name, error) from error
-        except OSError as error:
-            raise refuse(
-                self.name, f"illisible ({error.strerror or error})", f"cannot be read ({error.strerror or error})"
-            ) from error
+        with ExitStack() as stack:
+            with _told(self.name):
+                raw = self._raw(stack)
+            yield io.BufferedReader(_Guarded(raw, self.name), BLOCK)
+
+    def _raw(self, stack: ExitStack) -> IO[bytes]:
+        if self.member:
+            archive = stack.enter_context(zipfile.ZipFile(self.path))
+            told = archive.getinfo(self.member)
+            if told.file_size > MAX_RATIO * max(told.compress_size, 1024):
+                raise refuse(
+                    self.name,
+                    "ce fichier se déploie démesurément : ce n'est sans doute pas l'archive attendue",
+                    "this file unpacks beyond measure: it is probably not the archive you expect",
+                )
+            return stack.enter_context(archive.open(told))
+        if self.path.suffix.lower() == ".gz":
+            return cast(IO[bytes], stack.enter_context(gzip.open(self.path)))
+        return stack.enter_context(self.path.open("rb"))
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Errors of reading, as ours: only they, since what is done with the bytes may fail too."""
+    try:
+        yield
+    except (zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile, NotImplementedError, RuntimeError) as error:
+        raise damaged(name, error) from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise refuse(name, f"illisible ({why})", f"cannot be read ({why})") from error
+
+
+class _Guarded(io.RawIOBase):
+    """A stream whose errors say which file is damaged."""
+
+    def __init__(self, raw: IO[bytes], name: str) -> None:
+        self.raw, self.name = raw, name
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        with _told(self.name):
+            got = self.raw.read(len(buffer))
+        buffer[: len(got)] = got
+        return len(got)
 
 
 def damaged(place: str | Path, error: Exception) -> InputError:
@@ -148,29 +164,9 @@ def decoded(raw: bytes) -> str:
 def text_lines(item: Item, encoding: str = "") -> Iterator[str]:
     """The lines of a text file, ends kept. A byte-order mark decides; else ``encoding``, else line by line."""
     with item.open() as stream:
-        start = stream.read(4)
-        rest = _joined(start, stream)
-        if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            yield from io.TextIOWrapper(rest, "utf-16", newline="")
+        if cast(io.BufferedReader, stream).peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            yield from io.TextIOWrapper(stream, "utf-16", newline="")
             return
-        for number, raw in enumerate(rest):
+        for number, raw in enumerate(stream):
             line = raw.removeprefix(b"\xef\xbb\xbf") if not number else raw
             yield line.decode(encoding, "replace") if encoding else decoded(line)
-
-
-def _joined(start: bytes, stream: IO[bytes]) -> io.BufferedReader:
-    class Joined(io.RawIOBase):
-        """The bytes that were looked at, then the rest."""
-
-        left = start
-
-        def readable(self) -> bool:
-            return True
-
-        def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-            got = self.left[: len(buffer)] if self.left else stream.read(len(buffer))
-            self.left = self.left[len(got) :] if self.left else b""
-            buffer[: len(got)] = got
-            return len(got)
-
-    return io.BufferedReader(Joined(), BLOCK)
