@@ -54,6 +54,7 @@ def ingest(
     *,
     name: str = "",
     names: Names | None = None,
+    terms: Mapping[str, str] | None = None,
     strict: bool = False,
     memory: str = MEMORY,
     progress: Progress = lambda _what, _done: None,
@@ -66,6 +67,8 @@ def ingest(
     Args:
         sources: files, zips or folders.
         name: of the source, for CSV files; reports of one name and number replace those read before.
+        names: how drugs are looked up.
+        terms: preferred terms by MedDRA code, from a licensee's own MedDRA.
         strict: raise at the first broken line.
         progress: called with what is being read and the fraction done.
 
@@ -91,7 +94,9 @@ def ingest(
             failed.append(error)
         done += unit.size
         progress(unit.name, 0.8 * done / whole)
-    counts = settle(store, names, memory=memory, progress=lambda what, part: progress(what, 0.8 + 0.2 * part))
+    counts = settle(
+        store, names, terms=terms, memory=memory, progress=lambda what, part: progress(what, 0.8 + 0.2 * part)
+    )
     return Summary(tuple(read), tuple(already), tuple(failed), tuple(ignored), counts)
 
 

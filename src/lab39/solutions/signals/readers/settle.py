@@ -33,16 +33,21 @@ def settle(
     store: Store,
     names: Names | None = None,
     *,
+    terms: Mapping[str, str] | None = None,
     memory: str = MEMORY,
     progress: Callable[[str, float], None] = lambda _what, _done: None,
 ) -> Mapping[str, Mapping[str, int]]:
     """Make the tables of what counts; done again only when a part or the dictionary changed.
 
+    Args:
+        names: how drugs are looked up.
+        terms: preferred terms by MedDRA code (see :mod:`~lab39.solutions.signals.readers.meddra`).
+
     Returns:
         ``rows`` of each table, reports ``set_aside`` by reason, distinct drug names found by each ``way``.
     """
     names = names or Names()
-    state = _state(store, names)
+    state = _state(store, names, terms or {})
     told = store.tables_folder / "settled.json"
     if told.is_file() and (kept := json.loads(told.read_text("utf-8"))).get("state") == state:
         found: Mapping[str, Mapping[str, int]] = kept["counts"]
@@ -58,7 +63,7 @@ def settle(
         progress("reports", 0.2)
         _write_reports(con, beside)
         progress("events", 0.35)
-        _write_events(con, beside)
+        _write_events(con, beside, terms or {})
         progress("drugs", 0.55)
         ways = _write_drugs(con, beside, names)
         progress("rejected", 0.9)
@@ -86,13 +91,14 @@ def settle(
     return counts
 
 
-def _state(store: Store, names: Names) -> str:
+def _state(store: Store, names: Names, terms: Mapping[str, str]) -> str:
     whole = hashlib.sha256()
     for part in store.parts():
         whole.update(f"{part.rank} {part.digest}\n".encode())
     for name, what in sorted(names.dictionary.items()):
         whole.update(f"{name}\t{what}\n".encode())
     whole.update(repr([name for name, _ in names.packs]).encode())
+    whole.update(repr(sorted(terms.items())).encode())
     return whole.hexdigest()
 
 
@@ -197,23 +203,37 @@ def _write_reports(con: DuckDBPyConnection, folder: Path) -> None:
     )
 
 
-def _write_events(con: DuckDBPyConnection, folder: Path) -> None:
-    """Terms differ by their capitals from one extract to another: the commonest mixed-case spelling is used."""
+def _write_events(con: DuckDBPyConnection, folder: Path, terms: Mapping[str, str]) -> None:
+    """Terms differ by their capitals from one extract to another: the commonest mixed-case spelling is used.
+
+    A MedDRA code that the licensee's own MedDRA knows gives its preferred term.
+    """
+    import pyarrow as pa
+
+    pairs = {"code": pa.array(list(terms), pa.string()), "term": pa.array(list(terms.values()), pa.string())}
+    con.register("terms", pa.table(pairs))
+    con.sql(
+        """CREATE VIEW named_events AS SELECT e.* EXCLUDE (event), e.event AS event_given,
+            coalesce(t.term, e.event) AS event
+        FROM all_events e JOIN current USING (rank, report_id)
+            LEFT JOIN terms t ON t.code = e.code AND e.code_system = 'MedDRA'
+        WHERE e.event IS NOT NULL"""
+    )
     con.sql(
         """
         CREATE TABLE spelling AS
         SELECT folded, arg_max(spelt, {'mixed': mixed, 'n': n, 'spelt': spelt}) AS spelt FROM (
             SELECT lower(event) AS folded, count(*) AS n, (event <> upper(event))::BIGINT AS mixed,
                 CASE WHEN event = upper(event) THEN upper(event[1]) || lower(event[2:]) ELSE event END AS spelt
-            FROM all_events JOIN current USING (rank, report_id) WHERE event IS NOT NULL GROUP BY event
+            FROM named_events GROUP BY event
         ) GROUP BY folded
         """
     )
     names = ", ".join(f"e.{name}" for name in model.columns("events") if name not in ("report_id", "event"))
     _write(
         con,
-        f"""SELECT report_key, s.spelt AS event, e.event AS event_given, {names}
-        FROM all_events e JOIN current c USING (rank, report_id) JOIN spelling s ON s.folded = lower(e.event)
+        f"""SELECT report_key, s.spelt AS event, e.event_given, {names}
+        FROM named_events e JOIN current c USING (rank, report_id) JOIN spelling s ON s.folded = lower(e.event)
         ORDER BY report_key, seq""",
         folder,
         "events",
