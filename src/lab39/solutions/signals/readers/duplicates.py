@@ -66,6 +66,16 @@ _SETS = (
     ("alike({0}_l, {0}_r) >= 0.5", Text("en grande partie", "mostly")),
     ("shared_bits({0}_l, {0}_r) > 0", Text("quelques-uns", "some")),
 )
+_START: Mapping[str, tuple[float, ...]] = {
+    "drugs": (0.5, 0.2, 0.1, 0.15, 0.05),
+    "events": (0.4, 0.25, 0.1, 0.2, 0.05),
+    "event_date": (0.75, 0.15, 0.1),
+    "age": (0.85, 0.08, 0.07),
+    "sex": (0.97, 0.03),
+    "country": (0.95, 0.05),
+    "sender_case": (0.3, 0.7),
+}
+"""How often duplicates agree, level by level: where the fit starts, and all there is for a level it cannot see."""
 _OTHERWISE = Text("différents", "different")
 _ABSENT = Text("non renseigné", "not told")
 
@@ -120,8 +130,8 @@ def find(store: Store, *, threshold: float = THRESHOLD, max_pairs: float = 2e6) 
 def _too_few(store: Store, size: int) -> InputError:
     return refuse(
         store.folder,
-        f"{size} cas seulement : c'est trop peu pour apprendre à reconnaître les doublons (il en faut {_FEW} au moins, "
-        "plutôt quelques milliers)",
+        f"{size} cas seulement : c'est trop peu pour apprendre à reconnaître les doublons "
+        f"(il en faut {_FEW} au moins, plutôt quelques milliers)",
         f"only {size} cases: too few to learn what duplicates look like (at least {_FEW}, rather a few thousand)",
     )
 
@@ -177,6 +187,8 @@ def _comparison(name: str) -> dict[str, Any]:
     ]
     levels += [{"sql_condition": sql, "label_for_charts": words.en} for sql, words in _levels(name)]
     levels.append({"sql_condition": "ELSE", "label_for_charts": "else"})
+    for level, start in zip(levels[1:], _START[name], strict=True):
+        level["m_probability"] = start
     return {"output_column_name": name, "comparison_levels": levels}
 
 
