@@ -165,6 +165,14 @@ def test_columns_can_be_named_by_hand(tmp_path: Path) -> None:
         cases_csv.counts(file, {"drug": "Var9"})
 
 
+def test_cases_with_columns_named_by_hand_are_ingested(tmp_path: Path, shelf: Shelf) -> None:
+    file = write(tmp_path, "id,var1,var2,strat1\n147289,PREVAGEN,BRAIN NEOPLASM,Female\n")
+    shelf.add(file, columns={"drug": "var1", "event": "var2", "sex": "strat1"})
+    assert shelf.ask("SELECT report_id, sex, drug, event FROM reports, drugs, events") == [
+        ("147289", "F", "PREVAGEN", "Brain neoplasm")
+    ]
+
+
 def test_counts_bring_their_margins_and_what_is_no_count_is_told(tmp_path: Path) -> None:
     text = (
         "drug,event,n,n_drug,n_event,n_total,expected\nA,X,3,10,20,1000,0.2\nA,Y,-1,,,,\nA,Z,many,,,,\nA,W,0,,,,\n"

@@ -53,6 +53,7 @@ def ingest(
     folder: Path,
     *,
     name: str = "",
+    columns: Mapping[str, str] | None = None,
     names: Names | None = None,
     terms: Mapping[str, str] | None = None,
     strict: bool = False,
@@ -67,6 +68,7 @@ def ingest(
     Args:
         sources: files, zips or folders.
         name: of the source, for CSV files; reports of one name and number replace those read before.
+        columns: of CSV files, when their names are not known: ``{"drug": "var1"}``.
         names: how drugs are looked up.
         terms: preferred terms by MedDRA code, from a licensee's own MedDRA.
         strict: raise at the first broken line.
@@ -76,7 +78,7 @@ def ingest(
         InputError: nothing to read at all (no such file, a damaged one, one that no reader knows); a folder that
             holds something else.
     """
-    found, ignored, failed = units(list(sources), name)
+    found, ignored, failed = units(list(sources), name, columns)
     store = Store.create(folder)
     read: list[Told] = []
     already: list[str] = []
@@ -110,5 +112,5 @@ def _alive(progress: Progress, unit: Unit, before: int, whole: int, done: int) -
 
 
 def _told(store: Store, key: str) -> Told:
-    part = next(each for each in store.parts() if each.digest == key)
+    part = store.part(key)
     return Told(part.name, part.kind, part.counts, part.notes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -46,7 +46,9 @@ class Unit:
     about: str = ""
 
 
-def units(paths: list[Path], name: str = "") -> tuple[list[Unit], list[str], list[LabError]]:
+def units(
+    paths: list[Path], name: str = "", columns: Mapping[str, str] | None = None
+) -> tuple[list[Unit], list[str], list[LabError]]:
     """The sources among files, the names of files that are none, and why some could not be looked at.
 
     Raises:
@@ -57,7 +59,7 @@ def units(paths: list[Path], name: str = "") -> tuple[list[Unit], list[str], lis
     failed: list[LabError] = []
     for path in paths:
         try:
-            got, left = _known(path, name)
+            got, left = _known(path, name, columns or {})
         except LabError as error:
             failed.append(error)
             continue
@@ -68,8 +70,8 @@ def units(paths: list[Path], name: str = "") -> tuple[list[Unit], list[str], lis
     return found, ignored, failed
 
 
-def _known(path: Path, name: str) -> tuple[list[Unit], list[str]]:
-    got, left = _of(streams.items(path), name)
+def _known(path: Path, name: str, columns: Mapping[str, str]) -> tuple[list[Unit], list[str]]:
+    got, left = _of(streams.items(path), name, columns)
     if not got:
         raise refuse(
             path,
@@ -81,7 +83,7 @@ def _known(path: Path, name: str) -> tuple[list[Unit], list[str]]:
     return got, left
 
 
-def _of(found: list[Item], name: str) -> tuple[list[Unit], list[str]]:
+def _of(found: list[Item], name: str, columns: Mapping[str, str]) -> tuple[list[Unit], list[str]]:
     made: list[Unit] = []
     taken: set[Item] = set()
     for quarter in faers_files.quarters(found):
@@ -107,14 +109,14 @@ def _of(found: list[Item], name: str) -> tuple[list[Unit], list[str]]:
     for item in found:
         if item in taken:
             continue
-        if unit := _single(item, name, alone=len(found) == 1):
+        if unit := _single(item, name, columns, alone=len(found) == 1):
             made.append(unit)
         else:
             ignored.append(item.name)
     return made, ignored
 
 
-def _single(item: Item, name: str, *, alone: bool) -> Unit | None:
+def _single(item: Item, name: str, columns: Mapping[str, str], *, alone: bool) -> Unit | None:
     """A file that is a source by itself, told by how it begins; ``None`` when it is none."""
     if item.base.startswith(".") or item.base.lower().endswith((".pdf", ".doc", ".docx", ".xlsx", ".htm", ".html")):
         return None
@@ -130,10 +132,12 @@ def _single(item: Item, name: str, *, alone: bool) -> Unit | None:
         return None
     if b"\0" in start and start[:2] not in (b"\xff\xfe", b"\xfe\xff"):
         return None
-    told = tabular.header(item)
+    told = tabular.header(item, columns)
     if told.kind == "cases":
         source = name or f"csv {Path(item.base).stem}"
-        return Unit("cases", item.name, (item,), size, partial(_csv, told, source), source)
+        return Unit(
+            "cases", item.name, (item,), size, partial(_csv, told, source), f"{source} {sorted(told.found.items())}"
+        )
     if told.kind or alone:
         if told.kind:
             raise refuse(

@@ -59,6 +59,7 @@ class Store:
         self.folder = folder
         self.parts_folder = folder / "parts"
         self.tables_folder = folder / "tables"
+        self._rank = 0
 
     @classmethod
     def create(cls, folder: Path) -> Store:
@@ -105,13 +106,13 @@ class Store:
 
     def parts(self) -> list[Part]:
         """The parts that are whole, in the order they were read."""
-        found = []
-        for folder in self.parts_folder.iterdir():
-            if folder.name.startswith("."):
-                continue
-            told = json.loads((folder / "part.json").read_text("utf-8"))
-            found.append(Part(folder=folder, digest=folder.name, **told))
-        return sorted(found, key=lambda part: part.rank)
+        whole = [self.part(each.name) for each in self.parts_folder.iterdir() if not each.name.startswith(".")]
+        return sorted(whole, key=lambda part: part.rank)
+
+    def part(self, digest: str) -> Part:
+        """A part that is whole."""
+        folder = self.parts_folder / digest
+        return Part(folder=folder, digest=digest, **json.loads((folder / "part.json").read_text("utf-8")))
 
     def has(self, digest: str) -> bool:
         """Whether a source was read whole."""
@@ -128,7 +129,8 @@ class Store:
         try:
             yield writer
             counts = writer.close()
-            rank = max((part.rank for part in self.parts()), default=0) + 1
+            self._rank = (self._rank or max((part.rank for part in self.parts()), default=0)) + 1
+            rank = self._rank
             told = {"kind": kind, "name": name, "rank": rank, "counts": counts, "notes": dict(writer.notes)}
             (beside / "part.json").write_text(json.dumps(told, ensure_ascii=False), "utf-8")
             beside.rename(self.parts_folder / digest)
