@@ -107,11 +107,11 @@ def test_the_same_name_of_source_replaces_what_was_read(tmp_path: Path, shelf: S
     shelf.add(write(tmp_path, "case,drug,event\n1,A,Z\n"), name="chu")
     shelf.add(write(tmp_path, "case,drug,event\n1,A,W\n"), name="other")
     assert shelf.ask(
-        "SELECT source, report_id, event FROM reports JOIN events USING (report_key) ORDER BY ALL"
+        "SELECT r.source, report_id, event FROM reports r JOIN events USING (report_id) ORDER BY ALL"
     ) == [
-        ("chu", "1", "Z"),
         ("chu", "2", "Y"),
-        ("other", "1", "W"),
+        ("chu", "chu:1", "Z"),  # a number that two sources use is told with its source
+        ("other", "other:1", "W"),
     ]
 
 
@@ -168,9 +168,9 @@ def test_columns_can_be_named_by_hand(tmp_path: Path) -> None:
 def test_cases_with_columns_named_by_hand_are_ingested(tmp_path: Path, shelf: Shelf) -> None:
     file = write(tmp_path, "id,var1,var2,strat1\n147289,PREVAGEN,BRAIN NEOPLASM,Female\n")
     shelf.add(file, columns={"drug": "var1", "event": "var2", "sex": "strat1"})
-    assert shelf.ask("SELECT report_id, sex, drug, event FROM reports, drugs, events") == [
-        ("147289", "F", "PREVAGEN", "Brain neoplasm")
-    ]
+    assert shelf.ask(
+        "SELECT report_id, sex, drug, event FROM reports JOIN drugs USING (report_id) JOIN events USING (report_id)"
+    ) == [("147289", "F", "PREVAGEN", "Brain neoplasm")]
 
 
 def test_counts_bring_their_margins_and_what_is_no_count_is_told(tmp_path: Path) -> None:

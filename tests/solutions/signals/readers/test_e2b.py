@@ -188,6 +188,31 @@ def test_a_criterion_told_for_the_report_alone_is_written_for_its_reactions(tmp_
     assert back.report.death is True
 
 
+@pytest.mark.parametrize(
+    ("said", "serious"),
+    [((False, False), False), ((False, None), None), ((False, True), True), ((None, None), None)],
+    ids=["denied", "one not told", "one is", "none told"],
+)
+def test_a_report_is_not_serious_only_when_every_criterion_is_denied(
+    said: tuple[bool | None, bool | None], serious: bool | None, tmp_path: Path
+) -> None:
+    four = dict.fromkeys(("life_threatening", "disability", "congenital_anomaly", "other_serious"), said[0])
+    report = Report(report_id="1", hospitalisation=said[0], death=said[1], **four)  # type: ignore[arg-type]
+    back = read_back(e2b_write.write(Case(report, events=(Event(event="A"),)), ENVELOPE), tmp_path)
+    assert back.report.serious is serious
+
+
+def test_the_reporter_is_the_source_marked_as_primary(tmp_path: Path) -> None:
+    text = e2b_write.write(full_case(), ENVELOPE)
+    start = text.index("<outboundRelationship typeCode", text.index('displayName="initialReport"'))
+    end = text.index("</outboundRelationship>", start) + len("</outboundRelationship>")
+    other = text[start:end].replace('<priorityNumber value="1" />', "")
+    other = other.replace('code="2" codeSystem="2.16.840.1.113883.3.989.2.1.1.6"', 'code="5"')
+    assert 'code="5"' in other
+    assert "priorityNumber" not in other
+    assert read_back(text[:start] + other + text[start:], tmp_path).report.reporter == "pharmacist"
+
+
 def test_characters_that_xml_forbids_do_not_break_the_message(tmp_path: Path) -> None:
     case = Case(Report(report_id="1", narrative="a\x00b\x0bc"), events=(Event(event="Fever"),))
     assert read_back(e2b_write.write(case, ENVELOPE), tmp_path).report.narrative == "a b c"

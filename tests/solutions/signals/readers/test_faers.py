@@ -195,7 +195,9 @@ def test_a_list_of_deleted_cases_is_known_under_each_of_its_names(
     listed = tmp_path / "later" / name
     listed.parent.mkdir(parents=True)
     listed.write_bytes(b" \r\n500\r\n500\r\n123456\r\n")  # a lone space first, no header, a number twice
-    shelf.add(old_quarter("04Q1"), tmp_path / "later")  # it takes back a case of fifteen years before
+    told = shelf.add(old_quarter("04Q1"), tmp_path / "later")  # it takes back a case of fifteen years before
+    assert told.read[1].counts["withdrawn"] == 2
+    assert told.read[1].notes == {"deleted case listed twice": 1}
     assert shelf.one("SELECT count(*) FROM reports") == 0
     assert shelf.ask("SELECT report_id, reason FROM set_aside") == [("5001", "withdrawn")]
     assert shelf.one("SELECT count(*) FROM rejected") == 0
@@ -306,7 +308,7 @@ def test_2012q4_misspells_columns_and_quotes_are_letters(quarter: Quarter, shelf
     file = place / "ascii" / "DRUG12Q4.txt"
     file.write_text(file.read_text().replace("lot_num", "lot_nbr").replace("$exp_dt", "$ exp_dt"))
     shelf.add(place)
-    assert shelf.ask("SELECT drug FROM drugs ORDER BY seq") == [('VITAMINS" (NOS)',), ('an "odd name',)]
+    assert shelf.ask("SELECT drug FROM drugs ORDER BY seq") == [('"VITAMINS" (NOS)',), ('an "odd name',)]
 
 
 def test_a_row_whose_report_is_nowhere_is_kept_with_the_reason(quarter: Quarter, shelf: Shelf) -> None:

@@ -41,6 +41,7 @@ def test_what_was_read_is_not_read_again_and_what_was_cut_is(quarter: Quarter, s
     with pytest.raises(KeyboardInterrupt):
         ingest([first, second], shelf.folder, progress=stop)
     assert [part.name for part in Store.open(shelf.folder).parts()] == ["FAERS 2017Q2 (faers_17Q2)"]
+    assert len(list((shelf.folder / "parts").iterdir())) == 1
     told = shelf.add(first, second)
     assert told.already == ("FAERS 2017Q2 (faers_17Q2)",)
     assert [each.name for each in told.read] == ["FAERS 2017Q3 (faers_17Q3)"]

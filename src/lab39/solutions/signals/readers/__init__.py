@@ -9,13 +9,15 @@ AdverseEvent and CSV of cases. ``connect`` gives a DuckDB connection with the ta
 case:
 
 ``reports``
-    ``report_key`` (1…n), then the fields of :class:`~lab39.solutions.signals.readers.model.Report`.
+    ``report_key`` (1…n), ``report_id`` (its number, unique here), then the fields of
+    :class:`~lab39.solutions.signals.readers.model.Report`.
 ``drugs``
-    ``report_key``, ``drug`` as reported, ``ingredient`` and how it was found (``ingredient_by``), ``role``…
+    ``report_key``, ``report_id``, ``drug`` as reported, ``ingredient`` and how it was found
+    (``ingredient_by``), ``role``…
 ``events``
-    ``report_key``, ``event`` in one spelling, ``event_given``, ``onset``, ``outcome``…
+    ``report_key``, ``report_id``, ``event`` in one spelling, ``event_given``, ``onset``, ``outcome``…
 ``indications``
-    ``report_key``, ``drug_seq``, ``indication``: never counted as reactions.
+    ``report_key``, ``report_id``, ``drug_seq``, ``indication``: never counted as reactions.
 ``rejected``
     rows and values that were not used, with file, line, reason and how they began.
 ``set_aside``

@@ -62,7 +62,7 @@ def _stage_views(con: DuckDBPyConnection, quarter: Quarter, staging: Path) -> No
     """One view a table, with every column we know: absent ones are null, blanks are null, texts are trimmed."""
     con.sql(
         r"""
-        CREATE MACRO said(x) AS nullif(trim(x, E' \t\r\n"'), '');
+        CREATE MACRO said(x) AS nullif(trim(x, E' \t\r\n'), '');
         CREATE MACRO iso(x) AS CASE
             WHEN regexp_full_match(x, '\d{8}') AND try_strptime(x, '%Y%m%d') IS NOT NULL
                 THEN x[1:4] || '-' || x[5:6] || '-' || x[7:8]

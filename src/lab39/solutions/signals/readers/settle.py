@@ -1,13 +1,12 @@
 """What counts, out of everything that was read: one report a case, one spelling a term, one ingredient a drug.
 
-``tables/reports.parquet`` has the report that counts for each case under an integer ``report_key``; drugs, events
-and indications bear the same key. Every other report is in ``tables/set_aside.parquet`` with the reason and the
-report that counts in its place:
+``tables/reports.parquet`` has the report that counts for each case under an integer ``report_key`` and a
+``report_id`` (its number; ``source:number`` when two sources use it); drugs, events and indications bear both.
+Every other report is in ``tables/set_aside.parquet`` with the reason and the report that counts in its place:
 
 * ``repeated``: the same report was in a later extract;
 * ``superseded``: a later version of the case counts. The highest version wins, then the latest reception, then the
-  report with more drugs and reactions, then the highest number (as FDA says in ASC_NTS of
-  the extracts);
+  report with more drugs and reactions, then the highest number (as FDA says in ASC_NTS of the extracts);
 * ``withdrawn``: the case is in a list of deleted cases, whenever the list was published;
 * ``nullified``: the sender took it back (E2B).
 """
@@ -168,7 +167,12 @@ def _choose(con: DuckDBPyConnection) -> None:
             CASE WHEN reason IS NULL THEN
                 row_number() OVER (PARTITION BY reason IS NULL ORDER BY source, report_id) END AS report_key
         FROM verdict v;
-        CREATE TABLE current AS SELECT rank, report_id, report_key FROM chosen WHERE reason IS NULL;
+        CREATE TABLE shared_numbers AS SELECT report_id FROM chosen WHERE reason IS NULL
+            GROUP BY report_id HAVING count(*) > 1;
+        CREATE TABLE current AS SELECT rank, report_id, report_key, source,
+            CASE WHEN report_id IN (FROM shared_numbers) THEN source || ':' || report_id ELSE report_id END
+                AS number
+        FROM chosen WHERE reason IS NULL;
         """
     )
 
@@ -178,17 +182,20 @@ def _write(con: DuckDBPyConnection, query: str, folder: Path, table: str) -> Non
 
 
 def _write_reports(con: DuckDBPyConnection, folder: Path) -> None:
-    names = ", ".join(f"r.{name}" for name in model.columns("reports"))
+    names = ", ".join(f"r.{name}" for name in model.columns("reports") if name != "report_id")
     _write(
         con,
-        f"SELECT report_key, {names} FROM all_reports r JOIN current c USING (rank, report_id) ORDER BY report_key",
+        f"""SELECT report_key, number AS report_id, {names}
+        FROM all_reports r JOIN current c USING (rank, report_id) ORDER BY report_key""",
         folder,
         "reports",
     )
     _write(
         con,
-        """SELECT a.source, a.report_id, a.case_id, a.reason, k.report_id AS counts_instead
-        FROM chosen a LEFT JOIN chosen k ON k.reason IS NULL AND a.source = k.source
+        """SELECT a.source, a.report_id, a.case_id, a.reason, k.number AS counts_instead
+        FROM chosen a LEFT JOIN (
+            SELECT c.*, chosen.case_id FROM current c JOIN chosen USING (rank, report_id)
+        ) k ON a.source = k.source
             AND (a.report_id = k.report_id OR (a.case_id = k.case_id AND a.reason = 'superseded'))
         WHERE a.reason IS NOT NULL ORDER BY ALL""",
         folder,
@@ -196,7 +203,7 @@ def _write_reports(con: DuckDBPyConnection, folder: Path) -> None:
     )
     _write(
         con,
-        """SELECT report_key, drug_seq, indication, code, code_system
+        """SELECT report_key, number AS report_id, drug_seq, indication, code, code_system
         FROM all_indications JOIN current c USING (rank, report_id) ORDER BY ALL""",
         folder,
         "indications",
@@ -232,7 +239,7 @@ def _write_events(con: DuckDBPyConnection, folder: Path, terms: Mapping[str, str
     names = ", ".join(f"e.{name}" for name in model.columns("events") if name not in ("report_id", "event"))
     _write(
         con,
-        f"""SELECT report_key, s.spelt AS event, e.event_given, {names}
+        f"""SELECT report_key, number AS report_id, s.spelt AS event, e.event_given, {names}
         FROM named_events e JOIN current c USING (rank, report_id) JOIN spelling s ON s.folded = lower(e.event)
         ORDER BY report_key, seq""",
         folder,
@@ -263,7 +270,8 @@ def _write_drugs(con: DuckDBPyConnection, folder: Path, names: Names) -> Mapping
     )
     _write(
         con,
-        f"""SELECT report_key, d.drug, k.ingredient, k.ingredient_by, d.ingredient AS ingredient_given, {columns}
+        f"""SELECT report_key, number AS report_id, d.drug, k.ingredient, k.ingredient_by,
+            d.ingredient AS ingredient_given, {columns}
         FROM all_drugs d JOIN current c USING (rank, report_id) JOIN known_names k
             ON d.drug IS NOT DISTINCT FROM k.drug AND d.ingredient IS NOT DISTINCT FROM k.said
         ORDER BY report_key, seq""",
