@@ -234,6 +234,8 @@ R2 = """<?xml version="1.0" encoding="ISO-8859-1"?>
   <reaction><reactionmeddrapt>Fièvre</reactionmeddrapt><reactionstartdate>202001</reactionstartdate>
    <reactionoutcome>6</reactionoutcome></reaction>
   <drug><drugcharacterization>3</drugcharacterization><medicinalproduct>DOLIPRANE</medicinalproduct>
+   <drugstructuredosagenumb>500</drugstructuredosagenumb><drugstructuredosageunit>003</drugstructuredosageunit>
+   <drugadministrationroute>048</drugadministrationroute>
    <drugindication>Douleur</drugindication><actiondrug>1</actiondrug><drugstartdate>20191231</drugstartdate>
    <activesubstance><activesubstancename>PARACETAMOL</activesubstancename></activesubstance></drug>
  </patient>
@@ -258,6 +260,7 @@ def test_r2_is_read_in_its_encoding_and_the_dtd_it_names_is_not_followed(tmp_pat
     assert case.events == (Event(event="Fièvre", onset="2020-01", outcome="unknown"),)
     [drug] = case.drugs
     assert (drug.drug, drug.ingredient, drug.role, drug.action) == ("DOLIPRANE", "PARACETAMOL", "I", "withdrawn")
+    assert (drug.dose, drug.route) == ("500 (ICH unit 003)", "ICH route 048")
     assert case.indications == (Indication(indication="Douleur", drug_seq=1),)
 
 
@@ -303,7 +306,7 @@ ELSEWHERE = R2.replace("Douleur", "Migr&eacute;ne")
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [(BOMB, 2), (FILE, 2), (ELSEWHERE, 17)],
+    [(BOMB, 2), (FILE, 2), (ELSEWHERE, 19)],
     ids=["bomb", "file of the machine", "entity of a DTD"],
 )
 def test_an_xml_entity_is_refused_with_its_line(text: str, line: int, tmp_path: Path, shelf: Shelf) -> None:
@@ -334,7 +337,7 @@ def test_a_file_that_is_cut_is_an_error_with_its_line_and_keeps_nothing(tmp_path
     file.write_bytes(R2.replace("</safetyreport></ichicsr>", "</safetyreport><safetyreport>").encode("latin-1"))
     told = shelf.add(file, failing=True)
     assert "XML is not well formed" in str(told.failed[0])
-    assert told.failed[0].place == "cut.xml:20"
+    assert told.failed[0].place == "cut.xml:22"
     assert shelf.one("SELECT count(*) FROM reports") == 0
 
 

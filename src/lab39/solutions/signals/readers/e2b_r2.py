@@ -123,16 +123,16 @@ def _event(told: Element, notes: list[str]) -> Event:
 
 def _drug(told: Element, notes: list[str]) -> Drug:
     substances = [_text(each, ".") for each in told.findall("activesubstance/activesubstancename")]
-    amount = " ".join(
-        filter(None, [_text(told, "drugstructuredosagenumb"), _text(told, "drugstructuredosageunit")])
-    )
+    number, unit = _text(told, "drugstructuredosagenumb"), _text(told, "drugstructuredosageunit")
+    amount = f"{number} (ICH unit {unit})" if number and unit else number  # ICH's list of units is not shipped
+    route = _text(told, "drugadministrationroute")
     again = _text(told, "drugrecurreadministration")
     return Drug(
         drug=_text(told, "medicinalproduct"),
         ingredient="; ".join(filter(None, substances)) or None,
         role=values.e2b()["role"].get(_text(told, "drugcharacterization")),
-        dose=_text(told, "drugdosagetext") or amount or None,
-        route=_text(told, "drugadministrationroute"),
+        dose=_text(told, "drugdosagetext") or amount,
+        route=f"ICH route {route}" if route and route.isdigit() else route,
         form=_text(told, "drugdosageform"),
         start_date=_date(told, "drugstartdate", notes),
         end_date=_date(told, "drugenddate", notes),
