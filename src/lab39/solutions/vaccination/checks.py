@@ -161,6 +161,8 @@ def _person(
             yield Check("ask", Text(f"À répondre\u202f: {question.asks.fr}", f"To be answered: {question.asks.en}"))
         for each in questions.told(schedule, question, answer, antigens, product):
             yield _told(each)
+    if counter.answers.get(questions.body()["noted"]["question"]) not in (None, "yes"):
+        yield from map(_told, questions.noted(found.record, schedule, on))
     today = [each for each in found.patient.doses if each.date == on and _held(found, each) & antigens]
     if today:
         yield Check(
@@ -217,13 +219,13 @@ def _schedule(found: Assessed, product: Product, after: WhatIf) -> Iterator[Chec
     document, url = words.document(found.schedule)
     source = f"{document}, {found.schedule.version}"
     if after.counts is None:
-        yield Check(
-            "stop",
-            Text("Le calendrier ne connaît pas ce vaccin", "The schedule does not know this vaccine"),
-            NO_TEXT,
-            source,
-            url,
-        )
+        says = Text("Le calendrier ne connaît pas ce vaccin", "The schedule does not know this vaccine")
+        if product.nuva in found.schedule.vaccines:
+            says = Text(
+                "Le calendrier ne recommande pas ce vaccin à cette personne",
+                "The schedule does not recommend this vaccine to this person",
+            )
+        yield Check("stop", says, NO_TEXT, source, url)
         return
     valid = [each for each in after.verdicts if each.status is DoseStatus.VALID]
     for each in after.verdicts:
@@ -238,7 +240,19 @@ def _schedule(found: Assessed, product: Product, after: WhatIf) -> Iterator[Chec
         yield Check("warn" if valid else "stop", says, NO_TEXT, source, url)
     due = [each for each in concerned(found, product) if each.kind in TO_GIVE]
     early = [each for each in concerned(found, product) if each.kind is Kind.POSSIBLE]
-    if due:
+    cited = {vaccine.code: vaccine for each in (*due, *early) for vaccine in each.forecast.vaccines}
+    if cited and product.nuva not in cited:
+        names = words.joined([words.vaccine(found.schedule, code) for code in cited])
+        yield Check(
+            "stop",
+            Text(
+                "Le calendrier cite d'autres produits pour cette personne", "The schedule cites other products here"
+            ),
+            Text(f"Prendre l'un de ceux-ci\u202f: {names.fr}.", f"Take one of these: {names.en}."),
+            source,
+            url,
+        )
+    elif due:
         names = words.joined([words.group(each.group) for each in due])
         yield Check(
             "ok",

@@ -94,7 +94,7 @@ def record(call: Call) -> Redirect:
         resource = recording.immunization(state, state.whom.name, product, whole, on, opened.asked, call.lang)
         edition = f"{opened.found.schedule.name} {opened.found.schedule.version}"
         recording.write(call.ctx, person, state.whom.name, resource, edition=edition)
-    return Redirect(f"{BASE}/done?record={state.whom.name}&dose={dose}")
+    return Redirect(f"{BASE}/done?record={state.whom.name}&recorded={dose}")
 
 
 def done(call: Call) -> View:
@@ -103,13 +103,17 @@ def done(call: Call) -> View:
     opened = _whole(call, state)
     assert opened.person.record is not None
     dose = next(
-        (each for each in opened.person.record.immunizations() if each.raw.get("id") == call.query.text("dose")),
+        (
+            each
+            for each in opened.person.record.immunizations()
+            if each.raw.get("id") == call.query.text("recorded")
+        ),
         None,
     )
     if dose is None:
         raise UnknownNameError(
             Text("cette dose n'est pas dans le dossier", "this dose is not in the record"),
-            call.query.text("dose")[:40],
+            call.query.text("recorded")[:40],
         )
     counted = next((each for each in opened.found.patient.doses if each.id == dose.ref), None)
     site = dose.raw.get("site") or dose.raw.get("route") or {}
@@ -127,7 +131,7 @@ def done(call: Call) -> View:
             "upcoming": upcoming,
             "reader": reader,
             "agreed": agreed,
-            "dose_id": call.query.text("dose"),
+            "dose_id": call.query.text("recorded"),
             "reminded": call.query.text("said") == "reminded",
         },
     )
@@ -180,7 +184,9 @@ def remind(call: Call) -> Redirect:
             run_at=max(leaves, tx.at),
         )
         tx.audit("vaccination.reminder-planned", {"on": day.isoformat()}, subject=stored.id)
-    return Redirect(f"{BASE}/done?record={state.whom.name}&dose={call.form.text('dose')[:64]}&said=reminded")
+    return Redirect(
+        f"{BASE}/done?record={state.whom.name}&recorded={call.form.text('recorded')[:64]}&said=reminded"
+    )
 
 
 def _open(call: Call, state: Counter) -> Opened | Text:

@@ -32,10 +32,14 @@ class Assessed:
     uncounted: tuple[Uncounted, ...] = ()
 
 
-def findings(found: Assessed) -> Iterator[Finding]:
-    """Few cards: what to give or what comes next, the doses to repeat, the entries that were not used."""
+def findings(found: Assessed, mind: Sequence[Reason] = (), unasked: Sequence[Missing] = ()) -> Iterator[Finding]:
+    """Few cards: what to give or what comes next, the doses to repeat, the entries that were not used.
+
+    Args:
+        mind: what to mind when giving a vaccine, and ``unasked`` what of it could not be evaluated.
+    """
     stand = standings(found.result)
-    yield _to_give(found, stand) if due(stand) else _up_to_date(found, stand)
+    yield _to_give(found, stand, mind, unasked) if due(stand) else _up_to_date(found, stand)
     repeated = to_repeat(found, stand)
     if repeated:
         yield _to_repeat(found, repeated)
@@ -60,7 +64,9 @@ def no_birth_date(issue: Issue) -> Finding:
 # -- what is due -----------------------------------------------------------------------------------------
 
 
-def _to_give(found: Assessed, stand: Sequence[Standing]) -> Finding:
+def _to_give(
+    found: Assessed, stand: Sequence[Standing], mind: Sequence[Reason], unasked: Sequence[Missing]
+) -> Finding:
     to_give = due(stand)
     overdue = any(each.kind is Kind.OVERDUE for each in to_give)
     return Finding(
@@ -69,8 +75,8 @@ def _to_give(found: Assessed, stand: Sequence[Standing]) -> Finding:
         when=When.THIS_WEEK if overdue else When.NEXT_VISIT,
         summary=sentences.to_give([words.group(each.group) for each in to_give], found.schedule.name),
         detail=sentences.inside(to_give, coming(stand)),
-        reasons=tuple(group_reason(found, each) for each in to_give),
-        missing=tuple(_missing(found)),
+        reasons=(*(group_reason(found, each) for each in to_give), *mind),
+        missing=(*_missing(found), *unasked),
         focus=tuple(dose.id for dose in found.patient.doses if dose.id),
         payload=payload(found, to_give),
     )

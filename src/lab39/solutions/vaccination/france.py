@@ -258,6 +258,10 @@ def _observations(rows: list[Row]) -> dict[str, m.ObservationTerm]:
             tuple(
                 (name, each) for key, name in systems.items() for code in row.get(key, ()) for each in _codes(code)
             ),
+            tuple(
+                m.Treatment(each["atc"], duration(each.get("after")), each.get("dose_decides", False))
+                for each in row.get("medicines", ())
+            ),
         )
         for row in rows
     }

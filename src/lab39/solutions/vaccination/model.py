@@ -261,6 +261,17 @@ class Conflict:
     end: Duration
 
 
+class Treatment(NamedTuple):
+    """A medicine that states an observation, by an ATC code or the beginning of one (``L04*``).
+
+    ``after`` is how long it still does once stopped; ``dose_decides``: alone it states nothing, its dose is asked.
+    """
+
+    atc: str
+    after: Duration | None = None
+    dose_decides: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class ObservationTerm:
     """A CDSi observation: its title, and the codes of other systems that state it, as ``(system, code)``."""
@@ -268,6 +279,7 @@ class ObservationTerm:
     code: str
     title: str
     coded: tuple[tuple[str, str], ...]
+    medicines: tuple[Treatment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

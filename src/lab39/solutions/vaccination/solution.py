@@ -37,7 +37,7 @@ class Vaccination(Solution):
 
     def assess(self, record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:
         """What to give, what comes next, the doses to repeat, the entries not used; nothing about new orders."""
-        from lab39.solutions.vaccination import findings, sources
+        from lab39.solutions.vaccination import advice, findings, sources
 
         if ctx.about:
             return ()
@@ -45,4 +45,6 @@ class Vaccination(Solution):
         found = findings.assessed(record, schedule, on, maps)
         if not isinstance(found, findings.Assessed):
             return (findings.no_birth_date(found),)
-        return tuple(findings.findings(found))
+        others = ctx.ask(advice.ASKED, record, on) if record.medications() else ()
+        mind = advice.advice(record, schedule, on, others)
+        return tuple(findings.findings(found, mind, advice.unasked(record, schedule, on, others)))

@@ -20,6 +20,7 @@ from lab39.core.text import Text
 from lab39.solutions.vaccination import gestation
 from lab39.solutions.vaccination.codes import Maps, code_of
 from lab39.solutions.vaccination.model import Observed, Schedule
+from lab39.solutions.vaccination.treated import treated
 
 SYSTEMS: Mapping[str, str] = {
     terms.SNOMED: "SNOMED",
@@ -63,6 +64,7 @@ def observed(
         found |= {(code, day) for code in _codes(concept, index)}
     found |= set(_reactions(record, schedule, maps, index, issues))
     found |= set(_globulins(record, schedule, maps, index))
+    found |= set(treated(record, schedule, on, issues))
     if schedule.system == terms.NUVA:
         found = gestation.dated(found, FRENCH_PREGNANCY, record, on, issues)
     return tuple(

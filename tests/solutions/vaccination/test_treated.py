@@ -1,0 +1,107 @@
+"""A treatment that lowers immunity forbids live vaccines, while it lasts and for a time after."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from lab39 import fhir
+from lab39.fhir import examples
+from lab39.solutions.vaccination import products
+from lab39.solutions.vaccination.codes import NO_MAPS
+from lab39.solutions.vaccination.engine import run
+from lab39.solutions.vaccination.france import open_france
+from lab39.solutions.vaccination.model import Patient
+from lab39.solutions.vaccination.reading import Known, read_patient
+
+ON = dt.date(2026, 11, 24)
+
+
+def taking(atc: str, status: str = "active", **more: Any) -> Known:
+    medicine = {
+        "resourceType": "MedicationStatement",
+        "status": status,
+        "medicationCodeableConcept": {"coding": [{"system": "http://www.whocc.no/atc", "code": atc}]},
+        **more,
+    }
+    person = {"resourceType": "Patient", "birthDate": "1985-05-27", "gender": "female"}
+    entries = [{"resource": each} for each in (person, medicine)]
+    record = fhir.record({"resourceType": "Bundle", "type": "collection", "entry": entries})
+    assert record is not None
+    return read_patient(record, open_france(), ON, NO_MAPS)
+
+
+def observed(found: Known) -> set[str]:
+    assert found.patient is not None
+    return {each.code for each in found.patient.observations}
+
+
+@pytest.mark.parametrize(
+    ("atc", "code"),
+    [
+        ("L04AX03", "immunosuppression"),
+        ("L04AB04", "immunosuppression"),
+        ("L01FA01", "immunosuppression"),
+        ("L01BA01", "chemotherapy"),
+    ],
+)
+def test_a_medicine_in_course_states_it(atc: str, code: str):
+    assert observed(taking(atc)) == {code}
+
+
+@pytest.mark.parametrize(
+    ("atc", "end", "counted"),
+    [
+        ("L04AX03", "2026-08-25", True),
+        ("L04AX03", "2026-08-24", False),
+        ("L01FA01", "2026-05-25", True),
+        ("L01FA01", "2026-05-24", False),
+        ("L01BA01", "2026-05-25", True),
+        ("L01BA01", "2026-05-24", False),
+    ],
+)
+def test_one_that_was_stopped_counts_for_months(atc: str, end: str, counted: bool):
+    found = taking(atc, "completed", effectivePeriod={"start": "2025-01-01", "end": end})
+    assert bool(observed(found)) is counted
+
+
+@pytest.mark.parametrize("more", [{"effectivePeriod": {"start": "2026-12-01"}}, {}])
+def test_what_has_not_begun_or_is_no_immunosuppressant_states_nothing(more: dict[str, Any]):
+    assert observed(taking("L04AX03" if more else "B03BB01", **more)) == set()
+
+
+def test_a_steroid_alone_states_nothing_and_its_dose_is_asked():
+    found = taking("H02AB06")
+    assert observed(found) == set()
+    assert ["la dose et la durée" in each.text.fr for each in found.issues] == [True]
+
+
+def test_a_treatment_stopped_at_an_unknown_date_is_told():
+    found = taking("L04AX03", "stopped")
+    assert observed(found) == set()
+    assert ["la date de fin" in each.text.fr for each in found.issues] == [True]
+
+
+def test_no_live_vaccine_is_offered_to_who_takes_an_immunosuppressant():
+    live = {each.nuva for each in products.products() if each.live}
+    schedule = open_france()
+    people: list[Patient] = []
+    for found in (taking("L04AX03"), taking("L01BA01")):
+        assert found.patient is not None
+        people.append(found.patient)
+    known = read_patient(examples.example("immunosuppressed-adult").record, schedule, ON, NO_MAPS)
+    assert known.patient is not None
+    for person in (*people, known.patient):
+        result = run(schedule, person, ON)
+        offered = {vaccine.code for each in result.groups if each.recommended for vaccine in each.vaccines}
+        assert not offered & live
+        assert {each.status for each in result.groups if each.group == "MMR"} == {"Contraindicated"}
+
+
+def test_golden_zoster_is_recommended_from_18_years_to_who_takes_an_immunosuppressant():
+    found = taking("L04AX03")
+    assert found.patient is not None
+    due = {each.group for each in run(open_france(), found.patient, ON).groups if each.recommended}
+    assert {"ZOSTER", "PNEUMO", "INFLUENZA"} <= due
