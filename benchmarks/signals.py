@@ -1,0 +1,130 @@
+"""Pharmacovigilance measured, one command: ``python benchmarks/signals.py [--rows 1e6,5e6,25e6] [--out FILE]``.
+
+Generated reports (SYNTHETIC: they measure time and memory, not detection), 1, 5 and 25 million rows, go through
+``detect``, each size in a process of its own; vigipy's GPS on the counts of 5 million rows, in another environment,
+in the same run; the published reference sets on FAERS 2022Q3, the raw count as baseline. Prints JSON with a verdict
+for each bar; exit 1 when one is missed. Needs the shared data and, for the peer, the registry.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import venv
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from lab39.settings import Settings
+
+HERE = Path(__file__).parent
+PEER = "vigipy==3.5.1"
+PEER_ROWS = 5_000_000
+Found = dict[str, Any]
+
+
+def main() -> int:
+    """Run and print."""
+    options = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    options.add_argument("--rows", default="1e6,5e6,25e6", help="generated rows, a run for each")
+    options.add_argument("--memory", type=float, default=1.0, help="memory limit of the engine, in GB")
+    options.add_argument("--peer-python", default="", help="Python of an environment that has vigipy 3.5.1")
+    options.add_argument("--without-peer", action="store_true")
+    options.add_argument("--work", type=Path, help="folder for the generated reports, kept")
+    options.add_argument("--out", type=Path, help="write the JSON there too")
+    asked = options.parse_args()
+    sizes = [int(float(each)) for each in asked.rows.split(",") if each]
+    with tempfile.TemporaryDirectory() as folder:
+        work = asked.work or Path(folder)
+        work.mkdir(parents=True, exist_ok=True)
+        found: Found = {
+            "on": dt.datetime.now(dt.UTC).date().isoformat(),
+            "versions": {
+                name: version(name) for name in ("lab39", "duckdb", "ibis-framework", "numpy", "scipy", "pyarrow")
+            },
+            "cores": os.cpu_count(),
+            "synthetic": {str(rows): scale(rows, work, asked.memory) for rows in sizes},
+        }
+        if (work / "pairs.npz").exists() and not asked.without_peer:
+            python = asked.peer_python or peer_python(Path(folder))
+            found["vigipy"] = run([python, str(HERE / "signals_peer.py"), str(work / "pairs.npz")])
+        found["faers22q3"] = faers(work)
+    verdicts = dict(bars(found))
+    found["bars"], found["passed"] = verdicts, all(verdicts.values())
+    text = json.dumps(found, ensure_ascii=False, indent=1)
+    print(text)
+    if asked.out:
+        asked.out.write_text(text, "utf-8")
+    return 0 if found["passed"] else 1
+
+
+def scale(rows: int, work: Path, memory: float) -> Found:
+    """One size: generate (once), then detect in a process of its own."""
+    from signals_synthetic import generate
+
+    store = work / str(rows)
+    if not (store / "made.json").exists():
+        print(f"{rows:,} rows: generating…", file=sys.stderr)
+        (store).mkdir(parents=True, exist_ok=True)
+        made = generate(rows, store)
+        (store / "made.json").write_text(json.dumps(made), "utf-8")
+    made = json.loads((store / "made.json").read_text("utf-8"))
+    print(f"{rows:,} rows: detecting…", file=sys.stderr)
+    command = [sys.executable, str(HERE / "signals_scale.py"), str(store), "--memory", str(memory)]
+    if rows == PEER_ROWS:
+        command += ["--pairs", str(work / "pairs.npz")]
+    return {"rows": made["rows"], **run(command)}
+
+
+def run(command: list[str]) -> Found:
+    """What a part prints, with compiled bytecode and no more threads than cores."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        raise SystemExit(f"{command[1]}: {done.stderr[-2000:]}")
+    told: Found = json.loads(done.stdout.strip().splitlines()[-1])
+    return told
+
+
+def peer_python(folder: Path) -> str:
+    """The Python of a new environment with vigipy."""
+    print("vigipy: installing…", file=sys.stderr)
+    venv.create(folder / "peer", with_pip=True)
+    python = str(folder / "peer" / "bin" / "python")
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PEER]
+    subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
+    return python
+
+
+def faers(work: Path) -> Found | None:
+    """FAERS 2022Q3, when the shared data is at hand."""
+    data = (HERE.parent / Settings.from_env().shared / "data" / "signals").resolve()
+    if not (data / "faers22q3.csv.gz").is_file():
+        print("no FAERS 2022Q3 among the shared data", file=sys.stderr)
+        return None
+    print("FAERS 2022Q3…", file=sys.stderr)
+    return run([sys.executable, str(HERE / "signals_reference.py"), str(data), str(work)])
+
+
+def bars(found: Found) -> Iterator[tuple[str, bool]]:
+    """Each bar that this run could measure, and whether it is reached."""
+    sizes = found["synthetic"]
+    if five := sizes.get("5000000"):
+        yield "5 M rows, every score: at most 15 CPU s", five["cpu_s"] <= 15
+        yield "5 M rows: at most 1.5 GB", five["peak_mb"] <= 1500
+        if peer := found.get("vigipy"):
+            yield "at least 5 times faster than vigipy's GPS", peer["gps_cpu_s"] >= 5 * five["gps_truncated_cpu_s"]
+    if large := sizes.get("25000000"):
+        yield "25 M rows: within 8 GB", large["peak_mb"] <= 8000
+        if five:
+            yield "growth from 5 to 25 M rows: at most 1.5 times linear", large["cpu_s"] <= 1.5 * 5 * five["cpu_s"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,214 @@
+"""Where counting runs: DuckDB in this process by default, Spark for a base that one machine cannot hold.
+
+Both execute the same Ibis expressions (``counting``). DuckDB keeps to a memory limit and spills to a folder of its
+own, removed when the engine closes. Spark needs the extra ``lab39[spark]`` and a Java 17 or newer.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from lab39.core.errors import InputError, LabError
+from lab39.core.text import Text
+
+if TYPE_CHECKING:
+    import ibis
+    import pyarrow as pa
+
+Name = Literal["duckdb", "spark"]
+MEMORY_GB = 1.0
+THREADS = 2
+
+
+class Engine(Protocol):
+    """What counting asks of a backend."""
+
+    name: Name
+
+    def parquet(self, path: Path) -> ibis.Table:
+        """A Parquet file, or a folder of them."""
+
+    def csv(self, path: Path, delimiter: str) -> ibis.Table:
+        """A delimited file with a header, every column as text."""
+
+    def keep(self, expression: ibis.Table) -> ibis.Table:
+        """The expression worked out once, to be used several times."""
+
+    def arrow(self, expression: ibis.Table) -> pa.Table:
+        """The rows of an expression."""
+
+
+@contextmanager
+def opened(
+    name: Name | str = "duckdb",
+    *,
+    memory_gb: float = MEMORY_GB,
+    threads: int = THREADS,
+    spill: Path | None = None,
+    session: Any = None,
+) -> Iterator[Engine]:
+    """An engine, closed at the end of the block.
+
+    Args:
+        name: ``duckdb`` or ``spark``.
+        memory_gb: limit of the engine's own memory; what does not fit spills to disk.
+        threads: cores used.
+        spill: folder for what does not fit in memory; by default a temporary one.
+        session: a ``SparkSession`` of yours, on a cluster; it is used as it is and left open. Without one, Spark
+            runs on this machine.
+
+    Raises:
+        InputError: an unknown name, or a limit that is not above 0.
+        LabError: Spark is not installed, or there is no Java.
+    """
+    if name not in ("duckdb", "spark"):
+        raise InputError(
+            Text(
+                f"moteur inconnu\u202f: {name} (attendu\u202f: duckdb, spark)",
+                f"unknown engine: {name} (expected: duckdb, spark)",
+            )
+        )
+    if memory_gb <= 0 or threads < 1:
+        raise InputError(
+            Text("attendu memory_gb > 0 et threads ≥ 1", "memory_gb > 0 and threads ≥ 1 are expected"), "engine"
+        )
+    with tempfile.TemporaryDirectory(prefix="lab39-signals-", dir=spill) as folder:
+        made: _DuckDB | _Spark
+        if name == "duckdb":
+            made = _DuckDB(memory_gb, threads, Path(folder))
+        else:
+            made = _Spark(memory_gb, threads, Path(folder), session)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+class _DuckDB:
+    name: Name = "duckdb"
+
+    def __init__(self, memory_gb: float, threads: int, folder: Path) -> None:
+        import ibis
+
+        self._con: Any = ibis.duckdb.connect(
+            ":memory:",  # what is kept leaves memory for the spill folder when it must
+            memory_limit=f"{memory_gb * 1000:.0f}MB",
+            threads=threads,
+            temp_directory=str(folder / "spill"),
+            preserve_insertion_order=False,
+            autoinstall_known_extensions=False,
+            autoload_known_extensions=False,
+        )
+        self._kept = 0
+
+    def parquet(self, path: Path) -> ibis.Table:
+        pattern = str(path / "**" / "*.parquet") if path.is_dir() else str(path)
+        with _reading(path):
+            return self._con.read_parquet(pattern)
+
+    def csv(self, path: Path, delimiter: str) -> ibis.Table:
+        with _reading(path):
+            return self._con.read_csv(str(path), all_varchar=True, header=True, delim=delimiter, strict_mode=True)
+
+    def keep(self, expression: ibis.Table) -> ibis.Table:
+        self._kept += 1
+        with _reading(None):
+            return self._con.create_table(f"kept_{self._kept}", expression)
+
+    def arrow(self, expression: ibis.Table) -> pa.Table:
+        import ibis
+
+        with _reading(None):
+            return self._con.con.sql(str(ibis.to_sql(expression, dialect="duckdb"))).to_arrow_table()
+
+    def close(self) -> None:
+        self._con.disconnect()
+
+
+class _Spark:
+    name: Name = "spark"
+
+    def __init__(self, memory_gb: float, threads: int, folder: Path, session: Any) -> None:
+        try:
+            import ibis
+            from pyspark.sql import SparkSession
+        except ImportError as error:
+            raise LabError(
+                Text(
+                    "Spark n'est pas installé\u202f: «\u202fpip install lab39[spark]\u202f»",
+                    'Spark is not installed: "pip install lab39[spark]"',
+                )
+            ) from error
+        self._kept: list[Any] = []
+        self._mine = session is None
+        self._session: Any = session or self._local(SparkSession, memory_gb, threads, folder)
+        self._con: Any = ibis.pyspark.connect(self._session)
+
+    @staticmethod
+    def _local(spark: Any, memory_gb: float, threads: int, folder: Path) -> Any:
+        """A session on this machine."""
+        if shutil.which("java") is None:
+            raise LabError(
+                Text(
+                    "Spark a besoin de Java 17 ou plus récent, absent de cette machine",
+                    "Spark needs Java 17 or newer, which this machine does not have",
+                )
+            )
+        made = (
+            spark.builder.master(f"local[{threads}]")
+            .appName("lab39-signals")
+            .config("spark.driver.memory", f"{max(1, round(memory_gb))}g")
+            .config("spark.sql.shuffle.partitions", str(2 * threads))
+            .config("spark.local.dir", str(folder / "spill"))
+            .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
+            .config("spark.ui.enabled", "false")
+            .config("spark.ui.showConsoleProgress", "false")
+            .config("spark.driver.bindAddress", "127.0.0.1")
+            .config("spark.driver.host", "127.0.0.1")
+            .getOrCreate()
+        )
+        made.sparkContext.setLogLevel("ERROR")
+        return made
+
+    def parquet(self, path: Path) -> ibis.Table:
+        with _reading(path):
+            return self._con.read_parquet(str(path))
+
+    def csv(self, path: Path, delimiter: str) -> ibis.Table:
+        with _reading(path):
+            return self._con.read_csv(str(path), header=True, inferSchema=False, sep=delimiter, escape='"')
+
+    def keep(self, expression: ibis.Table) -> ibis.Table:
+        kept = expression.cache()
+        self._kept.append(kept)  # released when the engine closes, not when the last name goes
+        return kept
+
+    def arrow(self, expression: ibis.Table) -> pa.Table:
+        return self._session.sql(str(self._con.compile(expression))).toArrow()
+
+    def close(self) -> None:
+        for kept in self._kept:
+            kept.release()
+        if self._mine:
+            self._session.stop()
+
+
+@contextmanager
+def _reading(path: Path | None) -> Iterator[None]:
+    """DuckDB's words on a file become an error that says where."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.Error, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        where = str(path) if path else ""
+        raise InputError(
+            Text(f"lecture impossible\u202f: {first}", f"cannot be read: {first}"),
+            where,
+        ) from error

@@ -1,0 +1,116 @@
+"""From files to a store: what each file is, told by its content; what was read already is not read again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from lab39.core.errors import LabError
+from lab39.solutions.signals.readers import streams
+from lab39.solutions.signals.readers.names import Names
+from lab39.solutions.signals.readers.settle import settle
+from lab39.solutions.signals.readers.sources import Unit, units
+from lab39.solutions.signals.readers.store import MEMORY, Store
+
+VERSION = "1"
+"""Of the readers: a change here makes every source be read again."""
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one source gave."""
+
+    name: str
+    kind: str
+    counts: Mapping[str, int]
+    notes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What an ingestion did.
+
+    Attributes:
+        read: sources read now; ``already``: those that were read before, by name.
+        failed: sources that gave nothing, each with its error; the others were kept.
+        ignored: files that are no source (documents, statistics).
+        counts: of :func:`~lab39.solutions.signals.readers.settle.settle`.
+    """
+
+    read: tuple[Told, ...] = ()
+    already: tuple[str, ...] = ()
+    failed: tuple[LabError, ...] = ()
+    ignored: tuple[str, ...] = ()
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def ingest(
+    sources: Iterable[Path],
+    folder: Path,
+    *,
+    name: str = "",
+    columns: Mapping[str, str] | None = None,
+    names: Names | None = None,
+    terms: Mapping[str, str] | None = None,
+    strict: bool = False,
+    memory: str = MEMORY,
+    progress: Progress = lambda _what, _done: None,
+) -> Summary:
+    """Read sources into the store of a folder, then settle what counts.
+
+    It can be stopped at any moment (Ctrl-C, a power cut) and started again with the same words: whole sources are
+    not read again, the one that was cut is. A source that cannot be read keeps the others from nothing.
+
+    Args:
+        sources: files, zips or folders.
+        name: of the source, for CSV files; reports of one name and number replace those read before.
+        columns: of CSV files, when their names are not known: ``{"drug": "var1"}``.
+        names: how drugs are looked up.
+        terms: preferred terms by MedDRA code, from a licensee's own MedDRA.
+        strict: raise at the first broken line.
+        progress: called with what is being read and the fraction done.
+
+    Raises:
+        InputError: nothing to read at all (no such file, a damaged one, one that no reader knows); a folder that
+            holds something else.
+    """
+    found, ignored, failed = units(list(sources), name, columns)
+    store = Store.create(folder)
+    read: list[Told] = []
+    already: list[str] = []
+    whole = sum(unit.size for unit in found) or 1
+    done = 0
+    for unit in found:
+        try:
+            key = streams.digest(list(unit.items), VERSION, unit.kind, unit.about)
+            if store.has(key):
+                already.append(unit.name)
+            else:
+                _read(store, key, unit, strict, partial(_alive, progress, unit, done, whole))
+                read.append(_told(store, key))
+        except LabError as error:
+            failed.append(error)
+        done += unit.size
+        progress(unit.name, 0.8 * done / whole)
+    counts = settle(
+        store, names, terms=terms, memory=memory, progress=lambda what, part: progress(what, 0.8 + 0.2 * part)
+    )
+    return Summary(tuple(read), tuple(already), tuple(failed), tuple(ignored), counts)
+
+
+def _read(store: Store, key: str, unit: Unit, strict: bool, alive: Callable[[int], None]) -> None:
+    with store.adding(key, unit.kind, unit.name) as part:
+        unit.read(part, strict, alive)
+
+
+def _alive(progress: Progress, unit: Unit, before: int, whole: int, done: int) -> None:
+    progress(unit.name, 0.8 * min(before + min(done, unit.size), whole) / whole)
+
+
+def _told(store: Store, key: str) -> Told:
+    part = store.part(key)
+    return Told(part.name, part.kind, part.counts, part.notes)

@@ -1,0 +1,172 @@
+"""Files as streams of bytes and of lines: plain, gzip or zip, in any encoding; nothing is unpacked on disk."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from lab39.core.errors import InputError
+from lab39.solutions.signals.readers.errors import refuse
+
+BLOCK = 4 * 2**20
+MAX_RATIO = 1000
+"""A zip member that unpacks to more than this many times its size is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A file, or a member of a zip; ``name`` is what errors call it."""
+
+    path: Path
+    member: str = ""
+
+    @property
+    def name(self) -> str:
+        """``quarter.zip!ascii/DEMO17Q2.txt``, ``folder/DEMO17Q2.txt``."""
+        return f"{self.path.name}!{self.member}" if self.member else self.path.name
+
+    @property
+    def base(self) -> str:
+        """The file's own name, without folders or ``.gz``."""
+        base = (self.member or self.path.name).replace("\\", "/").rsplit("/", 1)[-1]
+        return base[:-3] if base.lower().endswith(".gz") else base
+
+    @property
+    def inside(self) -> str:
+        """Its path inside the zip, or its last two names."""
+        return self.member or "/".join(self.path.parts[-2:])
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """The bytes, unpacked.
+
+        Raises:
+            InputError: a truncated or damaged archive, a file that cannot be read; also from the stream's ``read``.
+        """
+        with ExitStack() as stack:
+            with _told(self.name):
+                raw = self._raw(stack)
+            yield io.BufferedReader(_Guarded(raw, self.name), BLOCK)
+
+    def _raw(self, stack: ExitStack) -> IO[bytes]:
+        if self.member:
+            archive = stack.enter_context(zipfile.ZipFile(self.path))
+            told = archive.getinfo(self.member)
+            if told.file_size > MAX_RATIO * max(told.compress_size, 1024):
+                raise refuse(
+                    self.name,
+                    "ce fichier se déploie démesurément : ce n'est sans doute pas l'archive attendue",
+                    "this file unpacks beyond measure: it is probably not the archive you expect",
+                )
+            return stack.enter_context(archive.open(told))
+        if self.path.suffix.lower() == ".gz":
+            return cast(IO[bytes], stack.enter_context(gzip.open(self.path)))
+        return stack.enter_context(self.path.open("rb"))
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Errors of reading, as ours: only they, since what is done with the bytes may fail too."""
+    try:
+        yield
+    except (zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile, NotImplementedError, RuntimeError) as error:
+        raise damaged(name, error) from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise refuse(name, f"illisible ({why})", f"cannot be read ({why})") from error
+
+
+class _Guarded(io.RawIOBase):
+    """A stream whose errors say which file is damaged."""
+
+    def __init__(self, raw: IO[bytes], name: str) -> None:
+        self.raw, self.name = raw, name
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        with _told(self.name):
+            got = self.raw.read(len(buffer))
+        buffer[: len(got)] = got
+        return len(got)
+
+
+def damaged(place: str | Path, error: Exception) -> InputError:
+    """The error of an archive that ends too early or does not hold together."""
+    why = str(error) or type(error).__name__
+    return refuse(
+        place,
+        f"archive incomplète ou abîmée ({why}) : téléchargez-la de nouveau",
+        f"the archive is truncated or damaged ({why}): download it again",
+    )
+
+
+def items(path: Path) -> list[Item]:
+    """The files of a folder, a zip or a single file, sorted by name.
+
+    Raises:
+        InputError: nothing there, a damaged zip.
+    """
+    if not path.exists():
+        raise refuse(path, "ce fichier n'existe pas", "no such file")
+    if path.is_dir():
+        return [each for file in sorted(path.rglob("*")) if file.is_file() for each in items(file)]
+    if path.suffix.lower() == ".zip" or _is_zip(path):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return [Item(path, info.filename) for info in archive.infolist() if not info.is_dir()]
+        except (zipfile.BadZipFile, OSError) as error:
+            raise damaged(path, error) from error
+    return [Item(path)]
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(4) == b"PK\x03\x04"
+
+
+def digest(parts: list[Item], *about: str) -> str:
+    """A name made of the content: 32 hexadecimal digits, the same wherever the files are."""
+    whole = hashlib.sha256("\0".join(about).encode())
+    for item in sorted(parts, key=lambda each: each.base.lower()):
+        whole.update(item.base.lower().encode() + b"\0")
+        with item.open() as stream:
+            while block := stream.read(BLOCK):
+                whole.update(block)
+    return whole.hexdigest()[:32]
+
+
+def head(item: Item, size: int = 64 * 1024) -> bytes:
+    """The first bytes of a file."""
+    with item.open() as stream:
+        return stream.read(size)
+
+
+def decoded(raw: bytes) -> str:
+    """A line as text: UTF-8 when it is, else Windows-1252, else Latin-1. Line by line, for files that mix them."""
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("latin-1")
+
+
+def text_lines(item: Item, encoding: str = "") -> Iterator[str]:
+    """The lines of a text file, ends kept. A byte-order mark decides; else ``encoding``, else line by line."""
+    with item.open() as stream:
+        if cast(io.BufferedReader, stream).peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            yield from io.TextIOWrapper(stream, "utf-16", newline="")
+            return
+        for number, raw in enumerate(stream):
+            line = raw.removeprefix(b"\xef\xbb\xbf") if not number else raw
+            yield line.decode(encoding, "replace") if encoding else decoded(line)

@@ -1,0 +1,180 @@
+"""What can be counted: a store of reports, a list of report-drug-event rows, a table of counts.
+
+Each becomes the same three tables (reports, drugs of a report, events of a report), except that rows which already
+couple a drug and an event keep their couples.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab39.core.errors import InputError
+from lab39.core.text import Text
+
+if TYPE_CHECKING:
+    import ibis
+
+    from lab39.solutions.signals.engines import Engine
+
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "report_id": ("report_id", "report", "id", "caseid", "case_id", "primaryid", "isr", "safetyreportid"),
+    "drug": ("drug", "drug_name", "ingredient", "prod_ai", "drugname", "var1"),
+    "event": ("event", "event_name", "pt", "ae", "reaction", "var2"),
+    "n": ("n", "count", "freq", "observed", "obs"),
+    "n_drug": ("n_drug", "nd"),
+    "n_event": ("n_event", "ne"),
+    "n_total": ("n_total", "nt"),
+}
+"""Column names recognised when none is given, whatever their case; the first that is there is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A folder with ``reports``, ``drugs`` and ``events`` in Parquet, as ``lab39 signals ingest`` makes it.
+
+    Attributes:
+        folder: holds the three tables, as files or folders, or holds ``tables/`` that does.
+        drug: column of ``drugs`` that names the drug (``drug`` as reported, ``ingredient``…).
+        event: column of ``events`` that names the event.
+        roles: only drugs of these roles; all when empty.
+    """
+
+    folder: Path
+    drug: str = "drug"
+    event: str = "event"
+    roles: tuple[str, ...] = ()
+
+    def path(self, table: str) -> Path:
+        """Where a table is.
+
+        Raises:
+            InputError: it is not there.
+        """
+        for base in (self.folder / "tables", self.folder):
+            for found in (base / f"{table}.parquet", base / table):
+                if found.exists():
+                    return found
+        raise InputError(
+            Text(
+                f"la table «\u202f{table}\u202f» manque\u202f: attendu {table}.parquet",
+                f'the table "{table}" is missing: {table}.parquet is expected',
+            ),
+            str(self.folder),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Rows of report, drug and event, in CSV or Parquet; a row says that the report couples the two.
+
+    Attributes:
+        path: the file; CSV may be compressed with gzip, its delimiter is found in the header.
+        columns: names of the columns, by role (``report_id``, ``drug``, ``event``); recognised when absent.
+    """
+
+    path: Path
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CountTable:
+    """Rows of drug, event and number of reports, in CSV or Parquet.
+
+    Without margins in the file, they are the sums of the counts; these then count mentions, not reports, and the
+    result says so.
+
+    Attributes:
+        path: the file.
+        columns: names of the columns, by role (``drug``, ``event``, ``n`` and, all three or none, ``n_drug``,
+            ``n_event``, ``n_total``); recognised when absent.
+    """
+
+    path: Path
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+Source = Store | Pairs | CountTable
+
+
+def delimiter(path: Path) -> str:
+    """The delimiter of a file's header: the commonest of comma, semicolon, tab, bar and dollar.
+
+    Raises:
+        InputError: the file is absent or empty, cannot be decoded, or its header has a single column.
+    """
+    try:
+        if path.suffix == ".gz":
+            with gzip.open(path, "rt", encoding="utf-8") as packed:
+                header = packed.readline()
+        else:
+            with path.open(encoding="utf-8") as plain:
+                header = plain.readline()
+    except FileNotFoundError as error:
+        raise InputError(Text("fichier absent", "no such file"), str(path)) from error
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise InputError(
+            Text(
+                f"lecture impossible (attendu du CSV en UTF-8)\u202f: {error}",
+                f"cannot be read (CSV in UTF-8 is expected): {error}",
+            ),
+            str(path),
+        ) from error
+    best = max(",;\t|$", key=header.count)
+    if not header.strip() or best not in header:
+        raise InputError(
+            Text(
+                "en-tête absent ou séparateur inconnu\u202f: attendu une ligne de noms de colonnes séparés par , ; "
+                "tabulation, | ou $",
+                "no header or unknown delimiter: a line of column names separated by , ; tab, | or $ is expected",
+            ),
+            f"{path}:1",
+        )
+    return best
+
+
+def table(engine: Engine, path: Path) -> ibis.Table:
+    """A CSV or Parquet file as a table of the engine.
+
+    Raises:
+        InputError: absent, empty or unreadable.
+    """
+    if path.is_dir() or path.suffix == ".parquet":
+        if not path.exists():
+            raise InputError(Text("fichier absent", "no such file"), str(path))
+        return engine.parquet(path)
+    return engine.csv(path, delimiter(path))
+
+
+def chosen(
+    found: Sequence[str], given: Mapping[str, str], wanted: Sequence[str], where: Path, optional: Sequence[str] = ()
+) -> dict[str, str]:
+    """The file's column for each role.
+
+    Raises:
+        InputError: a column that was named is not there, or none is recognised; the columns found are listed.
+    """
+    by_case = {name.strip().casefold(): name for name in reversed(found)}
+    made: dict[str, str] = {}
+    for role in (*wanted, *optional):
+        if role in given:
+            names: tuple[str, ...] = (given[role],)
+        else:
+            names = ALIASES[role]
+        name = next((by_case[each.casefold()] for each in names if each.casefold() in by_case), None)
+        if name is not None:
+            made[role] = name
+        elif role in wanted or role in given:
+            listed = ", ".join(found)
+            raise InputError(
+                Text(
+                    f"colonne «\u202f{role}\u202f» introuvable\u202f: attendu {', '.join(names)}\u202f; "
+                    f"le fichier a {listed}",
+                    f'no column for "{role}": expected {", ".join(names)}; the file has {listed}',
+                ),
+                str(where),
+            )
+    return made

@@ -1,0 +1,207 @@
+"""Counting distinct reports, on each engine that is at hand."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.solutions.signals.bases import BY_HAND, brute_force, generated, write_store
+from tests.solutions.signals.conftest import Engine
+
+from lab39.core.errors import InputError, UnknownNameError
+from lab39.solutions.signals.counting import Counts, count
+from lab39.solutions.signals.engines import opened
+from lab39.solutions.signals.sources import CountTable, Pairs, Source, Store
+from lab39.solutions.signals.timecourse import time_course
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning"),  # Ibis 12 with DuckDB 2
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # sockets that PySpark leaves to the collector
+    pytest.mark.xdist_group("spark"),
+]
+
+Write = Callable[[str, str], Path]
+
+
+DUCKDB = Engine("duckdb", {})
+
+
+def counted(source: Source, engine: Engine = DUCKDB, **options: Any) -> Counts:
+    with opened(engine.name, **engine.options) as running:
+        return count(source, running, **options)
+
+
+def as_dict(counts: Counts, values: Any = None) -> dict[tuple[str, str], Any]:
+    drugs, events = counts.drugs.to_pylist(), counts.events.to_pylist()
+    values = counts.n if values is None else values
+    return {(drugs[d], events[e]): v.item() for d, e, v in zip(counts.drug, counts.event, values, strict=True)}
+
+
+def test_reports_are_counted_once_whatever_their_rows_say_twice(tmp_path: Path, engine: Engine) -> None:
+    found = counted(Store(write_store(tmp_path, BY_HAND)), engine)
+    assert found.n_total == 6  # the report without a drug and the one without an event are reports too
+    assert dict(zip(found.drugs.to_pylist(), found.n_drug.tolist(), strict=True)) == {"A": 2, "B": 2, "C": 2}
+    assert dict(zip(found.events.to_pylist(), found.n_event.tolist(), strict=True)) == {"itch": 3, "rash": 3}
+    assert as_dict(found) == {
+        ("A", "itch"): 1,
+        ("A", "rash"): 2,
+        ("B", "itch"): 2,
+        ("B", "rash"): 1,
+        ("C", "rash"): 1,
+    }
+    assert as_dict(found, found.expected)["A", "rash"] == 2 * 3 / 6
+
+
+def band(age: float | None) -> int | None:
+    return None if age is None else sum(age >= bound for bound in (0.0767, 2, 12, 18, 45, 65, 75))
+
+
+def test_strata_are_those_of_a_brute_force_count(tmp_path: Path, engine: Engine) -> None:
+    reports = generated(1500, 13)
+    store = Store(write_store(tmp_path, reports))
+    found = counted(store, engine, by=("sex", "age", "year"))
+    stratum = lambda r: (r[1], band(r[2]), r[3] and r[3][:4])  # noqa: E731
+    pairs, expected, n_drug, _ = brute_force(reports, stratum)
+    assert as_dict(found) == dict(pairs)
+    assert dict(zip(found.drugs.to_pylist(), found.n_drug.tolist(), strict=True)) == dict(n_drug)
+    ours = as_dict(found, found.expected)
+    assert max(abs(ours[pair] - e) for pair, e in expected.items()) < 1e-9
+    assert found.n_strata == len({stratum(r) for r in reports})
+
+
+def test_leaving_a_masker_out_counts_the_other_reports(tmp_path: Path, engine: Engine) -> None:
+    reports = generated(600, 14)
+    found = counted(Store(write_store(tmp_path, reports)), engine, without=("D0",))
+    kept = [report for report in reports if "D0" not in report[4]]
+    pairs, *_ = brute_force(kept)
+    assert found.n_total == len(kept)
+    assert as_dict(found) == dict(pairs)
+
+
+def test_roles_choose_the_drugs_that_count(tmp_path: Path, engine: Engine) -> None:
+    found = counted(Store(write_store(tmp_path, BY_HAND), roles=("PS",)), engine)
+    assert found.drugs.to_pylist() == ["A", "B"]
+    assert found.n_total == 6
+
+
+def test_rows_of_report_drug_event_keep_their_couples(write: Write, engine: Engine) -> None:
+    path = write("rows.csv", "CASEID;Drug;PT\n1;A;x\n1;B;y\n1;A;x\n2;A;y\n3; ;x\n")
+    found = counted(Pairs(path), engine)
+    assert as_dict(found) == {("A", "x"): 1, ("A", "y"): 1, ("B", "y"): 1}  # not A with y of report 1
+    assert found.n_total == 3
+
+
+def test_strata_of_rows_come_from_their_own_columns(write: Write, engine: Engine) -> None:
+    path = write("rows.csv", "id,var1,var2,strat1\n1,A,x,F\n2,A,x,M\n2,B,y,M\n3,B,x,M\n")
+    found = counted(Pairs(path), engine, by=("strat1",))
+    assert as_dict(found, found.expected)["A", "x"] == pytest.approx(1 * 1 / 1 + 1 * 2 / 2)
+    two = write("two.csv", "id,var1,var2,strat1\n1,A,x,F\n1,A,y,M\n")
+    with pytest.raises(InputError, match="several values of strat1"):
+        counted(Pairs(two), engine, by=("strat1",))
+
+
+def test_a_table_of_counts_with_and_without_margins(write: Write, engine: Engine) -> None:
+    bare = counted(CountTable(write("bare.csv", "drug,event,n\nA,x,3\nA,y,1\nB,x,2\nB,y,0\n")), engine)
+    assert (bare.n_total, bare.basis) == (6, "mentions")
+    assert as_dict(bare) == {("A", "x"): 3, ("A", "y"): 1, ("B", "x"): 2}
+    text = "drug,event,obs,nd,ne,nt\nA,x,3,10,20,100\nB,x,2,5,20,100\n"
+    full = counted(CountTable(write("full.csv", text)), engine)
+    assert (full.n_total, full.basis) == (100, "reports")
+    assert as_dict(full, full.expected) == {("A", "x"): 2.0, ("B", "x"): 1.0}
+
+
+def test_a_pair_along_time(tmp_path: Path, engine: Engine) -> None:
+    reports = generated(800, 15)
+    with opened(engine.name, **engine.options) as running:
+        found = time_course(Store(write_store(tmp_path, reports)), running, "D0", "E0")
+    assert found.periods == ("2020Q1", "2020Q2", "2021Q4")
+    for at, quarter in enumerate(found.periods):
+        mine = [r for r in reports if r[3] == quarter]
+        assert found.n_total[at] == len(mine)
+        assert found.observed[at] == sum("D0" in r[4] and "E0" in r[5] for r in mine)
+        assert found.n_drug[at] == sum("D0" in r[4] for r in mine)
+    assert found.undated == sum(r[3] is None for r in reports)
+    with opened(engine.name, **engine.options) as running, pytest.raises(UnknownNameError):
+        time_course(Store(tmp_path), running, "nothing", "E0")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "no header"),
+        ("report_id\n1\n", "no header or unknown delimiter"),
+        ("report_id,drug,event\n", "nothing to count"),
+        ("report_id,drug,what\n1,A,x\n", 'no column for "event"'),
+    ],
+)
+def test_a_bad_file_of_rows_is_refused_with_what_to_do(write: Write, text: str, says: str) -> None:
+    with pytest.raises(InputError, match=says) as told:
+        counted(Pairs(write("bad.csv", text)))
+    assert "bad.csv" in told.value.place
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("drug,event,n\nA,x,three\n", "not whole numbers"),
+        ("drug,event,n\nA,x,1.5\n", "not whole numbers"),
+        ("drug,event,n\nA,x,-1\n", "not whole numbers"),
+        ("drug,event,n\nA,x,1\nA,x,2\n", "there twice"),
+        ("drug,event,n\nA,x,0\n", "every count is 0"),
+        ("drug,event,n,n_drug\nA,x,1,2\n", "incomplete margins"),
+        ("drug,event,n,n_drug,n_event,n_total\nA,x,1,2,2,9\nA,y,1,3,2,9\n", "n_drug differs"),
+    ],
+)
+def test_a_bad_table_of_counts_is_refused_with_what_to_do(write: Write, text: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        counted(CountTable(write("bad.csv", text)))
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        counted(Pairs(tmp_path / "none.csv"))
+    with pytest.raises(InputError, match=r"reports\.parquet is expected"):
+        counted(Store(tmp_path))
+    store = Store(write_store(tmp_path, BY_HAND))
+    with pytest.raises(InputError, match='the stratum "country"'):
+        counted(store, by=("country",))
+    with pytest.raises(InputError, match="no report of Z"):
+        counted(store, without=("Z",))
+    with pytest.raises(InputError, match="unknown engine"):
+        counted(store, Engine("pandas", {}))
+
+
+def test_a_report_with_four_thousand_reactions_is_counted(tmp_path: Path) -> None:
+    many = [f"E{i}" for i in range(4000)]
+    found = counted(Store(write_store(tmp_path, [*BY_HAND, ("7", "F", 1.0, None, ["A", "B"], many)])))
+    assert found.n.size == 5 + 8000
+
+
+def test_a_small_memory_limit_spills_and_gives_the_same_counts(tmp_path: Path) -> None:
+    reports = generated(20_000, 16)
+    store = Store(write_store(tmp_path / "store", reports))
+    (tmp_path / "spill").mkdir()
+    with opened("duckdb", memory_gb=0.06, spill=tmp_path / "spill") as running:
+        small = count(store, running)
+    large = counted(store)
+    assert np.array_equal(small.n, large.n)
+    assert not list((tmp_path / "spill").iterdir())  # and leaves nothing behind
+
+
+def test_spark_starts_on_this_machine_and_stops(tmp_path: Path) -> None:
+    if find_spec("pyspark") is None or shutil.which("java") is None:
+        pytest.skip("Spark or a Java is not installed")
+    program = (
+        "import sys, pathlib; from lab39.solutions.signals import Store, count, opened\n"
+        "with opened('spark') as engine: print(count(Store(pathlib.Path(sys.argv[1])), engine).n_total)"
+    )
+    store = str(write_store(tmp_path, BY_HAND))
+    done = subprocess.run([sys.executable, "-c", program, store], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "6"

@@ -1,0 +1,110 @@
+"""From reports to ranked pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.solutions.signals.bases import generated, write_store
+from tests.solutions.signals.conftest import Engine
+
+from lab39.core.errors import InputError
+from lab39.solutions import signals
+from lab39.solutions.signals import CountTable, Pairs, Store, detect
+from lab39.solutions.signals.detection import COLUMNS
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning"),  # Ibis 12 with DuckDB 2
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # sockets that PySpark leaves to the collector
+    pytest.mark.xdist_group("spark"),
+]
+
+
+def assert_no_nan(table: Any) -> None:
+    for name in COLUMNS:
+        column = table[name]
+        if column.null_count == 0:
+            assert np.isfinite(column.to_numpy()).all(), name
+
+
+def test_both_engines_give_the_same_scores(tmp_path: Path, engine: Engine) -> None:
+    store = Store(write_store(tmp_path, generated(4000, 17)))
+    reference, found = (
+        detect(store, by=("sex", "age")),
+        detect(store, by=("sex", "age"), engine=engine.name, **engine.options),
+    )
+    assert found.table["drug"].to_pylist() == reference.table["drug"].to_pylist()
+    assert found.table["event"].to_pylist() == reference.table["event"].to_pylist()
+    for name in COLUMNS:
+        assert np.abs(found.table[name].to_numpy() - reference.table[name].to_numpy()).max() <= 1e-9, name
+    assert_no_nan(found.table)
+
+
+def test_pairs_stand_best_first_and_are_kept_in_parquet(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    store = Store(write_store(tmp_path / "store", generated(4000, 18)))
+    found = detect(store, out=tmp_path / "found.parquet")
+    assert found.fit is not None
+    eb05 = found.table["eb05"].to_numpy()
+    assert (np.diff(eb05) <= 0).all()
+    assert (
+        np.diff(found.table["fdr"].to_numpy()[np.argsort(found.table["null_probability"].to_numpy())]) >= -1e-12
+    ).all()
+    assert pq.read_table(tmp_path / "found.parquet").equals(found.table)
+    few = detect(store, least=5)
+    assert few.table["n"].to_numpy().min() >= 5
+    assert few.fit == found.fit  # every pair counts in the fit
+
+
+def test_equal_counts_are_scored_without_gps_and_it_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "equal.csv"
+    rows = "".join(f"D{i},E{j},4\n" for i in range(8) for j in range(8))
+    path.write_text("drug,event,n\n" + rows, "utf-8")
+    found = detect(CountTable(path))
+    assert found.fit is None
+    assert found.why_no_gps is not None
+    assert "every pair has the same count, 4" in str(found.why_no_gps)
+    assert "ne peut pas s'ajuster" in found.why_no_gps.text.fr
+    assert found.table["eb05"].null_count == 64
+    assert_no_nan(found.table)
+    with pytest.raises(signals.CannotFitError):
+        signals.fit_prior(found.counts)
+
+
+def test_bad_options_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="least"):
+        detect(Store(tmp_path), least=0)
+    with pytest.raises(InputError, match="memory_gb"):
+        detect(Store(tmp_path), memory_gb=0)
+
+
+def test_golden_openebgm_expectations_and_strata_from_its_reports(
+    shared: Path, published: Callable[[str], list[dict[str, str]]]
+) -> None:
+    source = Pairs(shared / "signals" / "openEBGM" / "caers.csv")
+    for by, name in (((), "scores_squashedtheta"), (("strat1",), "stratified_E")):
+        golden = {(r["var1"], r["var2"]): r for r in published(f"golden/openEBGM_caers_{name}.csv")}
+        found = detect(source, by=by).table
+        assert found.num_rows == len(golden) == 17_189
+        keys = zip(found["drug"].to_pylist(), found["event"].to_pylist(), strict=True)
+        rows = [golden[key] for key in keys]
+        assert [int(row["N"]) for row in rows] == found["n"].to_pylist()
+        assert np.abs(found["expected"].to_numpy() - [float(row["E"]) for row in rows]).max() < 1e-9
+
+
+def test_golden_pvda_drug_z_and_event_1_from_its_reports(shared: Path) -> None:
+    found = detect(Pairs(shared / "signals" / "pvda" / "drug_event_df.csv")).table
+    row = next(r for r in found.to_pylist() if (r["drug"], r["event"]) == ("Drug_Z", "Event_1"))
+    assert row["n"] == 88
+    told = [row[k] for k in ("expected", "ic", "ic025", "prr", "ror")]
+    assert told == pytest.approx([55.568, 0.658499847, 0.341177084, 1.767076632, 2.838548753], abs=1e-9)
+
+
+def test_the_public_names_are_there() -> None:
+    assert all(getattr(signals, name) is not None for name in signals.__all__)
+    with pytest.raises(AttributeError):
+        _ = signals.nothing
