@@ -98,7 +98,8 @@ def _series_or_none(one: Series | None, two: Series | None, old: Schedule, new: 
     if one is None or two is None:
         doses = len((one or two).doses)  # type: ignore[union-attr]
         said = Text("nouvelle série", "new series") if one is None else Text("série supprimée", "series removed")
-        yield "series", Text(f"{said.fr} ({doses} doses)", f"{said.en} ({doses} doses)")
+        counted = f"{doses} dose{'s' if doses > 1 else ''}"
+        yield "series", Text(f"{said.fr} ({counted})", f"{said.en} ({counted})")
         return
     if one != two:
         yield from at_least(_series(one, two, old, new))
