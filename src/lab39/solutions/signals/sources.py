@@ -127,8 +127,8 @@ def delimiter(path: Path) -> str:
     if not header.strip() or best not in header:
         raise InputError(
             Text(
-                "en-tête absent ou séparateur inconnu\u202f: attendu une ligne de noms de colonnes séparés par , ; "
-                "tabulation, | ou $",
+                "en-tête absent ou séparateur inconnu\u202f: attendu des noms de colonnes séparés par virgule, "
+                "point-virgule, tabulation, | ou $",
                 "no header or unknown delimiter: a line of column names separated by , ; tab, | or $ is expected",
             ),
             f"{path}:1",
