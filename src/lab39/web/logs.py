@@ -36,6 +36,7 @@ from lab39.web.meters import Meters
 Event = MutableMapping[str, Any]
 
 OWN = ("lab39", "uvicorn")
+PACKAGE = Path(__file__).parents[1]
 """Loggers whose messages are written without data."""
 LEFT_OUT = "message left out: it may hold data"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -105,9 +106,8 @@ def _told(error: BaseException | None) -> dict[str, Any]:
 
 def _place(file: str, line: int | None, name: str = "") -> str:
     path = Path(file)
-    parts = path.parts
-    start = len(parts) - 1 - parts[::-1].index("lab39") if "lab39" in parts else max(len(parts) - 2, 0)
-    return f"{'/'.join(parts[start:])}:{line} {name}".rstrip()
+    shown = path.relative_to(PACKAGE.parent).parts if path.is_relative_to(PACKAGE) else path.parts[-2:]
+    return f"{'/'.join(shown)}:{line} {name}".rstrip()
 
 
 def _without_data(_logger: Any, _method: str, event: Event) -> Event:
