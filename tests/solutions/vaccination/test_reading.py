@@ -76,6 +76,7 @@ def codes(known: Known) -> set[str]:
         (immunization("2025-04"), "incomplete", "dated “2025-04”, the day is missing"),
         (immunization("2025"), "incomplete", "dated “2025”, month and day are missing"),
         (immunization(None), "incomplete", "without a date"),
+        (immunization(None) | {"occurrenceString": "in 2025"}, "value", "dated “in 2025”, which is not a date"),
         (immunization("2026-02-01"), "value", "dated 1 Feb 2026, after the day asked"),
         (immunization("2025-01-01"), "value", "dated 1 Jan 2025, before birth"),
         (immunization("2025-04-01", "999"), "code-invalid", "code CVX 999 unknown to the schedule tiny"),
@@ -94,6 +95,13 @@ def test_a_dose_that_cannot_be_counted_is_named_and_the_rest_is_read(
     assert "may be wrong because of it" in aside.text.en
     assert "peut-être fausses" in aside.text.fr
     assert [issue.place for issue in known.issues] == ["Immunization/bad"]
+
+
+def test_a_dose_on_a_day_that_does_not_exist_is_shown_as_written(schedule: Schedule) -> None:
+    (aside,) = read(schedule, immunization("2025-02-30")).uncounted
+    assert aside.why == "value"
+    assert "dated “2025-02-30”, which is not a date" in aside.text.en
+    assert "datée «\u202f2025-02-30\u202f», qui n'est pas une date" in aside.text.fr
 
 
 def test_a_dose_not_counted_says_which_antigens_it_may_hold(schedule: Schedule) -> None:

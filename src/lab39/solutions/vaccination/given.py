@@ -121,6 +121,11 @@ class _Reader:
                 "recorded as given and as not given, under one id",
             )
         if when is None:
+            written = given.raw.get("occurrenceDateTime") or given.raw.get("occurrenceString")
+            if written:
+                return "value", Text(
+                    f"datée «\u202f{written}\u202f», qui n'est pas une date", f"dated “{written}”, which is not a date"
+                )
             return "incomplete", Text("sans date", "without a date")
         if when.exact is None:
             lacks = Text("le mois et le jour manquent", "month and day are missing")
