@@ -124,7 +124,8 @@ class _Reader:
             written = given.raw.get("occurrenceDateTime") or given.raw.get("occurrenceString")
             if written:
                 return "value", Text(
-                    f"datée «\u202f{written}\u202f», qui n'est pas une date", f"dated “{written}”, which is not a date"
+                    f"datée «\u202f{written}\u202f», qui n'est pas une date",
+                    f"dated “{written}”, which is not a date",
                 )
             return "incomplete", Text("sans date", "without a date")
         if when.exact is None:
