@@ -14,7 +14,10 @@ from lab39.solutions.vaccination.codes import NO_MAPS
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.france import open_france
 from lab39.solutions.vaccination.model import Patient
+from lab39.solutions.vaccination.plan import plan
+from lab39.solutions.vaccination.questions import NO, UNKNOWN, answered, questions
 from lab39.solutions.vaccination.reading import Known, read_patient
+from lab39.solutions.vaccination.treated import UNCLEAR
 
 ON = dt.date(2026, 11, 24)
 
@@ -72,15 +75,15 @@ def test_what_has_not_begun_or_is_no_immunosuppressant_states_nothing(more: dict
     assert observed(taking("L04AX03" if more else "B03BB01", **more)) == set()
 
 
-def test_a_steroid_alone_states_nothing_and_its_dose_is_asked():
+def test_a_steroid_is_no_immunosuppression_and_its_dose_is_asked():
     found = taking("H02AB06")
-    assert observed(found) == set()
+    assert observed(found) == {UNCLEAR}
     assert ["la dose et la durée" in each.text.fr for each in found.issues] == [True]
 
 
 def test_a_treatment_stopped_at_an_unknown_date_is_told():
     found = taking("L04AX03", "stopped")
-    assert observed(found) == set()
+    assert observed(found) == {UNCLEAR}
     assert ["la date de fin" in each.text.fr for each in found.issues] == [True]
 
 
@@ -105,3 +108,44 @@ def test_golden_zoster_is_recommended_from_18_years_to_who_takes_an_immunosuppre
     assert found.patient is not None
     due = {each.group for each in run(open_france(), found.patient, ON).groups if each.recommended}
     assert {"ZOSTER", "PNEUMO", "INFLUENZA"} <= due
+
+
+@pytest.mark.parametrize(("atc", "status"), [("H02AB06", "active"), ("L04AX03", "stopped"), ("L04AX03", "on-hold")])
+def test_not_known_is_not_no_a_live_vaccine_waits_for_the_answer(atc: str, status: str):
+    found = taking(atc, status)
+    assert found.patient is not None
+    mmr = next(each for each in run(open_france(), found.patient, ON).groups if each.group == "MMR")
+    assert mmr.status == "Contraindicated"
+    visits = plan(open_france(), found.patient, ON).visits
+    assert visits
+    assert not [dose for visit in visits for dose in visit.doses if dose.live]
+
+
+def test_nothing_but_live_vaccines_waits_for_the_answer():
+    found = taking("H02AB06")
+    assert found.patient is not None
+    due = {each.group for each in run(open_france(), found.patient, ON).groups if each.recommended}
+    assert "ZOSTER" not in due, "an unclear immunity is no immunosuppression"
+    assert "dTcaPolio" in due
+
+
+@pytest.mark.parametrize(("answer", "left"), [(NO, set()), (UNKNOWN, {UNCLEAR}), ("", {UNCLEAR})])
+def test_a_no_at_the_counter_ends_the_doubt_and_nothing_else_does(answer: str, left: set[str]):
+    found = taking("H02AB06")
+    assert found.patient is not None
+    known = answered(found.patient.observations, questions(), {"live": answer})
+    assert {each.code for each in known} == left
+    unasked = answered(found.patient.observations, (), {"live": answer})
+    assert {each.code for each in unasked} == {UNCLEAR}
+
+
+@pytest.mark.parametrize("name", list(examples.all_examples()))
+def test_no_example_whose_immunity_is_lowered_or_unclear_is_planned_a_live_vaccine(name: str):
+    schedule = open_france()
+    known = read_patient(examples.example(name).record, schedule, ON, NO_MAPS)
+    if known.patient is None or not observed(known) & {"immunosuppression", "chemotherapy", UNCLEAR}:
+        return
+    live = {each.nuva for each in products.products() if each.live}
+    offered = {dose.code for visit in plan(schedule, known.patient, ON).visits for dose in visit.doses}
+    assert offered
+    assert not offered & live

@@ -74,7 +74,7 @@ def judge(counter: Counter, found: Assessed, asked: Sequence[Question]) -> Judge
     on = found.result.on
     patient = replace(
         found.patient,
-        observations=(*found.patient.observations, *questions.observed(asked, counter.answers)),
+        observations=questions.answered(found.patient.observations, asked, counter.answers),
     )
     after = what_if(found.schedule, patient, Dose(on, product.nuva))
     checks = [

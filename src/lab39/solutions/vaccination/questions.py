@@ -21,6 +21,7 @@ from lab39.solutions.vaccination import france, words
 from lab39.solutions.vaccination.dates import Duration, add, parse
 from lab39.solutions.vaccination.model import Observed, Patient, Schedule
 from lab39.solutions.vaccination.products import Product
+from lab39.solutions.vaccination.treated import UNCLEAR
 
 Effect = Literal["stop", "warn"]
 MOST = 3
@@ -121,6 +122,19 @@ def observed(asked: Iterable[Question], answers: Mapping[str, str]) -> tuple[Obs
     """What the answers add to what is known of a person."""
     said = (question.situation(answers.get(question.id, "")) for question in asked)
     return tuple(Observed(each.observation) for each in said if each is not None and each.observation)
+
+
+def answered(
+    known: Iterable[Observed], asked: Iterable[Question], answers: Mapping[str, str]
+) -> tuple[Observed, ...]:
+    """What is known after the answers; a "no" about live vaccines, when asked, ends a doubt on immunity."""
+    asked = tuple(asked)
+    clear = answers.get("live") == NO and any(
+        question.id == "live" and any(each.id == "immunosuppression" for each in question.situations)
+        for question in asked
+    )
+    kept = (each for each in known if not (clear and each.code == UNCLEAR))
+    return (*kept, *observed(asked, answers))
 
 
 def told(

@@ -1,7 +1,8 @@
 """Observations that a treatment states: a medicine in course, or stopped so lately that its effect still counts.
 
 Which medicines state what is data of the schedule (``ObservationTerm.medicines``), by ATC code. A medicine without
-an ATC code states nothing.
+an ATC code states nothing. Not known is not no: what a dose or an unknown date decides is told, and states
+``UNCLEAR`` in a schedule that knows it.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from lab39.core.text import Text
 from lab39.solutions.vaccination.dates import after
 from lab39.solutions.vaccination.model import ObservationTerm, Schedule, Treatment
 
+UNCLEAR = "immunosuppression-unclear"
+"""The observation of the French schedule that keeps live vaccines back until the question is answered."""
+
 
 def treated(record: Record, schedule: Schedule, on: dt.date, issues: list[Issue]) -> Iterator[tuple[str, None]]:
-    """The observations that medicines state on a day; what a dose or an unknown date decides is told instead."""
+    """The observations that medicines state on a day; what a dose or an unknown date decides is told too."""
     stating = [(term, row) for term in schedule.observations.values() for row in term.medicines]
     for medicine in record.medications() if stating else ():
         codes = [each.code for each in medicine.concept.codings if each.system == terms.ATC and each.code]
@@ -34,6 +38,8 @@ def treated(record: Record, schedule: Schedule, on: dt.date, issues: list[Issue]
             continue
         if counted is None or best[1].dose_decides:
             issues.append(_doubt(medicine, *best))
+            if UNCLEAR in schedule.observations:
+                yield UNCLEAR, None
         else:
             yield best[0].code, None
 
