@@ -60,6 +60,8 @@ def test_a_medicine_in_course_states_it(atc: str, code: str):
         ("L04AX03", "2026-08-25", True),
         ("L04AX03", "2026-08-24", False),
         ("L01FA01", "2026-05-25", True),
+        ("L04AA36", "2026-05-25", True),
+        ("L04AG08", "2026-05-25", True),
         ("L01FA01", "2026-05-24", False),
         ("L01BA01", "2026-05-25", True),
         ("L01BA01", "2026-05-24", False),
