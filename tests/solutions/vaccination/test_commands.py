@@ -66,6 +66,8 @@ def test_an_edition_is_asked_for_by_its_name(lab: Any, tmp_path: Path) -> None:
     old = lab("vaccination", "due", path, "--on", "2025-04-10", "--schedule", "cdsi@4.64", "--json").json
     assert (old["edition"], old["due"]) == ("4.64", ["A"])
     assert (new["edition"], new["due"]) == ("4.65", [])
+    shown = lab("vaccination", "due", path, "--on", "2025-04-10", "--schedule", "cdsi@4.64").out
+    assert shown.rstrip().endswith("cdsi 4.64")
     ran = lab("vaccination", "due", path, "--schedule", "cdsi@1.0")
     assert ran.code == 2
     assert "4.64, 4.65" in ran.err

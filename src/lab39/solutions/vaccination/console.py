@@ -56,6 +56,8 @@ def due(console: Console, result: Result, patient: Patient, schedule: Schedule, 
                 ", ".join(words.reason(each)[lang] for each in found.reasons) if found else "",
             )
         console.print(doses)
+    label = {"fr": "Calendrier\u202f:", "en": "Schedule:"}[lang]
+    console.print(f"{label} {schedule.name} {schedule.version}", highlight=False)
 
 
 def why(console: Console, forecast: GroupForecast, schedule: Schedule, lang: Lang) -> None:
