@@ -13,11 +13,12 @@ from lab39.solutions.vaccination import products
 from lab39.solutions.vaccination.codes import NO_MAPS
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.france import open_france
-from lab39.solutions.vaccination.model import Patient
+from lab39.solutions.vaccination.model import Dose, Patient
 from lab39.solutions.vaccination.plan import plan
 from lab39.solutions.vaccination.questions import NO, UNKNOWN, answered, questions
 from lab39.solutions.vaccination.reading import Known, read_patient
 from lab39.solutions.vaccination.treated import UNCLEAR
+from lab39.solutions.vaccination.whatif import what_if
 
 ON = dt.date(2026, 11, 24)
 
@@ -151,3 +152,34 @@ def test_no_example_whose_immunity_is_lowered_or_unclear_is_planned_a_live_vacci
     offered = {dose.code for visit in plan(schedule, known.patient, ON).visits for dose in visit.doses}
     assert offered
     assert not offered & live
+
+
+def diagnosed(code: str) -> Patient:
+    condition = {
+        "resourceType": "Condition",
+        "clinicalStatus": {"coding": [{"code": "active"}]},
+        "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": code}]},
+    }
+    person = {"resourceType": "Patient", "birthDate": "1995-05-27", "gender": "female"}
+    entries = [{"resource": each} for each in (person, condition)]
+    record = fhir.record({"resourceType": "Bundle", "type": "collection", "entry": entries})
+    assert record is not None
+    known = read_patient(record, open_france(), ON, NO_MAPS)
+    assert known.patient is not None
+    return known.patient
+
+
+@pytest.mark.parametrize("code", ["C91.0", "C82.9", "C90.0"])
+def test_a_blood_cancer_whose_treatment_is_not_known_keeps_live_vaccines_back(code: str):
+    groups = {each.group: each for each in run(open_france(), diagnosed(code), ON).groups}
+    assert groups["MMR"].status == "Contraindicated"
+
+
+def test_what_if_says_that_a_vaccine_is_contraindicated_whatever_it_would_count_for():
+    priorix = products.find("Priorix").product
+    assert priorix is not None
+    for code, word in (("Z33", "grossesse"), ("D84.9", "immunodépression"), ("C91.0", "immunité peut-être")):
+        found = what_if(open_france(), diagnosed(code), Dose(ON, priorix.nuva))
+        assert any(word in each.fr for each in found.forbidden), code
+        assert found.as_dict()["forbidden"]
+    assert what_if(open_france(), diagnosed("E11.9"), Dose(ON, priorix.nuva)).forbidden == ()

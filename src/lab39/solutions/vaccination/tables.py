@@ -74,6 +74,8 @@ def what_if(console: Console, found: WhatIf, schedule: Schedule, lang: Lang) -> 
     """The verdict, then what is not the same afterwards."""
     name = schedule.vaccine_names.get(found.dose.code) or found.dose.code
     _line(console, f"{name} ({found.dose.code}), {date(found.dose.date, lang)}", "bold")
+    for why in found.forbidden:
+        _line(console, Text(f"  contre-indiqué\u202f: {why.fr}", f"  contraindicated: {why.en}")[lang], "bold")
     for each in found.verdicts:
         reasons = ", ".join(words.reason(reason)[lang] for reason in each.reasons)
         status = words.status(str(each.status))[lang]

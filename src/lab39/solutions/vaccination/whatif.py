@@ -9,6 +9,7 @@ from typing import Any
 from lab39.core.errors import InputError
 from lab39.core.text import Text, date
 from lab39.solutions.vaccination.engine import run
+from lab39.solutions.vaccination.forbidden import forbidden
 from lab39.solutions.vaccination.model import Dose, DoseStatus, GroupForecast, Patient, Result, Schedule
 from lab39.solutions.vaccination.verdicts import verdict
 
@@ -40,12 +41,14 @@ class WhatIf:
         changes: groups that would not be the same afterwards, those of other vaccines included (a live vaccine
             delays the next one).
         harmed: doses given before that would count less; none in a sound schedule.
+        forbidden: why the dose must not be given, whatever it would count for.
     """
 
     dose: Dose
     verdicts: tuple[Verdict, ...]
     changes: tuple[Change, ...]
     harmed: tuple[Dose, ...]
+    forbidden: tuple[Text, ...] = ()
 
     @property
     def counts(self) -> bool | None:
@@ -69,6 +72,7 @@ class WhatIf:
                 for each in self.changes
             ],
             "harmed": [{"date": each.date, "code": each.code} for each in self.harmed],
+            "forbidden": [each.as_dict() for each in self.forbidden],
         }
 
 
@@ -94,7 +98,26 @@ def what_if(schedule: Schedule, patient: Patient, dose: Dose) -> WhatIf:
         for name, group in schedule.groups.items()
         if not held.isdisjoint(group.antigens) and (found := verdict(after, dose, name)) is not None
     )
-    return WhatIf(dose, verdicts, tuple(_changes(before, after)), _harmed(patient, before, after))
+    return WhatIf(
+        dose,
+        verdicts,
+        tuple(_changes(before, after)),
+        _harmed(patient, before, after),
+        _forbidden(schedule, patient, dose),
+    )
+
+
+def _forbidden(schedule: Schedule, patient: Patient, dose: Dose) -> tuple[Text, ...]:
+    """Contraindications of the antigens of a vaccine, and of the vaccine itself, each told once."""
+    held = {each.antigen for each in schedule.vaccines.get(dose.code, ())}
+    titles = {rule.title.fr: rule.title for rule in schedule.rules.values()}
+    found = (
+        each.contraindication
+        for each in forbidden(schedule, patient, dose.date)
+        if each.antigen in held
+        and (not each.contraindication.vaccines or dose.code in each.contraindication.vaccines)
+    )
+    return tuple(dict.fromkeys(titles.get(each.text, Text.same(each.text)) for each in found))
 
 
 def _changes(before: Result, after: Result) -> list[Change]:
