@@ -55,7 +55,7 @@ def due(
     from lab39.solutions.vaccination import told
     from lab39.solutions.vaccination.reading import uncounted_dict
 
-    result, known, patient, used = _run(file, on, schedule, schedule_data)
+    result, known, patient, used = assess_file(file, on, schedule, schedule_data)
     if json:
         issues = [each.as_dict() for each in known.issues]
         terminal.emit({**told.due_dict(result, patient, used), **uncounted_dict(known, used), "issues": issues})
@@ -77,7 +77,7 @@ def why(
     """Chaque décision avec sa règle. / Every decision with its rule."""
     from lab39.solutions.vaccination import told
 
-    result, _known, _patient, used = _run(file, on, schedule, schedule_data)
+    result, _known, _patient, used = assess_file(file, on, schedule, schedule_data)
     forecasts = told.why(result, group)
     if json:
         terminal.emit(
@@ -113,7 +113,7 @@ def conform(
     from lab39.solutions.vaccination.conform import conform as run
 
     read = read_cases(cases)
-    used = _schedule(schedule, schedule_data)
+    used = chosen_schedule(schedule, schedule_data)
     with terminal.progress(Text("conformité", "conformance")) as progress:
         found = run(used, read, progress)
     if json:
@@ -152,7 +152,7 @@ def diff(
         else:
             listing.changes(terminal.out(), before, after, changes, lang)
         return
-    day = _day(on)
+    day = chosen_day(on)
     records = Records(population, settings)
     found = people(records, before, after, sources.open_maps(packs), day)
     if json:
@@ -161,7 +161,7 @@ def diff(
     else:
         listing.changes(terminal.out(), before, after, changes, lang)
         listing.people(terminal.out(), found, day, lang)
-    _tell(records.failed)
+    tell_failed(records.failed)
 
 
 @app.command()
@@ -190,7 +190,7 @@ def bulk(
             ),
             "--out",
         )
-    day, used = _day(on), _schedule(schedule, schedule_data)
+    day, used = chosen_day(on), chosen_schedule(schedule, schedule_data)
     maps = sources.open_maps(terminal.lab("vaccination").packs)
     records, summary = Records(file, terminal.session().settings), Summary()
     total = lines_of(file) if terminal.err().is_terminal else 0
@@ -204,7 +204,7 @@ def bulk(
         terminal.emit(found)
     else:
         listing.summary(terminal.out() if out else terminal.err(), summary, day, terminal.session().lang)
-    _tell(records.failed)
+    tell_failed(records.failed)
 
 
 @contextmanager
@@ -223,7 +223,7 @@ def _lines(out: Path | None) -> Iterator[Callable[[object], None]]:
         yield lambda row: print(line(row), end="", file=stream)
 
 
-def _tell(failed: list[LabError]) -> None:
+def tell_failed(failed: list[LabError]) -> None:
     """Every line that could not be read, by name, and the exit code of bad input."""
     for error in failed[:MAX_TOLD]:
         terminal.tell(error)
@@ -234,15 +234,22 @@ def _tell(failed: list[LabError]) -> None:
         raise typer.Exit(2)
 
 
-def _run(file: Path, on: str | None, schedule: str, data: Path | None) -> tuple[Result, Known, Patient, Schedule]:
+def assess_file(
+    file: Path, on: str | None, schedule: str, data: Path | None
+) -> tuple[Result, Known, Patient, Schedule]:
+    """Read a record and run the engine on a day.
+
+    Raises:
+        InputError: no whole birth date, or a day that cannot be read.
+    """
     from lab39 import fhir
     from lab39.solutions.vaccination import sources
     from lab39.solutions.vaccination.engine import run
     from lab39.solutions.vaccination.reading import read_patient
 
-    day = _day(on)
+    day = chosen_day(on)
     record = fhir.load(file, terminal.session().settings)
-    used = _schedule(schedule, data)
+    used = chosen_schedule(schedule, data)
     known = read_patient(record, used, day, sources.open_maps(terminal.lab("vaccination").packs))
     if known.patient is None:
         raise InputError(known.issues[0].text, f"{file} › {known.issues[0].place}")
@@ -251,7 +258,8 @@ def _run(file: Path, on: str | None, schedule: str, data: Path | None) -> tuple[
     return run(used, known.patient, day), known, known.patient, used
 
 
-def _schedule(name: str, data: Path | None) -> Schedule:
+def chosen_schedule(name: str, data: Path | None) -> Schedule:
+    """A schedule by its name, or an edition in a folder or a zip."""
     from lab39.solutions.vaccination import sources
 
     if data is not None:
@@ -259,7 +267,12 @@ def _schedule(name: str, data: Path | None) -> Schedule:
     return sources.open_schedule(terminal.lab("vaccination").packs, name)
 
 
-def _day(on: str | None) -> dt.date:
+def chosen_day(on: str | None) -> dt.date:
+    """A day as ``2026-11-24``; today when none is given.
+
+    Raises:
+        InputError: something else.
+    """
     if on is None:
         return dt.datetime.now().astimezone().date()
     try:

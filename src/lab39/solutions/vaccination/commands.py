@@ -18,11 +18,11 @@ from lab39.solutions.vaccination.cli import (
     FileArgument,
     OnOption,
     ScheduleOption,
-    _day,
-    _run,
-    _schedule,
-    _tell,
     app,
+    assess_file,
+    chosen_day,
+    chosen_schedule,
+    tell_failed,
 )
 from lab39.terminal import JsonOption
 
@@ -56,7 +56,7 @@ def plan(
     from lab39.solutions.vaccination import plan as planning
     from lab39.solutions.vaccination import tables
 
-    result, known, patient, used = _run(file, on, schedule, schedule_data)
+    result, known, patient, used = assess_file(file, on, schedule, schedule_data)
     wishes = planning.Wishes(goal=goal, months=months, most=most, wait_days=wait)
     if every:
         plans = planning.alternatives(used, patient, result.on, wishes)
@@ -85,7 +85,7 @@ def what_if(
     from lab39.solutions.vaccination.model import Dose
     from lab39.solutions.vaccination.whatif import what_if as ask
 
-    result, _known, patient, used = _run(file, on, schedule, schedule_data)
+    result, _known, patient, used = assess_file(file, on, schedule, schedule_data)
     code = _vaccine(vaccine, used.vaccines)
     found = ask(used, patient, Dose(result.on, code, id="what-if"))
     if json:
@@ -116,7 +116,7 @@ def remind(
     from lab39.solutions.vaccination import plan as planning
     from lab39.solutions.vaccination import reminders
 
-    result, _known, patient, used = _run(file, on, schedule, schedule_data)
+    result, _known, patient, used = assess_file(file, on, schedule, schedule_data)
     found = reminders.of_plan(planning.plan(used, patient, result.on, planning.Wishes(goal=goal, months=months)))
     record = fhir.load(file, terminal.session().settings)
     at = dt.datetime.combine(result.on, dt.time(), dt.UTC)
@@ -169,7 +169,7 @@ def certificate(
         raise InputError(
             Text("dire où écrire le PDF\u202f: --out FICHIER", "say where to write: --out FILE"), "--out"
         )
-    result, known, patient, used = _run(file, on, schedule, schedule_data)
+    result, known, patient, used = assess_file(file, on, schedule, schedule_data)
     record = fhir.load(file, terminal.session().settings)
     found = printed.certificate(record, patient, result, used, known.uncounted)
     langs = LANGS if language == "both" else (language,)
@@ -204,14 +204,14 @@ def lot(
     found = recall(
         records,
         number,
-        since=_day(since) if since else None,
-        until=_day(until) if until else None,
+        since=chosen_day(since) if since else None,
+        until=chosen_day(until) if until else None,
     )
     if json:
         terminal.emit({**found.as_dict(), "unreadable": len(records.failed)})
     else:
         tables.recall(terminal.out(), found, terminal.session().lang)
-    _tell(records.failed)
+    tell_failed(records.failed)
 
 
 @app.command()
@@ -237,7 +237,7 @@ def coverage(
     from lab39.solutions.vaccination.population import Records
     from lab39.solutions.vaccination.reading import read_patient
 
-    day, used = _day(on), _schedule(schedule, schedule_data)
+    day, used = chosen_day(on), chosen_schedule(schedule, schedule_data)
     known = {name.casefold(): name for name in used.groups}
     for each in group or ():
         if each.casefold() not in known:
@@ -266,7 +266,7 @@ def coverage(
         terminal.emit({**found.as_dict(), "unreadable": len(records.failed)})
     else:
         tables.coverage(terminal.out(), found, lang)
-    _tell(records.failed)
+    tell_failed(records.failed)
 
 
 def _vaccine(written: str, known: Collection[str]) -> str:
