@@ -183,3 +183,11 @@ def test_what_if_says_that_a_vaccine_is_contraindicated_whatever_it_would_count_
         assert any(word in each.fr for each in found.forbidden), code
         assert found.as_dict()["forbidden"]
     assert what_if(open_france(), diagnosed("E11.9"), Dose(ON, priorix.nuva)).forbidden == ()
+
+
+@pytest.mark.parametrize("code", ["B24", "Z99.2"])
+def test_an_adult_is_not_given_a_child_s_strength_of_hepatitis_b_vaccine(code: str):
+    groups = {each.group: each for each in run(open_france(), diagnosed(code), ON).groups}
+    names = {vaccine.name for vaccine in groups["HEPB"].vaccines}
+    assert "Engerix B 20" in names
+    assert not names & {"HBVaxPro 5", "Engerix B 10"}
