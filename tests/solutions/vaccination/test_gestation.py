@@ -106,3 +106,21 @@ def test_a_record_without_any_statement_has_no_last_period():
     person = fhir.record({"resourceType": "Patient", "birthDate": "1997-02-11"})
     assert person is not None
     assert last_period(person, ON) is None
+
+
+def test_a_booster_of_an_age_waits_for_that_of_the_pregnancy():
+    early = known(weeks(10, "2026-11-24"))
+    assert early.patient is not None
+    days = [
+        each.recommended
+        for each in run(open_france(), early.patient, ON).groups
+        if each.group == "dTcaPolio" and each.recommended
+    ]
+    assert days == [ON + dt.timedelta(weeks=10)], "one dose, at 20 weeks, whatever was missed at 25 years"
+    unknown = known()
+    assert unknown.patient is not None
+    assert not [
+        each.group
+        for each in run(open_france(), unknown.patient, ON).groups
+        if each.group == "dTcaPolio" and each.recommended
+    ]
