@@ -154,14 +154,14 @@ def test_no_example_whose_immunity_is_lowered_or_unclear_is_planned_a_live_vacci
     assert not offered & live
 
 
-def diagnosed(code: str) -> Patient:
+def diagnosed(code: str, *more: dict[str, Any], born: str = "1995-05-27") -> Patient:
     condition = {
         "resourceType": "Condition",
         "clinicalStatus": {"coding": [{"code": "active"}]},
         "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": code}]},
     }
-    person = {"resourceType": "Patient", "birthDate": "1995-05-27", "gender": "female"}
-    entries = [{"resource": each} for each in (person, condition)]
+    person = {"resourceType": "Patient", "birthDate": born, "gender": "female"}
+    entries = [{"resource": each} for each in (person, condition, *more)]
     record = fhir.record({"resourceType": "Bundle", "type": "collection", "entry": entries})
     assert record is not None
     known = read_patient(record, open_france(), ON, NO_MAPS)
@@ -191,3 +191,30 @@ def test_an_adult_is_not_given_a_child_s_strength_of_hepatitis_b_vaccine(code: s
     names = {vaccine.name for vaccine in groups["HEPB"].vaccines}
     assert "Engerix B 20" in names
     assert not names & {"HBVaxPro 5", "Engerix B 10"}
+
+
+def cd4(value: float, unit: str = "/uL") -> dict[str, Any]:
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "24467-3"}]},
+        "effectiveDateTime": "2026-10-01",
+        "valueQuantity": {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit},
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "born", "allowed"),
+    [
+        ([], "1995-05-27", False),
+        ([cd4(200)], "1995-05-27", True),
+        ([cd4(199)], "1995-05-27", False),
+        ([cd4(0.45, "10*9/L")], "1995-05-27", True),
+        ([cd4(450, "furlong")], "1995-05-27", False),
+        ([cd4(900)], "2022-01-27", False),
+    ],
+    ids=["unknown", "at-200", "under-200", "other-unit", "unknown-unit", "child-under-5"],
+)
+def test_golden_with_hiv_a_live_vaccine_needs_a_cd4_count_of_200(rows: Any, born: str, allowed: bool):
+    groups = {each.group: each for each in run(open_france(), diagnosed("B24", *rows, born=born), ON).groups}
+    assert (groups["MMR"].status != "Contraindicated") is allowed

@@ -17,7 +17,7 @@ from lab39.core.errors import Issue
 from lab39.core.record import Record
 from lab39.core.terms import Concept
 from lab39.core.text import Text
-from lab39.solutions.vaccination import gestation
+from lab39.solutions.vaccination import cd4, gestation
 from lab39.solutions.vaccination.codes import Maps, code_of
 from lab39.solutions.vaccination.model import Observed, Schedule
 from lab39.solutions.vaccination.treated import treated
@@ -67,6 +67,7 @@ def observed(
     found |= set(treated(record, schedule, on, issues))
     if schedule.system == terms.NUVA:
         found = gestation.dated(found, FRENCH_PREGNANCY, record, on, issues)
+        found = cd4.counted(found, record, record.birth_date.exact if record.birth_date else None, on, issues)
     return tuple(
         Observed(code, day)
         for code, day in sorted(found, key=str)
