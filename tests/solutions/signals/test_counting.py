@@ -22,7 +22,6 @@ from lab39.solutions.signals.sources import CountTable, Pairs, Source, Store
 from lab39.solutions.signals.timecourse import time_course
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning"),  # Ibis 12 with DuckDB 2
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # sockets that PySpark leaves to the collector
     pytest.mark.xdist_group("spark"),
 ]

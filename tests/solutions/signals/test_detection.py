@@ -17,7 +17,6 @@ from lab39.solutions.signals import CountTable, Pairs, Store, detect
 from lab39.solutions.signals.detection import COLUMNS
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning"),  # Ibis 12 with DuckDB 2
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # sockets that PySpark leaves to the collector
     pytest.mark.xdist_group("spark"),
 ]

@@ -1,0 +1,29 @@
+"""Pharmacovigilance: reports in, pairs that deserve an assessor out; and what a record makes one think of."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from lab39.core.finding import Finding
+from lab39.core.record import Record
+from lab39.core.solution import Context, Solution
+from lab39.core.text import Text
+
+
+class Signals(Solution):
+    """Weak signals in case reports, and the reactions that a person's complaints may be."""
+
+    id = "signals"
+    title = Text("Pharmacovigilance", "Pharmacovigilance")
+    purpose = Text(
+        "Cherche, parmi des millions de notifications, les couples médicament-événement qui méritent un évaluateur",
+        "Finds, among millions of case reports, the drug-event pairs that deserve an assessor",
+    )
+    version = "1.0"
+
+    def assess(self, record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:
+        """Known reactions and emerging signals that match what the person takes and complains of."""
+        from lab39.solutions.signals import findings
+
+        return findings.findings(record, on, ctx)
