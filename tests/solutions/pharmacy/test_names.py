@@ -204,6 +204,16 @@ def test_day_00_of_an_expiry_is_the_last_of_the_month() -> None:
     assert answer.box.expiry == dt.date(2028, 2, 29)
 
 
+def test_a_datamatrix_with_a_wrong_digit_or_an_impossible_expiry_is_never_guessed() -> None:
+    code = "0" + tiny_bdpm.cip13("60000005")
+    wrong = code[:-1] + str((int(code[-1]) + 1) % 10)
+    assert "mal recopié" in said(resolve(f"01{wrong}17271130", CATALOGUE))
+    answer = resolve(f"01{code}17271399", CATALOGUE)
+    assert keys(answer) == [{"metformine"}]
+    assert answer.box is not None
+    assert answer.box.expiry is None
+
+
 def test_the_check_digit_weighs_figures_by_3_and_1_from_the_right() -> None:
     assert check_digit("629104150021") == 3
     assert check_digit("100000000000") == 9
