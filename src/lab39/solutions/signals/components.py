@@ -40,10 +40,11 @@ class Components:
         drug: code of the drug of each pair [pairs].
         event: code of the event of each pair [pairs].
         n: distinct reports of each pair [pairs].
-        values: by name [pairs]: ``completeness`` (mean over the pair's reports, 0 to 1), ``informative`` (reports of
-            completeness ≥ 0.9), ``recent`` and ``previous`` (reports of the last quarters, and of as many before),
-            ``first_quarter`` (see :func:`quarter_name`), ``countries`` (distinct), ``serious`` and ``serious_told``
-            (reports said to be serious, reports that say whether they are), ``narratives`` (reports with free text).
+        values: by name [pairs]: ``completeness`` (mean over the pair's reports, 0 to 1), ``informative`` (reports
+            of completeness ≥ 0.9), ``recent`` and ``previous`` (reports of the last quarters, and of as many
+            before), ``first_quarter`` (see :func:`quarter_name`), ``countries`` (distinct), ``serious`` and
+            ``serious_told`` (reports said to be serious, reports that say whether they are), ``narratives``
+            (reports with free text).
         latest: number of the store's latest quarter, or None.
         dimensions: the dimensions of completeness that the store has columns for.
     """
@@ -110,7 +111,7 @@ def components(
             narratives=j["narrative"].sum().cast("float64"),
         )
     )
-    return _sorted(found, drug_names, event_names, latest, dimensions, quarters)
+    return _sorted(found, drug_names, event_names, latest, dimensions)
 
 
 class _Rows(NamedTuple):
@@ -157,7 +158,6 @@ def _sorted(
     events: pa.Array,
     latest: int | None,
     dimensions: tuple[str, ...],
-    quarters: int,
 ) -> Components:
     key = of_arrow(found, "drug_code").astype(np.int64) * len(events) + of_arrow(found, "event_code")
     order = np.argsort(key, kind="stable")
@@ -166,8 +166,6 @@ def _sorted(
     if not dimensions:
         read["completeness"][:], read["informative"][:] = np.nan, np.nan
     read["countries"][read["country_told"] == 0] = np.nan
-    if latest is not None:  # a window that begins before the store does compares nothing
-        read["previous"][:] = np.where(np.isnan(read["first_quarter"]), np.nan, read["previous"])
     values = {name: read[name] for name in NAMES}
     return Components(drugs, events, drug, event, of_arrow(found, "n")[order], values, latest, dimensions)
 
@@ -177,8 +175,7 @@ def _floats(found: pa.Table, name: str) -> Floats:
     import pyarrow.compute as pc
 
     column = pc.fill_null(found[name].combine_chunks(), float("nan"))
-    made: Floats = np.from_dlpack(column).copy()
-    return made
+    return np.array(np.from_dlpack(column), dtype=np.float64)
 
 
 def _there(name: str, needed: Sequence[str], have: set[str]) -> bool:

@@ -143,7 +143,7 @@ def distinct_rows(source: Store | Pairs, engine: Engine, by: Sequence[str]) -> T
 
 
 def store_tables(source: Store, engine: Engine) -> tuple[ibis.Table, ibis.Table, ibis.Table]:
-    """Reports, drugs and events of a store, all their columns, of the roles and the time that the store is asked for.
+    """Reports, drugs and events of a store with all their columns, of the roles and the time asked for.
 
     Raises:
         InputError: a missing table or column.

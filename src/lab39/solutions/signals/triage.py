@@ -36,8 +36,8 @@ COLUMNS = (
     "completeness", "informative", "recent", "previous", "first_quarter", "countries", "serious", "serious_told",
     "narratives", "known", "criteria_met", "criteria_told", "triage_rank",
 )  # fmt: skip
-"""Columns that :func:`triaged` appends. Whole numbers except ``completeness`` (0 to 1), ``first_quarter`` (text) and
-``known`` (true, false); null where nothing tells. ``triage_rank`` is 1 for the pair to open first."""
+"""Columns that :func:`triaged` appends. Whole numbers except ``completeness`` (0 to 1), ``first_quarter`` (text)
+and ``known`` (true, false); null where nothing tells. ``triage_rank`` is 1 for the pair to open first."""
 
 Pair = tuple[str, str]
 

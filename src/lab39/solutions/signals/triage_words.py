@@ -46,8 +46,8 @@ def _rank(row: Row) -> Text:
     met, told = row["criteria_met"], row["criteria_told"]
     place = {lang: number(row["triage_rank"], lang) for lang in ("fr", "en")}
     return Text(
-        f"Rang {place['fr']}\u202f: {_many(met, 'critère rempli', 'critères remplis', 'fr')} sur {told} qui ont une "
-        f"réponse\u202f; à égalité, l'IC025 départage.",
+        f"Rang {place['fr']}\u202f: {_many(met, 'critère rempli', 'critères remplis', 'fr')} sur {told} qui ont "
+        f"une réponse\u202f; à égalité, l'IC025 départage.",
         f"Rank {place['en']}: {_many(met, 'criterion', 'criteria', 'en')} met out of {told} that can be told; ties "
         f"are broken by IC025.",
     )
@@ -102,7 +102,8 @@ def _informative(row: Row) -> Text:
     least = triage_facts()["criteria"]["informative"]["completeness_least"]
     return Text(
         f"{_many(row['informative'], 'notification bien documentée', 'notifications bien documentées', 'fr')} "
-        f"(complétude vigiGrade d'au moins {_decimal(least, 'fr')})\u202f; complétude moyenne {_decimal(mean, 'fr')}",
+        f"(complétude vigiGrade d'au moins {_decimal(least, 'fr')})\u202f; "
+        f"complétude moyenne {_decimal(mean, 'fr')}",
         f"{_many(row['informative'], 'well documented report', 'well documented reports', 'en')} "
         f"(vigiGrade completeness of at least {_decimal(least, 'en')}); mean completeness {_decimal(mean, 'en')}",
     )
