@@ -115,15 +115,8 @@ def distinct_rows(source: Store | Pairs, engine: Engine, by: Sequence[str]) -> T
     import ibis
 
     if isinstance(source, Store):
-        reports = table(engine, source.path("reports"))
-        drugs, events = (table(engine, source.path(name)) for name in ("drugs", "events"))
-        for name, each, column in (("drugs", drugs, source.drug), ("events", events, source.event)):
-            _has(each, ("report_id", column), source.path(name))
-        if source.roles:
-            _has(drugs, ("role",), source.path("drugs"))
-            drugs = drugs.filter(drugs["role"].isin(source.roles))
+        reports, drugs, events = store_tables(source, engine)
         where = source.path("reports")
-        _has(reports, ("report_id",), where)
         return Tables(
             engine.keep(_reports(reports, by, where)),
             engine.keep(_named(drugs, "report_id", source.drug, "drug")),
@@ -136,7 +129,7 @@ def distinct_rows(source: Store | Pairs, engine: Engine, by: Sequence[str]) -> T
     rows = rows.filter(rows["report_id"].notnull())
     whole = rows.mutate(report_id=rows["report_id"].cast("string"))
     couples = (
-        whole.select("report_id", drug=_name(whole["drug"]), event=_name(whole["event"]))
+        whole.select("report_id", drug=trimmed(whole["drug"]), event=trimmed(whole["event"]))
         .filter(ibis._.drug != "", ibis._.event != "")
         .distinct()
     )
@@ -147,6 +140,27 @@ def distinct_rows(source: Store | Pairs, engine: Engine, by: Sequence[str]) -> T
         kept.select("report_id", "event").distinct(),
         kept,
     )
+
+
+def store_tables(source: Store, engine: Engine) -> tuple[ibis.Table, ibis.Table, ibis.Table]:
+    """Reports, drugs and events of a store with all their columns, of the roles and the time asked for.
+
+    Raises:
+        InputError: a missing table or column.
+    """
+    reports = table(engine, source.path("reports"))
+    drugs, events = (table(engine, source.path(name)) for name in ("drugs", "events"))
+    wanted = ("report_id", "quarter") if source.before else ("report_id",)
+    _has(reports, wanted, source.path("reports"))
+    for name, each, column in (("drugs", drugs, source.drug), ("events", events, source.event)):
+        _has(each, ("report_id", column), source.path(name))
+    if source.roles:
+        _has(drugs, ("role",), source.path("drugs"))
+        drugs = drugs.filter(drugs["role"].isin(source.roles))
+    if source.before:
+        reports = reports.filter(reports["quarter"].cast("string") < source.before)
+        drugs, events = (each.semi_join(reports, "report_id") for each in (drugs, events))
+    return reports, drugs, events
 
 
 def _has(each: ibis.Table, columns: Sequence[str], where: Any) -> None:
@@ -162,7 +176,7 @@ def _has(each: ibis.Table, columns: Sequence[str], where: Any) -> None:
             )
 
 
-def _name(column: Any) -> Any:
+def trimmed(column: Any) -> Any:
     """A name without the blanks around it; an absent one is empty, and not counted."""
     return column.cast("string").strip().fill_null("")
 
@@ -171,10 +185,10 @@ def _named(rows: ibis.Table, report: str, column: str, role: str) -> ibis.Table:
     """Distinct (report, name), names trimmed, empty names out."""
     import ibis
 
-    trimmed = rows.filter(rows[report].notnull()).select(
-        report_id=rows[report].cast("string"), **{role: _name(rows[column])}
+    named = rows.filter(rows[report].notnull()).select(
+        report_id=rows[report].cast("string"), **{role: trimmed(rows[column])}
     )
-    return trimmed.filter(ibis._[role] != "").distinct()
+    return named.filter(ibis._[role] != "").distinct()
 
 
 def _reports(rows: ibis.Table, by: Sequence[str], where: Any) -> ibis.Table:
@@ -198,7 +212,7 @@ def _left_out(tables: Tables, engine: Engine, names: tuple[str, ...]) -> Tables:
     )
 
 
-def _margin(rows: ibis.Table, role: str) -> ibis.Table:
+def margin(rows: ibis.Table, role: str) -> ibis.Table:
     """Reports of each name, names numbered in their order."""
     import ibis
 
@@ -209,8 +223,8 @@ def _margin(rows: ibis.Table, role: str) -> ibis.Table:
 def _counted(tables: Tables, engine: Engine, by: tuple[str, ...], source: Store | Pairs) -> Counts:
     import ibis
 
-    drug_margin = engine.keep(_margin(tables.drugs, "drug"))
-    event_margin = engine.keep(_margin(tables.events, "event"))
+    drug_margin = engine.keep(margin(tables.drugs, "drug"))
+    event_margin = engine.keep(margin(tables.events, "event"))
     drugs = tables.drugs.join(drug_margin, "drug").select("report_id", drug_code="code")
     events = tables.events.join(event_margin, "event").select("report_id", event_code="code")
     if tables.couples is None:
@@ -234,8 +248,8 @@ def _counted(tables: Tables, engine: Engine, by: tuple[str, ...], source: Store 
             ),
             str(where),
         )
-    names_drug, n_drug = _sorted(engine.arrow(drug_margin), "drug")
-    names_event, n_event = _sorted(engine.arrow(event_margin), "event")
+    names_drug, n_drug = by_code(engine.arrow(drug_margin), "drug")
+    names_event, n_event = by_code(engine.arrow(event_margin), "event")
     total = int(engine.arrow(tables.reports.aggregate(n=tables.reports["report_id"].nunique()))["n"][0].as_py())
     drug, event, n = _in_order(pairs, len(names_event))
     expected = n_drug[drug] * n_event[event] / total
@@ -256,13 +270,13 @@ def _counted(tables: Tables, engine: Engine, by: tuple[str, ...], source: Store 
     return Counts(names_drug, names_event, n_drug, n_event, total, drug, event, n, expected, by, n_strata)
 
 
-def _sorted(margin: pa.Table, role: str) -> tuple[pa.Array, Ints]:
+def by_code(counted: pa.Table, role: str) -> tuple[pa.Array, Ints]:
     """Names and reports in the order of the codes."""
     import pyarrow as pa
 
-    order = np.argsort(of_arrow(margin, "code"), kind="stable")
-    names = margin[role].combine_chunks()
-    return names.take(pa.array(order.tolist())), of_arrow(margin, "reports")[order].astype(np.int64)
+    order = np.argsort(of_arrow(counted, "code"), kind="stable")
+    names = counted[role].combine_chunks()
+    return names.take(pa.array(order.tolist())), of_arrow(counted, "reports")[order].astype(np.int64)
 
 
 def _in_order(pairs: pa.Table, n_events: int) -> tuple[Codes, Codes, Ints]:
@@ -285,7 +299,7 @@ def _of_counts(source: CountTable, engine: Engine) -> Counts:
             Text(f"marges incomplètes\u202f: il manque {lacking}", f"incomplete margins: {lacking} missing"),
             str(source.path),
         )
-    columns = {"drug": _name(rows[names["drug"]]), "event": _name(rows[names["event"]])}
+    columns = {"drug": trimmed(rows[names["drug"]]), "event": trimmed(rows[names["event"]])}
     for each in ("n", *have):
         columns[each] = rows[names[each]].cast("string").try_cast("float64")
     read = engine.arrow(rows.select(**columns))

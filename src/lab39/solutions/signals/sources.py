@@ -41,12 +41,14 @@ class Store:
         drug: column of ``drugs`` that names the drug (``drug`` as reported, ``ingredient``…).
         event: column of ``events`` that names the event.
         roles: only drugs of these roles; all when empty.
+        before: only reports of quarters before this one (``2017Q2``), as the base stood then; all when empty.
     """
 
     folder: Path
     drug: str = "drug"
     event: str = "event"
     roles: tuple[str, ...] = ()
+    before: str = ""
 
     def path(self, table: str) -> Path:
         """Where a table is.

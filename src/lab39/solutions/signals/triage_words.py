@@ -1,0 +1,182 @@
+"""The words of a rank: what each criterion found for a pair, in French and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lab39.core.text import Lang, Text, number, percent
+from lab39.solutions.signals.completeness import triage_facts
+
+Row = Mapping[str, Any]
+
+
+def sentences(row: Row) -> tuple[Text, ...]:
+    """The rank, then a sentence for each criterion, then what is shown beside.
+
+    Args:
+        row: a row of the table of :func:`~lab39.solutions.signals.triage.triaged`.
+    """
+    from lab39.solutions.signals.triage import CRITERIA, criteria
+
+    values = {
+        name: np.array([np.nan if row[name] is None else float(row[name])])
+        for name in ("countries", "informative", "narratives", "recent")
+    }
+    known = None if row["known"] is None else np.array([bool(row["known"])])
+    met, told = criteria(np.array([float(row["ic025"])]), np.array([float(row["n"])]), values, known)
+    made = [_rank(row)]
+    for name in CRITERIA:
+        say = _NOT_TOLD[name] if not told[name][0] else _SAY[name](row)
+        mark = (
+            Text("sans réponse", "not told")
+            if not told[name][0]
+            else Text("rempli", "met")
+            if met[name][0]
+            else Text("non rempli", "not met")
+        )
+        made.append(Text(f"{say.fr} ({mark.fr}).", f"{say.en} ({mark.en})."))
+    made.extend(_beside(row))
+    return tuple(made)
+
+
+def _rank(row: Row) -> Text:
+    met, told = row["criteria_met"], row["criteria_told"]
+    place = {lang: number(row["triage_rank"], lang) for lang in ("fr", "en")}
+    return Text(
+        f"Rang {place['fr']}\u202f: {_many(met, 'critère rempli', 'critères remplis', 'fr')} sur {told} qui ont "
+        f"une réponse\u202f; à égalité, l'IC025 départage.",
+        f"Rank {place['en']}: {_many(met, 'criterion', 'criteria', 'en')} met out of {told} that can be told; ties "
+        f"are broken by IC025.",
+    )
+
+
+def _many(count: float, one: str, several: str, lang: Lang) -> str:
+    """A number with its noun; French counts 0 and 1 in the singular."""
+    single = count < 2 if lang == "fr" else count == 1
+    return f"{number(int(count), lang)} {one if single else several}"
+
+
+def _reports(count: float) -> Text:
+    return Text(_many(count, "notification", "notifications", "fr"), _many(count, "report", "reports", "en"))
+
+
+def _decimal(value: float, lang: Lang) -> str:
+    return number(float(value), lang, digits=2)
+
+
+def _disproportionate(row: Row) -> Text:
+    low = row["ic025"]
+    expected = row["expected"]
+    n = _reports(row["n"])
+    return Text(
+        f"{n.fr} pour {_decimal(expected, 'fr')} attendues\u202f; borne basse de l'IC (IC025) "
+        f"{_decimal(low, 'fr')}, attendue au-dessus de 0",
+        f"{n.en} for {_decimal(expected, 'en')} expected; lower end of the IC (IC025) {_decimal(low, 'en')}, "
+        f"to be above 0",
+    )
+
+
+def _few(row: Row) -> Text:
+    rule = triage_facts()["criteria"]["few"]
+    n = _reports(row["n"])
+    least, most = rule["reports_least"], rule["reports_most"]
+    return Text(
+        f"{n.fr}\u202f; un signal encore inconnu en a de {least} à {most}",
+        f"{n.en}; a signal that is still unknown has {least} to {most}",
+    )
+
+
+def _countries(row: Row) -> Text:
+    least = triage_facts()["criteria"]["countries"]["countries_least"]
+    return Text(
+        f"Notifications de {number(row['countries'], 'fr')} pays, au moins {least} attendus",
+        f"Reports from {_many(row['countries'], 'country', 'countries', 'en')}, at least {least} wanted",
+    )
+
+
+def _informative(row: Row) -> Text:
+    mean = row["completeness"]
+    least = triage_facts()["criteria"]["informative"]["completeness_least"]
+    return Text(
+        f"{_many(row['informative'], 'notification bien documentée', 'notifications bien documentées', 'fr')} "
+        f"(complétude vigiGrade d'au moins {_decimal(least, 'fr')})\u202f; "
+        f"complétude moyenne {_decimal(mean, 'fr')}",
+        f"{_many(row['informative'], 'well documented report', 'well documented reports', 'en')} "
+        f"(vigiGrade completeness of at least {_decimal(least, 'en')}); mean completeness {_decimal(mean, 'en')}",
+    )
+
+
+def _narrative(row: Row) -> Text:
+    n = _reports(row["narratives"])
+    return Text(f"{n.fr} avec un récit", f"{n.en} with a narrative")
+
+
+def _recent(row: Row) -> Text:
+    n, quarters = _reports(row["recent"]), triage_facts()["criteria"]["recent"]["quarters"]
+    before = row["previous"]
+    return Text(
+        f"{n.fr} dans les {quarters} derniers trimestres de la base, {number(before, 'fr')} dans les {quarters} "
+        f"d'avant",
+        f"{n.en} in the last {quarters} quarters of the store, {number(before, 'en')} in the {quarters} before",
+    )
+
+
+def _novel(row: Row) -> Text:
+    if row["known"]:
+        return Text("Réaction de la liste des réactions connues", "On the list of known reactions")
+    return Text("Absente de la liste des réactions connues", "Not on the list of known reactions")
+
+
+def _beside(row: Row) -> list[Text]:
+    """What is shown and does not count: gravity, EB05, first quarter."""
+    made = []
+    if row["serious_told"]:
+        share = row["serious"] / row["serious_told"]
+        told = _reports(row["serious_told"])
+        made.append(
+            Text(
+                f"Graves\u202f: {percent(share, 'fr', digits=0)} de {told.fr} qui le disent (ne compte pas dans le "
+                f"rang).",
+                f"Serious: {percent(share, 'en', digits=0)} of {told.en} that say so (not counted in the rank).",
+            )
+        )
+    if row.get("eb05") is not None:
+        made.append(
+            Text(
+                f"EB05\u202f: {_decimal(row['eb05'], 'fr')} (ne compte pas dans le rang).",
+                f"EB05: {_decimal(row['eb05'], 'en')} (not counted in the rank).",
+            )
+        )
+    if row["first_quarter"] is not None:
+        made.append(
+            Text(
+                f"Première notification de la paire dans la base\u202f: {row['first_quarter']}.",
+                f"First report of the pair in the store: {row['first_quarter']}.",
+            )
+        )
+    return made
+
+
+_SAY = {
+    "disproportionate": _disproportionate,
+    "few": _few,
+    "countries": _countries,
+    "informative": _informative,
+    "narrative": _narrative,
+    "recent": _recent,
+    "novel": _novel,
+}
+_NOT_TOLD = {
+    "disproportionate": Text("Disproportion inconnue", "Disproportion unknown"),
+    "few": Text("Effectif inconnu", "Count unknown"),
+    "countries": Text("Les notifications ne disent pas leur pays", "The reports do not say their country"),
+    "informative": Text(
+        "Rien dans la base ne permet d'évaluer la complétude", "Nothing in the store lets completeness be assessed"
+    ),
+    "narrative": Text("La source ne donne pas de récit", "The source gives no narrative"),
+    "recent": Text("Les notifications ne sont pas datées", "The reports have no date"),
+    "novel": Text("Aucune liste de réactions connues n'a été donnée", "No list of known reactions was given"),
+}
