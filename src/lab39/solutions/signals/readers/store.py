@@ -47,6 +47,10 @@ class Part:
     notes: Mapping[str, int]
     folder: Path
 
+    def files(self, table: str) -> list[Path]:
+        """The Parquet files of one of its tables; none when the source says nothing of the kind."""
+        return sorted(self.folder.glob(f"{table}.*parquet"))
+
 
 class Store:
     """A folder of case reports.
@@ -140,7 +144,8 @@ class Store:
             raise
 
     def path(self, table: str) -> Path:
-        """The Parquet file of what counts: reports, drugs, events, indications, rejected, set_aside."""
+        """A table of what counts: a folder of Parquet files (reports, drugs, events, indications) or a file
+        (rejected, set_aside, names)."""
         return self.tables_folder / f"{table}.parquet"
 
     def connect(self) -> DuckDBPyConnection:
@@ -149,15 +154,16 @@ class Store:
         Raises:
             InputError: nothing was ingested yet.
         """
-        if not self.path("reports").is_file():
+        if not self.path("reports").exists():
             raise refuse(
                 self.folder,
                 "aucun cas dans cette base : ajoutez une source avec « lab39 signals ingest »",
                 "no case in this store: add a source with “lab39 signals ingest”",
             )
         con = connection(self.folder)
-        for file in sorted(self.tables_folder.glob("*.parquet")):
-            con.sql(f"CREATE VIEW {file.stem} AS SELECT * FROM read_parquet('{quoted(file)}')")
+        for place in sorted(self.tables_folder.glob("*.parquet")):
+            files = place / "*.parquet" if place.is_dir() else place
+            con.sql(f"CREATE VIEW {place.stem} AS SELECT * FROM read_parquet('{quoted(files)}')")
         if (links := self.folder / "links.parquet").is_file():
             con.sql(f"CREATE VIEW links AS SELECT * FROM read_parquet('{quoted(links)}')")
         return con
