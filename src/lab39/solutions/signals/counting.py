@@ -121,7 +121,7 @@ def distinct_rows(source: Store | Pairs, engine: Engine, by: Sequence[str]) -> T
             _has(each, ("report_id", column), source.path(name))
         if source.roles:
             _has(drugs, ("role",), source.path("drugs"))
-            drugs = drugs.filter(drugs["role"].isin(source.roles))
+            drugs = drugs.filter(drugs["role"].fill_null("").isin(source.roles))
         where = source.path("reports")
         _has(reports, ("report_id",), where)
         return Tables(
