@@ -156,7 +156,7 @@ def store_tables(source: Store, engine: Engine) -> tuple[ibis.Table, ibis.Table,
         _has(each, ("report_id", column), source.path(name))
     if source.roles:
         _has(drugs, ("role",), source.path("drugs"))
-        drugs = drugs.filter(drugs["role"].isin(source.roles))
+        drugs = drugs.filter(drugs["role"].fill_null("").isin(source.roles))
     if source.before:
         reports = reports.filter(reports["quarter"].cast("string") < source.before)
         drugs, events = (each.semi_join(reports, "report_id") for each in (drugs, events))

@@ -59,6 +59,8 @@ class Run:
         basis: ``reports``, or ``mentions`` when the margins had to be summed out of counts.
         versions: of what made it.
         folder: where it is.
+        drug_column: column of the store that names the drug.
+        without: drugs whose reports were left out.
     """
 
     name: str
@@ -77,6 +79,8 @@ class Run:
     basis: str
     versions: Mapping[str, str]
     folder: Path = field(compare=False)
+    drug_column: str = "drug"
+    without: tuple[str, ...] = ()
 
     @property
     def scores(self) -> Path:
@@ -107,6 +111,8 @@ def write(
     store: Path | None = None,
     roles: tuple[str, ...] = (),
     likelihood: str = "components",
+    drug_column: str = "drug",
+    without: tuple[str, ...] = (),
 ) -> Run:
     """Keep a detection as the run ``folder/name``; it appears when it is whole, in the place of one of that name.
 
@@ -119,6 +125,8 @@ def write(
         store: folder of the reports.
         roles: of the drugs that were counted.
         likelihood: that GPS was fitted with.
+        drug_column: column of the store that names the drug.
+        without: drugs whose reports were left out.
 
     Raises:
         InputError: a name that cannot be the name of a folder.
@@ -142,6 +150,8 @@ def write(
         "until": day.isoformat() if (day := last_day(name)) else None,
         "by": list(counts.by),
         "roles": list(roles),
+        "drug_column": drug_column,
+        "without": list(without),
         "likelihood": likelihood,
         "prior": [prior.alpha1, prior.beta1, prior.alpha2, prior.beta2, prior.p] if prior else None,
         "why_no_gps": found.why_no_gps.text.as_dict() if found.why_no_gps else None,
@@ -261,6 +271,8 @@ def _of(row: Mapping[str, Any], folder: Path) -> Run:
         basis=row["basis"],
         versions=row["versions"],
         folder=folder,
+        drug_column=row.get("drug_column", "drug"),
+        without=tuple(row.get("without", ())),
     )
 
 

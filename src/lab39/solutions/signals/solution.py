@@ -21,6 +21,7 @@ class Signals(Solution):
         "Finds, among millions of case reports, the drug-event pairs that deserve an assessor",
     )
     version = "1.0"
+    commands = "lab39.solutions.signals.commands:app"
 
     def assess(self, record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:
         """Known reactions and emerging signals that match what the person takes and complains of."""

@@ -40,7 +40,7 @@ class Store:
         folder: holds the three tables, as files or folders, or holds ``tables/`` that does.
         drug: column of ``drugs`` that names the drug (``drug`` as reported, ``ingredient``…).
         event: column of ``events`` that names the event.
-        roles: only drugs of these roles; all when empty.
+        roles: only drugs of these roles, ``""`` for those whose role is not told; all when empty.
         before: only reports of quarters before this one (``2017Q2``), as the base stood then; all when empty.
     """
 

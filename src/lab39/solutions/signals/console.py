@@ -1,0 +1,199 @@
+"""What was read, linked, detected, on a terminal (Rich)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from lab39.core.text import Lang, Text, number, percent
+from lab39.solutions.signals.reader_words import SCOPES, reason, word
+
+if TYPE_CHECKING:
+    from lab39.solutions.signals.readers.duplicates import Link
+
+REASONS = 12
+"""Reasons told one by one."""
+_COUNTED = {
+    "reports": Text("cas", "cases"),
+    "drugs": Text("médicaments", "drugs"),
+    "events": Text("événements", "events"),
+    "indications": Text("indications", "indications"),
+}
+
+
+def ingested(console: Console, told: Mapping[str, Any], lang: Lang) -> None:
+    """One line a source, what counts now, what does not and why."""
+    for each in told["read"]:
+        counts = ", ".join(
+            f"{number(each['counts'].get(name, 0), lang)} {words[lang]}"
+            for name, words in _COUNTED.items()
+            if each["counts"].get(name)
+        )
+        left = each["counts"].get("rejected", 0)
+        aside = Text(f", {number(left, 'fr')} rejetés", f", {number(left, 'en')} rejected")[lang] if left else ""
+        _say(console, Text("lu", "read"), f"{each['name']}  ({counts or '0'}{aside})", lang)
+        for what, n in each["notes"].items():
+            line(console, f"    {word(what)[lang]}{_colon(lang)} {number(n, lang)}")
+    for name in told["already"]:
+        _say(console, Text("déjà lu", "already read"), name, lang)
+    for name in told["ignored"]:
+        _say(console, Text("laissé de côté, pas une source", "left alone, no source"), name, lang)
+    rows = told["rows"]
+    line(console, "")
+    _say(
+        console,
+        Text("La base compte", "The store counts"),
+        ", ".join(f"{number(rows[name], lang)} {words[lang]}" for name, words in _COUNTED.items()),
+        lang,
+    )
+    for what, n in told["set_aside"].items():
+        _say(console, Text("mis de côté", "set aside"), f"{number(n, lang)}, {word(what)[lang]}", lang)
+    ways = {name: n for name, n in told["ways"].items() if n}
+    if ways:
+        found = ", ".join(f"{number(n, lang)} {word(f'by {name}')[lang]}" for name, n in ways.items())
+        _say(console, Text("noms de médicaments", "names of drugs"), found, lang)
+    left = told["rejected"]
+    if left["n"]:
+        _say(
+            console,
+            Text("non utilisé", "not used"),
+            Text(
+                f"{number(left['n'], 'fr')} lignes ou valeurs, gardées avec leur raison dans {left['file']}",
+                f"{number(left['n'], 'en')} rows or values, kept with the reason in {left['file']}",
+            )[lang],
+            lang,
+        )
+        for row in left["reasons"][:REASONS]:
+            line(
+                console,
+                f"    {number(row['n'], lang)}  {SCOPES[row['scope']][lang]}  {reason(row['reason'])[lang]}",
+            )
+        if len(left["reasons"]) > REASONS:
+            more = len(left["reasons"]) - REASONS
+            line(console, Text(f"    et {more} autres raisons", f"    and {more} more reasons")[lang])
+
+
+def linked(
+    console: Console, links: Sequence[Link], told: Mapping[str, Any], lang: Lang, *, explain: bool = False
+) -> None:
+    """The likeliest links, and what to do with them."""
+    from lab39.solutions.signals.readers.duplicates import explained
+
+    table = _table((Text("Source", "Source"), Text("Cas", "Report"), Text("Cas", "Report")), lang)
+    table.add_column(Text("Probabilité", "Probability")[lang], justify="right")
+    for each in links:
+        table.add_row(each.source, each.first, each.second, percent(each.probability, lang))
+        if explain:
+            table.add_section()
+    if links and not explain:
+        console.print(table)
+    for each in links if explain else ():
+        line(
+            console, f"{each.source} {each.first} = {each.second}  {percent(each.probability, lang)}", style="bold"
+        )
+        line(console, f"    {explained(each)[lang]}")
+    n, groups = number(told["n"], lang), number(told["groups"], lang)
+    line(
+        console,
+        Text(
+            f"{n} liens, {groups} groupes\u202f; aucune notification n'est retirée. "
+            "Relire les paires avant d'en écarter\u202f; --forget oublie les liens",
+            f"{n} links, {groups} groups; no report is removed. Read the pairs before you leave one out; "
+            "--forget forgets the links",
+        )[lang],
+    )
+
+
+def detected(console: Console, told: Mapping[str, Any], lang: Lang) -> None:
+    """The first pairs, with what their scores say and do not say."""
+    table = _table((Text("Médicament", "Drug"), Text("Événement", "Event")), lang)
+    heads = (Text("Cas", "Reports"), Text("Attendu", "Expected"), Text("PRR", "PRR"), Text("IC025", "IC025"))
+    for head in (*heads, Text("EB05", "EB05")):
+        table.add_column(head[lang], justify="right", no_wrap=True)
+    table.add_column(Text("En mots", "In words")[lang])
+    for row in told["pairs"]:
+        table.add_row(
+            row["drug"],
+            row["event"],
+            number(row["n"], lang),
+            figure(row["expected"], lang),
+            figure(row["prr"], lang),
+            figure(row["ic025"], lang),
+            figure(row["eb05"], lang),
+            row["says"][lang],
+        )
+    console.print(table)
+    for text in detected_words(told):
+        line(console, text[lang])
+
+
+def detected_words(told: Mapping[str, Any]) -> list[Text]:
+    """What was counted and how, what could not be done, and what a score is not."""
+    said = []
+    size = {
+        lang: (number(told["n_pairs"], lang), number(told["n_reports"], lang), number(told["n_drugs"], lang),
+               number(told["n_events"], lang))
+        for lang in ("fr", "en")
+    }  # fmt: skip
+    fr, en = size["fr"], size["en"]
+    said.append(
+        Text(
+            f"{fr[0]} paires de {fr[2]} médicaments et {fr[3]} événements, {fr[1]} notifications comptées une fois",
+            f"{en[0]} pairs of {en[2]} drugs and {en[3]} events, {en[1]} reports counted once",
+        )
+        if told["basis"] == "reports"
+        else Text(
+            f"{fr[0]} paires de {fr[2]} médicaments et {fr[3]} événements. Sans marges, ce sont des mentions qui "
+            "sont comptées, non des notifications\u202f: donner n_drug, n_event et n_total",
+            f"{en[0]} pairs of {en[2]} drugs and {en[3]} events. Without margins mentions are counted, not "
+            "reports: give n_drug, n_event and n_total",
+        )
+    )
+    if told["by"]:
+        by = ", ".join(told["by"])
+        said.append(
+            Text(
+                f"attendus sommés sur {told['n_strata']} strates ({by})",
+                f"expected counts summed over {told['n_strata']} strata ({by})",
+            )
+        )
+    if why := told["why_no_gps"]:
+        said.append(
+            Text(
+                f"Pas d'EB05\u202f: {why.fr}. Les paires sont classées par l'IC025",
+                f"No EB05: {why.en}. Pairs are sorted by IC025",
+            )
+        )
+    said.append(told["note"])
+    return said
+
+
+def figure(value: float | None, lang: Lang) -> str:
+    """A score with two decimals, more when it is small; a dash when there is none."""
+    if value is None:
+        return "–"
+    digits = 4 if 0 < abs(value) < 0.005 else 2
+    return number(value, lang, digits=digits).replace("-", "\N{MINUS SIGN}")
+
+
+def line(console: Console, text: str, style: str = "") -> None:
+    """Plain text on a line of its own."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True, style=style)
+
+
+def _colon(lang: Lang) -> str:
+    return "\u202f:" if lang == "fr" else ":"
+
+
+def _say(console: Console, what: Text, text: str, lang: Lang) -> None:
+    line(console, f"{what[lang]}{_colon(lang)} {text}")
+
+
+def _table(heads: Sequence[Text], lang: Lang) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for head in heads:
+        table.add_column(head[lang])
+    return table

@@ -1,0 +1,126 @@
+"""A detection from the command line: count, score, keep the run, export the pairs; stages are told as they go."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lab39.core.errors import InputError
+from lab39.core.text import Text
+from lab39.solutions.signals import runs
+from lab39.solutions.signals.detection import Detection, score
+from lab39.solutions.signals.sources import Source, Store, table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from lab39.solutions.signals.gpsfit import Likelihood
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A detection, and its table with every column that could be worked out."""
+
+    detection: Detection
+    table: pa.Table
+
+
+def run(
+    source: Source,
+    *,
+    by: Sequence[str],
+    without: Sequence[str],
+    engine: str,
+    memory_gb: float,
+    least: int,
+    likelihood: Likelihood,
+    progress: Progress = lambda _what, _done: None,
+) -> Made:
+    """See :func:`lab39.solutions.signals.detection.detect`."""
+    from lab39.solutions.signals.counting import count
+    from lab39.solutions.signals.engines import opened
+
+    progress("", 0.02)
+    with opened(engine, memory_gb=memory_gb) as chosen:
+        counted = count(source, chosen, by=by, without=without)
+        progress("", 0.6)
+        found = score(counted, likelihood=likelihood, least=least)
+        progress("", 0.9)
+    return Made(found, found.table)
+
+
+def keep(
+    made: Made,
+    folder: Path,
+    name: str,
+    day: dt.date,
+    source: Source,
+    *,
+    likelihood: str,
+    without: tuple[str, ...] = (),
+) -> runs.Run:
+    """Write the run."""
+    return runs.write(
+        made.detection,
+        folder,
+        name,
+        day,
+        table=made.table,
+        store=source.folder if isinstance(source, Store) else None,
+        roles=source.roles if isinstance(source, Store) else (),
+        likelihood=likelihood,
+        drug_column=source.drug if isinstance(source, Store) else "drug",
+        without=without,
+    )
+
+
+def last_quarter(source: Source) -> str | None:
+    """The last quarter of a store, ``2017Q2``; None when no report tells one."""
+    from lab39.solutions.signals.engines import opened
+
+    if not isinstance(source, Store):
+        return None
+    with opened() as engine:
+        reports = table(engine, source.path("reports"))
+        if "quarter" not in reports.columns:
+            return None
+        found = engine.arrow(reports.aggregate(last=reports["quarter"].max()))["last"][0].as_py()
+    return found if found and runs.last_day(found) else None
+
+
+def format_of(out: Path) -> Literal["csv", "parquet"]:
+    """What a file is written as.
+
+    Raises:
+        InputError: neither ``.csv`` nor ``.parquet``.
+    """
+    if out.suffix == ".csv":
+        return "csv"
+    if out.suffix == ".parquet":
+        return "parquet"
+    raise InputError(
+        Text("attendu un nom en .csv ou .parquet", "a name that ends in .csv or .parquet is expected"), "--out"
+    )
+
+
+def export(pairs: pa.Table, path: Path, form: Literal["csv", "parquet"]) -> None:
+    """Write every pair; absent values are empty in CSV."""
+    import pyarrow as pa
+    import pyarrow.csv as csv
+    import pyarrow.parquet as pq
+
+    if form == "parquet":
+        pq.write_table(pairs, path, compression="zstd")
+        return
+    plain = pa.schema(
+        [
+            pa.field(each.name, pa.string() if pa.types.is_dictionary(each.type) else each.type)
+            for each in pairs.schema
+        ]
+    )
+    csv.write_csv(pairs.cast(plain), path)
