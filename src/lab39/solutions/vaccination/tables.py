@@ -143,6 +143,9 @@ def coverage(console: Console, found: Coverage, lang: Lang) -> None:
         f"{len({each.record for each in found.calls})} persons late",
     )
     _line(console, said[lang])
+    if found.deceased:
+        dead = Text("décédées, laissées de côté", "who have died, left out")
+        _line(console, f"{found.deceased} {'personnes' if lang == 'fr' else 'persons'} {dead[lang]}")
 
 
 def _receipts(console: Console, rows: tuple[Receipt, ...], lang: Lang) -> None:
