@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
+from lab39.solutions.vaccination import licence
 from lab39.solutions.vaccination.beyond import interval_end, season_of
 from lab39.solutions.vaccination.dates import ONE_DAY, add, after
 from lab39.solutions.vaccination.evaluate import age_rule, in_force, reference_date
@@ -245,21 +246,18 @@ def recommended_vaccines(
     steps: list[Step],
 ) -> tuple[Vaccine, ...]:
     """FORECASTRECVAC-1: preferable vaccines flagged for the forecast, not contraindicated, of an age that fits."""
-    found = []
-    for code, vaccines in target.preferable.items():
-        for each in vaccines:
-            if not each.recommended:
-                continue
-            begin, end = after(history.birth, each.begin), after(history.birth, each.end)
-            fits = any(
-                (begin is None or begin <= day) and (end is None or day < end)
-                for day in (earliest, recommended)
-                if day is not None
-            )
-            if fits and not vaccine_contraindicated(code, state, history, history.on):
-                found.append(each)
+    days = earliest, recommended
+    fitting = [
+        each
+        for code, vaccines in target.preferable.items()
+        for each in vaccines
+        if each.recommended
+        and licence.fits(each, history.birth, days)
+        and not vaccine_contraindicated(code, state, history, history.on)
+    ]
+    found = licence.chosen(fitting, history.birth, days)
     steps.append(Step("FORECASTRECVAC-1", tuple(each.code for each in found), {}))
-    return tuple(found)
+    return found
 
 
 def forecast_series(

@@ -95,6 +95,8 @@ class Vaccine:
     mvx: str
     volume: float | None
     recommended: bool
+    remembered: tuple[Duration | None, Duration | None] = (None, None)
+    """Licence ages that no source opened states, as :mod:`licence` uses them."""
 
 
 @dataclass(frozen=True, slots=True)

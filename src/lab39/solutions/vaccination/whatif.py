@@ -10,6 +10,7 @@ from lab39.core.errors import InputError
 from lab39.core.text import Text, date
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.forbidden import forbidden
+from lab39.solutions.vaccination.licence import unnamed
 from lab39.solutions.vaccination.model import Dose, DoseStatus, GroupForecast, Patient, Result, Schedule
 from lab39.solutions.vaccination.verdicts import verdict
 
@@ -42,6 +43,7 @@ class WhatIf:
             delays the next one).
         harmed: doses given before that would count less; none in a sound schedule.
         forbidden: why the dose must not be given, whatever it would count for.
+        unnamed: the schedule names this vaccine for other ages only (a hexavalent for an adult).
     """
 
     dose: Dose
@@ -49,6 +51,7 @@ class WhatIf:
     changes: tuple[Change, ...]
     harmed: tuple[Dose, ...]
     forbidden: tuple[Text, ...] = ()
+    unnamed: bool = False
 
     @property
     def counts(self) -> bool | None:
@@ -73,6 +76,7 @@ class WhatIf:
             ],
             "harmed": [{"date": each.date, "code": each.code} for each in self.harmed],
             "forbidden": [each.as_dict() for each in self.forbidden],
+            "named_for_other_ages_only": self.unnamed,
         }
 
 
@@ -104,6 +108,7 @@ def what_if(schedule: Schedule, patient: Patient, dose: Dose) -> WhatIf:
         tuple(_changes(before, after)),
         _harmed(patient, before, after),
         _forbidden(schedule, patient, dose),
+        unnamed(schedule, dose.code, patient.birth_date, dose.date),
     )
 
 
