@@ -240,16 +240,16 @@ def _due(result: Result) -> tuple[str, ...]:
 
 def _verdicts(before: Known, one: Result, after: Known, two: Result) -> Iterator[Verdict]:
     was, now = _judged(before, one), _judged(after, two)
-    for ref, (day, status) in (was | now).items():
-        old, new = was.get(ref, (day, None))[1], now.get(ref, (day, None))[1]
+    for key in was | now:
+        old, new = was.get(key), now.get(key)
         if old != new:
-            del status
-            yield Verdict(ref, day, old, new)
+            yield Verdict(*key, old, new)
 
 
-def _judged(known: Known, result: Result) -> dict[str, tuple[dt.date, str | None]]:
-    found: dict[str, tuple[dt.date, str | None]] = {}
+def _judged(known: Known, result: Result) -> dict[tuple[str, dt.date], str | None]:
+    """By reference and day: a record may give two doses one id."""
+    found: dict[tuple[str, dt.date], str | None] = {}
     for dose in known.patient.doses if known.patient else ():
         done = verdict(result, dose)
-        found[dose.id] = dose.date, str(done.status) if done else None
+        found[dose.id, dose.date] = str(done.status) if done else None
     return found
