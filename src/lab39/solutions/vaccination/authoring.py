@@ -154,6 +154,8 @@ class Writer(NamedTuple):
     observations: frozenset[str]
     sets: Mapping[str, tuple[str, ...]]
     campaigns: Mapping[str, tuple[Season, ...]]
+    questions: frozenset[str] = frozenset()
+    """Observations that are questions."""
 
     def observed(self, codes: Iterable[str]) -> frozenset[str]:
         """Observation codes, each of them known; ``@name`` is a set of them."""
@@ -202,7 +204,9 @@ class Writer(NamedTuple):
         begin, end = duration(row.get("age_from")), duration(row.get("age_before"))
         codes = selected(self.products, row["vaccines"], antigen) if "vaccines" in row else ()
         for code in sorted(self.observed(row["observations"])):
-            yield m.Contraindication(code, row["title"]["fr"], begin, end, dict.fromkeys(codes, ((None, None),)))
+            vaccines = dict.fromkeys(codes, ((None, None),))
+            asks = code in self.questions
+            yield m.Contraindication(code, row["title"]["fr"], begin, end, vaccines, asks)
 
     def _audience(self, row: Row) -> Audience | None:
         if not row:

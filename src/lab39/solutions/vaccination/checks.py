@@ -152,7 +152,9 @@ def _person(
     for name, rule in forbidden(schedule, patient, on):
         if name in antigens and (not rule.vaccines or product.nuva in rule.vaccines):
             known = questions.titled(schedule, rule.text)
-            if known:
+            if known and rule.asks:
+                yield replace(_told(questions.of_rule(schedule, known, "stop")), level="ask")
+            elif known:
                 yield _told(questions.of_rule(schedule, known, "stop"))
             else:
                 yield Check("stop", words.capital(Text.same(rule.text)))

@@ -22,6 +22,7 @@ from lab39.solutions.vaccination.organize import History
 Series = Sequence[PatientSeries]
 _CASCADE = (
     SeriesStatus.CONTRAINDICATED,
+    SeriesStatus.TO_ASK,
     SeriesStatus.AGED_OUT,
     SeriesStatus.NOT_RECOMMENDED,
     SeriesStatus.NOT_COMPLETE,
@@ -143,6 +144,7 @@ def urgency(forecast: GroupForecast) -> tuple[int, dt.date, bool]:
     """LAB39-1: what is to be done before what is not, the earliest recommended date first, risk first."""
     order = (
         SeriesStatus.NOT_COMPLETE,
+        SeriesStatus.TO_ASK,
         SeriesStatus.CONTRAINDICATED,
         SeriesStatus.COMPLETE,
         SeriesStatus.IMMUNE,

@@ -12,6 +12,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from lab39.solutions.vaccination import asking
 from lab39.solutions.vaccination.covering import LeftOut, cover, left_out
 from lab39.solutions.vaccination.covering import Product as Chosen
 from lab39.solutions.vaccination.dates import Duration, add
@@ -114,6 +115,7 @@ class _Search:
             best.left,
             not self.cut,
             tuple(self._left_out(patient, best.visits)),
+            asking.questions(self.schedule, patient, run(self.schedule, patient, self.on)),
         )
 
     def _left_out(self, patient: Patient, visits: Sequence[Visit]) -> Iterable[LeftOut]:

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lab39.core.finding import Missing, jsonable
 from lab39.solutions.vaccination.covering import LeftOut
 
 Goal = Literal["visits", "injections", "earliest"]
@@ -80,6 +81,7 @@ class Plan:
 
     Attributes:
         until: last day of the horizon.
+        to_ask: what to ask first, and the vaccines that wait for it: none of them is planned.
         left_out: products that the schedule names for what is given, and that were not proposed, each with why.
         exhaustive: every choice of days was looked at; else the best found within a fixed effort.
     """
@@ -93,6 +95,7 @@ class Plan:
     left: tuple[Left, ...]
     exhaustive: bool
     left_out: tuple[LeftOut, ...] = ()
+    to_ask: tuple[Missing, ...] = ()
 
     @property
     def injections(self) -> int:
@@ -131,5 +134,6 @@ class Plan:
             "left": [
                 {"group": each.group, "recommended": each.recommended, "reason": each.reason} for each in self.left
             ],
+            "to_ask": [jsonable(each) for each in self.to_ask],
             "left_out": [{"code": each.code, "vaccine": each.name, "why": each.why} for each in self.left_out],
         }

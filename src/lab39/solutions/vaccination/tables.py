@@ -9,6 +9,7 @@ from rich.table import Table
 
 from lab39.core.dates import completed_years
 from lab39.core.text import Lang, Text, date, percent
+from lab39.fhir.outputs import COLON
 from lab39.solutions.vaccination import differing, words
 from lab39.solutions.vaccination.coverage import Cell, Coverage
 from lab39.solutions.vaccination.covering import LeftOut
@@ -70,6 +71,8 @@ def plan(console: Console, found: Plan, birth: dt.date, lang: Lang) -> None:
         rows = words.joined([_left_out(each) for each in found.left_out], "\u202f; ")
         head = Text(f"Produits laissés de côté\u202f: {rows.fr}.", f"Products left out: {rows.en}.")
         _line(console, head[lang], "dim")
+    for asked in found.to_ask:
+        _line(console, f"{words.capital(asked.name)[lang]}{COLON[lang]}{asked.consequence[lang]}.", "bold")
     for each in found.left:
         reason = Text("aucun vaccin possible", "no vaccine possible") if each.reason == "no product" else None
         said = reason[lang] if reason else words.reason(each.reason)[lang]
@@ -107,6 +110,10 @@ def what_if(console: Console, found: WhatIf, schedule: Schedule, lang: Lang) -> 
     _line(console, f"{name} ({found.dose.code}), {date(found.dose.date, lang)}", "bold")
     for why in found.forbidden:
         _line(console, Text(f"  contre-indiqué\u202f: {why.fr}", f"  contraindicated: {why.en}")[lang], "bold")
+    for why in found.to_ask:
+        _line(
+            console, Text(f"  à demander d'abord\u202f: {why.fr}", f"  to be asked first: {why.en}")[lang], "bold"
+        )
     if found.unnamed:
         _line(console, f"  {words.UNNAMED[lang]}", "bold")
     for each in found.verdicts:
