@@ -12,7 +12,7 @@ import time
 from decimal import Decimal
 
 import pytest
-from tests.core.makers import finding, lab, missing, record, solution
+from tests.core.makers import PATIENT, finding, lab, missing, record, solution
 
 from lab39.core import isolation
 from lab39.core.errors import InputError, PackMissingError, UnknownNameError
@@ -113,6 +113,18 @@ def test_a_solution_without_its_data_says_what_to_type_and_is_not_a_failure():
     (found,) = lab(solution("bare", raises(error))).assess(record(), ON).findings
     assert (found.code, found.severity, found.not_evaluated) == ("pack-missing", "info", True)
     assert found.detail == Text("taper ceci", "type this")
+
+
+def test_a_solution_for_the_living_is_not_asked_about_who_has_died_and_the_report_says_so():
+    dead = record(patient=PATIENT | {"deceasedDateTime": "2026-11-01"})
+    living = solution("advice", calm, for_living=True)
+    asked = solution("asked", lambda r, on, ctx: [finding("none" if ctx.ask("advice", r, on) is None else "some")])
+    report = lab(living, asked).assess(dead, ON)
+    assert codes(report) == {"advice": "deceased", "asked": "none"}
+    (told,) = [each for each in report.findings if each.code == "deceased"]
+    assert "Titre de advice" in told.summary.fr
+    assert told.reasons[0].inputs[0].value.en == "1 Nov 2026"
+    assert codes(lab(living, asked).assess(dead, dt.date(2026, 10, 31))) == {"advice": "fine", "asked": "some"}
 
 
 def busy():

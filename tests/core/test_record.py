@@ -80,6 +80,29 @@ def test_a_patient_that_is_inactive_or_means_something_else_is_told():
     assert record(patient=PATIENT | {"active": True}).issues == ()
 
 
+@pytest.mark.parametrize(
+    ("said", "deceased", "by_then"),
+    [
+        ({}, None, False),
+        ({"deceasedBoolean": False}, False, False),
+        ({"deceasedBoolean": True}, True, True),
+        ({"deceasedDateTime": "2026-11-24T08:30:00+01:00"}, True, True),
+        ({"deceasedDateTime": "2026"}, True, True),
+        ({"deceasedDateTime": "2026-11-25"}, True, False),
+        ({"deceasedDateTime": "last year"}, True, True),
+    ],
+)
+def test_a_death_is_read_with_its_day_and_holds_from_then_on(said, deceased, by_then):
+    read = record(patient=PATIENT | said)
+    assert (read.deceased, read.deceased_on(ON)) == (deceased, by_then)
+
+
+def test_a_death_of_the_wrong_type_is_told_and_not_believed():
+    read = record(patient=PATIENT | {"deceasedBoolean": "true"})
+    assert read.deceased is None
+    assert places(read) == {("Bundle.entry[0].resource.deceasedBoolean", "structure")}
+
+
 TEST = {"tag": [{"code": "HTEST"}]}
 
 

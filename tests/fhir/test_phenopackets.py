@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -82,7 +83,17 @@ def test_the_subject_is_the_person():
     read = fhir.record(PACKET)
     assert (read.id, read.sex) == ("p1", "female")
     assert read.birth_date == PartialDate.parse("2019-03-02")
-    assert read.resources("Patient")[0]["deceasedBoolean"] is False
+    assert read.deceased is False
+
+
+def test_a_subject_who_has_died_is_read_so_with_the_day_when_it_is_told():
+    read = fhir.record(packet(subject={"vitalStatus": {"status": "DECEASED"}}))
+    assert (read.deceased, read.death_date) == (True, None)
+    told = {"status": "DECEASED", "timeOfDeath": {"timestamp": "2021-05-04T00:00:00Z"}}
+    read = fhir.record(packet(subject={"vitalStatus": told}))
+    assert read.death_date is not None
+    assert (read.deceased, read.death_date.exact) == (True, dt.date(2021, 5, 4))
+    assert fhir.record(packet(subject={"vitalStatus": {"status": "UNKNOWN_STATUS"}})).deceased is None
 
 
 @pytest.mark.parametrize(("sex", "read"), [("MALE", "male"), ("OTHER_SEX", "other"), ("UNKNOWN_SEX", None)])

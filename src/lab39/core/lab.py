@@ -26,11 +26,11 @@ T = TypeVar("T")
 GROUP = "lab39.solutions"
 PREPARE_LIMIT_SECONDS = 600.0
 LOAD_LIMIT_SECONDS = 30.0
-NO_ANSWER = ("could-not-run", "pack-missing")
+NO_ANSWER = ("could-not-run", "pack-missing", "deceased")
 _ITSELF = Source("Lab39, docs/architecture.md", place="Isolation")
 Observer = Callable[[str, str, float, Exception | None], None]
 """Told each time a solution was asked about a record: its id, the outcome (``findings``, ``nothing``,
-``pack-missing``, ``could-not-run``), the seconds it took, and why it failed if it did."""
+or one of ``NO_ANSWER``), the seconds it took, and why it failed if it did."""
 
 
 def unobserved(_solution: str, _outcome: str, _seconds: float, _error: Exception | None) -> None:
@@ -269,6 +269,8 @@ class _Assessment:
         solution = lab.solutions[name]
         if name in lab._stuck:
             return [could_not_run(solution.title, _STUCK)]
+        if solution.for_living and record.deceased_on(on):
+            return [deceased(solution.title, record)]
         lab._prepare(solution)
         watch = lab._watch(solution)
         context = _Context(self, watch, (*asking, name), about)
@@ -364,6 +366,31 @@ def pack_missing(title: Text, error: PackMissingError) -> Finding:
         ),
         detail=error.text,
         missing=(Missing("data-pack", Text("pack de données", "data pack"), error.text),),
+    )
+
+
+def deceased(title: Text, record: Record) -> Finding:
+    """Why a solution that advises the living was not asked."""
+    died = record.death_date
+    when = Text(died.say("fr"), died.say("en")) if died else Text("sans date", "without a date")
+    return Finding(
+        code="deceased",
+        severity=Severity.INFO,
+        summary=Text(
+            f"{title.fr[:60]}\u202f: personne décédée d'après le dossier, rien n'est proposé",
+            f"{title.en[:60]}: the record says that this person has died, nothing is proposed",
+        ),
+        reasons=(
+            Reason(
+                "lab39.deceased",
+                Text(
+                    "À une personne décédée, aucun acte n'est conseillé. Si c'est une erreur, corriger le dossier.",
+                    "Nothing is advised for a person who has died. If it is a mistake, correct the record.",
+                ),
+                replace(_ITSELF, place="Deceased persons"),
+                (Input(Text("décès", "death"), when, died.written if died else ""),),
+            ),
+        ),
     )
 
 

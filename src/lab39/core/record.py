@@ -150,6 +150,21 @@ class Record:
         """The age on a day, in completed years; ``None`` when the birth date is unknown or later."""
         return age_on(self.birth_date, on) if self.birth_date else None
 
+    @cached_property
+    def deceased(self) -> bool | None:
+        """Whether a death is stated; ``None`` when neither is. A date that cannot be read states one."""
+        flag = self._reading.take(self._patient, "deceasedBoolean", bool, self._patient_place)
+        return True if self._patient.get("deceasedDateTime") is not None else flag
+
+    @cached_property
+    def death_date(self) -> PartialDate | None:
+        """With the precision it came with; ``None`` when absent or unreadable, or no death is stated."""
+        return self._reading.date(self._patient, "deceasedDateTime", self._patient_place)
+
+    def deceased_on(self, on: dt.date) -> bool:
+        """Whether the record states that the person had died by a day; without a date, by any day."""
+        return self.deceased is True and (self.death_date is None or self.death_date.earliest <= on)
+
     # -- what is in it ------------------------------------------------------------------------------
 
     def resources(self, *kinds: str) -> tuple[Mapping[str, Any], ...]:
@@ -207,7 +222,7 @@ class Record:
     @property
     def issues(self) -> tuple[Issue, ...]:
         """All that could not be understood; reads every accessor first, so the list is complete."""
-        for name in ("name", "birth_date", "sex", *_CACHED):
+        for name in ("name", "birth_date", "sex", "deceased", "death_date", *_CACHED):
             getattr(self, name)
         return tuple(self._reading.issues)
 

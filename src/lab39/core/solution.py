@@ -96,6 +96,7 @@ class Solution:
             :class:`~lab39.core.faces.Operation`, under ``/api/<id>`` and ``/fhir``.
         tables: module that declares its tables and registers what it keeps about a person; empty for none.
         migrations: package that holds a ``versions`` folder, a migration branch labelled with its id.
+        for_living: it says what to do for the person: the lab does not ask it about who has died, and says so.
         time_limit_seconds: what one record may take; ``None`` takes the lab's own limit.
     """
 
@@ -108,6 +109,7 @@ class Solution:
     operations: ClassVar[str] = ""
     tables: ClassVar[str] = ""
     migrations: ClassVar[str] = ""
+    for_living: ClassVar[bool] = False
     time_limit_seconds: ClassVar[float | None] = None
 
     def assess(self, record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:

@@ -146,7 +146,12 @@ def _patient(subject: Mapping[str, Any], patient_id: str) -> Mapping[str, Any]:
         patient["gender"] = SEX.get(str(sex), str(sex))
     vital = subject.get("vitalStatus")
     if isinstance(vital, Mapping) and vital.get("status") in ("ALIVE", "DECEASED"):
-        patient["deceasedBoolean"] = vital["status"] == "DECEASED"
+        died = vital.get("timeOfDeath")
+        when = died.get("timestamp") if isinstance(died, Mapping) else None
+        if vital["status"] == "DECEASED" and when:
+            patient["deceasedDateTime"] = str(when)
+        else:
+            patient["deceasedBoolean"] = vital["status"] == "DECEASED"
     return patient
 
 

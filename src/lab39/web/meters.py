@@ -63,7 +63,7 @@ class Meters:
         )
         self.assessments = Counter(
             "lab39_assessments",
-            "Times a solution was asked about a record: findings, nothing, pack-missing, could-not-run.",
+            "Times a solution was asked about a record: findings, nothing, deceased, pack-missing, could-not-run.",
             ["solution", "outcome"],
             registry=self.registry,
         )

@@ -147,3 +147,33 @@ def test_json_without_a_file_for_the_lines_is_refused(lab: Any, population: Path
     ran = lab("vaccination", "bulk", population, "--json")
     assert (ran.code, ran.out) == (2, "")
     assert "--out" in ran.err
+
+
+# -- persons who have died -----------------------------------------------------------------------------------
+
+DIED = PERSON | {"deceasedDateTime": "2025-05-01"}
+
+
+@pytest.mark.parametrize("command", ["due", "plan", "remind", "certificate"])
+def test_nothing_is_proposed_for_who_has_died(lab: Any, tmp_path: Path, command: str) -> None:
+    path = tmp_path / "dead.json"
+    path.write_text(json.dumps(bundle(person=DIED)), "utf-8")
+    ran = lab("vaccination", command, path, "--on", "2025-06-15", "--schedule", "cdsi", "--json")
+    assert (ran.code, ran.out) == (2, "")
+    assert "deceasedDateTime" in ran.err
+    assert lab("vaccination", "due", path, "--on", "2025-04-30", "--schedule", "cdsi@4.64", "--json").json["due"]
+
+
+def test_lists_leave_out_who_has_died_and_count_them(lab: Any, tmp_path: Path) -> None:
+    path, late = tmp_path / "people.ndjson", tmp_path / "late.csv"
+    path.write_text(json.dumps(bundle(person=DIED)) + "\n", "utf-8")
+    on = ("--on", "2025-06-15", "--schedule", "cdsi")
+    bulk = lab("vaccination", "bulk", path, *on, "--out", tmp_path / "rows", "--json").json
+    assert (bulk["records"], bulk["deceased"], bulk["not_evaluated"], bulk["due"]) == (1, 1, 0, {})
+    found = lab("vaccination", "coverage", path, *on, "--late", late, "--json").json
+    assert (found["n"], found["deceased"], found["unread"], found["late"]) == (1, 1, 0, [])
+    assert len(late.read_text("utf-8").splitlines()) == 1
+    assert "décédées" in lab("vaccination", "coverage", path, *on).out
+    on = ("--on", "2025-06-15")
+    people = lab("vaccination", "diff", "4.64", "cdsi@4.65", "--population", path, *on, "--json").json
+    assert (people["population"]["deceased"], people["population"]["not_evaluated"]) == (1, 0)

@@ -71,6 +71,14 @@ def test_every_person_is_counted_once_in_the_cell_of_the_birth_year(used):
     assert (total.covered, total.late, total.not_yet, total.share) == (2, 3, 1, 0.4)
 
 
+def test_who_has_died_is_counted_apart_and_never_called_back(used):
+    dead = Person("dead", None)
+    dead.known = Known(None, (), deceased=True)
+    found = coverage([dead], used, ON, read)
+    assert (found.records, found.unread, found.deceased, found.calls, found.cells()) == (1, 0, 1, [], ())
+    assert found.as_dict()["deceased"] == 1
+
+
 def test_the_list_to_call_back_is_the_longest_late_first(used):
     found = coverage(people(), used, ON, read)
     assert [(each.record, each.number, each.days_late) for each in found.calls] == [

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.solutions.vaccination.small import dose, schedule
 
 from lab39.solutions.vaccination import Dose, Observed, Patient, Schedule, run, told
 from lab39.solutions.vaccination.model import DoseStatus, GroupForecast
@@ -168,3 +169,17 @@ def test_every_step_of_a_trace_is_a_known_rule(cdsi: Schedule) -> None:
     cited = {step.rule for group in result.groups for _, step in told.trace(group)}
     assert cited - set(told.rules()) == set()
     assert {"TABLE 6-31", "FORECASTDTCAN-1", "TABLE 8-14", "MULTIANTVG-1"} <= cited
+
+
+def test_two_doses_that_a_record_gives_one_id_are_both_seen(monkeypatch):
+    seen = []
+
+    def earliest(group, forecasts, doses, steps):
+        seen.extend(each.date for each in doses)
+
+    monkeypatch.setattr("lab39.solutions.vaccination.groups.group_earliest", earliest)
+    used = schedule({"A": [dose(n, "2 months", ["901"], interval="4 weeks") for n in (1, 2, 3)]}, {"901": ["A"]})
+    days = dt.date(2026, 1, 1), dt.date(2026, 3, 1)
+    doses = tuple(Dose(each, "901", id="same") for each in days)
+    run(used, Patient(dt.date(2025, 1, 1), doses=doses), dt.date(2026, 4, 1))
+    assert seen == list(days)

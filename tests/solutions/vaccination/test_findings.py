@@ -157,3 +157,12 @@ def test_every_fictional_person_gets_at_most_three_cards(cdsi: Schedule, name: s
     found = findings.assessed(known, cdsi, dt.date(2026, 11, 24), NO_MAPS)
     if isinstance(found, Assessed):
         assert 1 <= len(tuple(findings.findings(found))) <= 3
+
+
+def test_of_who_has_died_nothing_is_said_and_it_is_told_why(tiny: Schedule, tmp_path: Path):
+    dead = record(person=PERSON | {"deceasedBoolean": True})
+    found = findings.assessed(dead, tiny, ON, NO_MAPS)
+    assert not isinstance(found, Assessed)
+    assert found.place == "Patient.deceasedBoolean"
+    assert "personne décédée" in found.text.fr
+    assert list(Vaccination().assess(dead, ON, around(tmp_path, schedule=True))) == []

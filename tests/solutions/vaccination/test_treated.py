@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from lab39 import fhir
+from lab39.core.terms import Coding
 from lab39.fhir import examples
 from lab39.solutions.vaccination import products
+from lab39.solutions.vaccination.asking import questions as questions_of
 from lab39.solutions.vaccination.codes import NO_MAPS
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.france import open_france
@@ -118,7 +120,7 @@ def test_not_known_is_not_no_a_live_vaccine_waits_for_the_answer(atc: str, statu
     found = taking(atc, status)
     assert found.patient is not None
     mmr = next(each for each in run(open_france(), found.patient, ON).groups if each.group == "MMR")
-    assert mmr.status == "Contraindicated"
+    assert mmr.status == "To Be Asked"
     visits = plan(open_france(), found.patient, ON).visits
     assert visits
     assert not [dose for visit in visits for dose in visit.doses if dose.live]
@@ -172,13 +174,13 @@ def diagnosed(code: str, *more: dict[str, Any], born: str = "1995-05-27") -> Pat
 @pytest.mark.parametrize("code", ["C91.0", "C82.9", "C90.0"])
 def test_a_blood_cancer_whose_treatment_is_not_known_keeps_live_vaccines_back(code: str):
     groups = {each.group: each for each in run(open_france(), diagnosed(code), ON).groups}
-    assert groups["MMR"].status == "Contraindicated"
+    assert groups["MMR"].status == "To Be Asked"
 
 
 def test_what_if_says_that_a_vaccine_is_contraindicated_whatever_it_would_count_for():
     priorix = products.find("Priorix").product
     assert priorix is not None
-    for code, word in (("Z33", "grossesse"), ("D84.9", "immunodépression"), ("C91.0", "immunité peut-être")):
+    for code, word in (("Z33", "grossesse"), ("D84.9", "immunodépression")):
         found = what_if(open_france(), diagnosed(code), Dose(ON, priorix.nuva))
         assert any(word in each.fr for each in found.forbidden), code
         assert found.as_dict()["forbidden"]
@@ -203,18 +205,80 @@ def cd4(value: float, unit: str = "/uL") -> dict[str, Any]:
     }
 
 
+def percent(value: float, unit: str = "%") -> dict[str, Any]:
+    row = cd4(value, unit)
+    row["code"] = {"coding": [{"system": "http://loinc.org", "code": "8123-2"}]}
+    return row
+
+
+NOT, ASK, YES = "Contraindicated", "To Be Asked", "Not Complete"
+
+
 @pytest.mark.parametrize(
-    ("rows", "born", "allowed"),
+    ("rows", "born", "status"),
     [
-        ([], "1995-05-27", False),
-        ([cd4(200)], "1995-05-27", True),
-        ([cd4(199)], "1995-05-27", False),
-        ([cd4(0.45, "10*9/L")], "1995-05-27", True),
-        ([cd4(450, "furlong")], "1995-05-27", False),
-        ([cd4(900)], "2022-01-27", False),
+        ([], "1995-05-27", ASK),
+        ([cd4(200)], "1995-05-27", YES),
+        ([cd4(199)], "1995-05-27", NOT),
+        ([cd4(0.45, "10*9/L")], "1995-05-27", YES),
+        ([cd4(450, "furlong")], "1995-05-27", ASK),
+        ([cd4(900)], "2022-01-27", ASK),
+        ([percent(30)], "1995-05-27", ASK),
+        ([percent(15)], "2022-01-27", YES),
+        ([percent(14.9)], "2022-01-27", NOT),
+        ([percent(15)], "2021-11-25", YES),
+        ([percent(30)], "2021-11-24", ASK),
+        ([percent(20)], "2023-11-25", YES),
+        ([percent(19.9)], "2023-11-25", NOT),
+        ([percent(19.9)], "2023-11-24", YES),
+        ([percent(25)], "2025-11-25", YES),
+        ([percent(24.9)], "2025-11-25", NOT),
+        ([percent(24.9)], "2025-11-24", YES),
+        ([percent(150)], "2022-01-27", ASK),
+        ([percent(0.2, "1")], "2022-01-27", ASK),
     ],
-    ids=["unknown", "at-200", "under-200", "other-unit", "unknown-unit", "child-under-5"],
 )
-def test_golden_with_hiv_a_live_vaccine_needs_a_cd4_count_of_200(rows: Any, born: str, allowed: bool):
+def test_golden_with_hiv_a_live_vaccine_needs_cd4_cells_over_the_threshold_of_the_age(
+    rows: Any, born: str, status: str
+):
     groups = {each.group: each for each in run(open_france(), diagnosed("B24", *rows, born=born), ON).groups}
-    assert (groups["MMR"].status != "Contraindicated") is allowed
+    assert groups["MMR"].status == status
+
+
+def refuted(day: str) -> dict[str, Any]:
+    """What the desk writes for the answer "no"."""
+    return {
+        "resourceType": "Condition",
+        "verificationStatus": {"coding": [{"code": "refuted"}]},
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "370388006"}]},
+        "recordedDate": day,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "status"),
+    [([], ASK), ([refuted("2026-11-20")], YES), ([refuted("2026-08-01")], ASK), ([refuted("2026-11-25")], ASK)],
+)
+def test_an_unclear_immunity_is_asked_as_a_condition_and_a_late_no_opens_the_live_vaccines(rows: Any, status: str):
+    person = diagnosed("C91.0", *rows)
+    result = run(open_france(), person, ON)
+    assert next(each.status for each in result.groups if each.group == "MMR") == status
+    asked = questions_of(open_france(), person, result)
+    assert bool(asked) is (status == ASK)
+    if asked:
+        assert asked[0].condition == Coding("http://snomed.info/sct", "370388006", asked[0].name.en)
+        assert "ROR" in asked[0].consequence.fr
+        assert plan(open_france(), person, ON).to_ask == asked
+        priorix = products.find("Priorix").product
+        assert priorix is not None
+        trial = what_if(open_france(), person, Dose(ON, priorix.nuva))
+        assert (trial.forbidden, bool(trial.to_ask)) == ((), True)
+
+
+@pytest.mark.parametrize(
+    ("born", "code", "unit"), [("1995-05-27", "24467-3", "/uL"), ("2024-05-27", "8123-2", "%")]
+)
+def test_with_hiv_the_measure_of_the_age_is_asked(born: str, code: str, unit: str):
+    person = diagnosed("B24", born=born)
+    (asked,) = questions_of(open_france(), person, run(open_france(), person, ON))
+    assert (asked.code, asked.unit, asked.condition) == (code, unit, None)

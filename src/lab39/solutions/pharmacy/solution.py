@@ -26,6 +26,7 @@ class Pharmacy(Solution):
         "Understands a treatment, looks for its interactions, settles their level or says what is missing to do so",
     )
     version = "1.0"
+    for_living = True
     commands = "lab39.solutions.pharmacy.cli:app"
     pages = "lab39.solutions.pharmacy.pages:pages"
 

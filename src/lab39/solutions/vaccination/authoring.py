@@ -56,7 +56,11 @@ _LOGIC: Mapping[str, str] = {"at_least": "greater than", "at_most": "less than",
 
 
 class Product(NamedTuple):
-    """A vaccine of the table of products, as far as the rules look at it. Ages are those known from a source."""
+    """A vaccine of the table of products, as far as the rules look at it.
+
+    Attributes:
+        age_from, age_to: licence ages known from a source; ``remembered``, those that are not.
+    """
 
     code: str
     name: str
@@ -65,6 +69,7 @@ class Product(NamedTuple):
     marketed: bool
     age_from: Duration | None
     age_to: Duration | None
+    remembered: tuple[Duration | None, Duration | None]
 
 
 class Products(NamedTuple):
@@ -80,7 +85,8 @@ class Products(NamedTuple):
         held = {valence: row["name"] for row in antigens for valence in row["valences"]}
         rows = []
         for row in products:
-            licensed = row.get("ages", "M") != "M"
+            ages = duration(row.get("age_from")), duration(row.get("age_to"))
+            known, remembered = (ages, (None, None)) if row.get("ages", "M") != "M" else ((None, None), ages)
             rows.append(
                 Product(
                     row["nuva"],
@@ -88,8 +94,8 @@ class Products(NamedTuple):
                     frozenset(row["valences"]),
                     frozenset(held[each] for each in row["valences"] if each in held),
                     row.get("marketed", False),
-                    duration(row.get("age_from")) if licensed else None,
-                    duration(row.get("age_to")) if licensed else None,
+                    *known,
+                    remembered,
                 )
             )
         return cls(tuple(rows), frozenset(held.values()), frozenset(held))
@@ -148,6 +154,8 @@ class Writer(NamedTuple):
     observations: frozenset[str]
     sets: Mapping[str, tuple[str, ...]]
     campaigns: Mapping[str, tuple[Season, ...]]
+    questions: frozenset[str] = frozenset()
+    """Observations that are questions."""
 
     def observed(self, codes: Iterable[str]) -> frozenset[str]:
         """Observation codes, each of them known; ``@name`` is a set of them."""
@@ -196,7 +204,9 @@ class Writer(NamedTuple):
         begin, end = duration(row.get("age_from")), duration(row.get("age_before"))
         codes = selected(self.products, row["vaccines"], antigen) if "vaccines" in row else ()
         for code in sorted(self.observed(row["observations"])):
-            yield m.Contraindication(code, row["title"]["fr"], begin, end, dict.fromkeys(codes, ((None, None),)))
+            vaccines = dict.fromkeys(codes, ((None, None),))
+            asks = code in self.questions
+            yield m.Contraindication(code, row["title"]["fr"], begin, end, vaccines, asks)
 
     def _audience(self, row: Row) -> Audience | None:
         if not row:
@@ -286,7 +296,8 @@ class Writer(NamedTuple):
 
     def _vaccine(self, code: str) -> m.Vaccine:
         product = next(each for each in self.products.rows if each.code == code)
-        return m.Vaccine(code, product.name, product.age_from, product.age_to, "", None, product.marketed)
+        ages = product.age_from, product.age_to
+        return m.Vaccine(code, product.name, *ages, "", None, product.marketed, product.remembered)
 
     def _intervals(self, number: int, row: Row) -> Iterator[m.Interval]:
         if {"gap", "gap_best", "gap_late", "gap_floor"} & row.keys():

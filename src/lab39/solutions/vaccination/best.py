@@ -17,17 +17,18 @@ from lab39.solutions.vaccination.model import (
 from lab39.solutions.vaccination.organize import History
 
 Series = Sequence[PatientSeries]
+HELD = (SeriesStatus.CONTRAINDICATED, SeriesStatus.TO_ASK)
 
 
 def scorable(group: Series, history: History) -> list[PatientSeries]:
     """SELECTSCORE-2 and SELECTB-24: the series of a series group that are considered at all."""
-    forbidden = all(each.status is SeriesStatus.CONTRAINDICATED for each in group)
+    forbidden = all(each.status in HELD for each in group)
     top = min((each.series.priority for each in group if each.series.type == "Risk"), default="")
     untouched = not any(each.valid_doses for each in group)
     no_default = not any(is_default(each) for each in group)
     found = []
     for each in group:
-        candidate = forbidden or each.status is not SeriesStatus.CONTRAINDICATED
+        candidate = forbidden or each.status not in HELD
         kind = each.series.type
         first = min((e.dose.date for e in each.evaluations if e.status is DoseStatus.VALID), default=None)
         limit = after(history.birth, each.series.max_start)

@@ -1,4 +1,4 @@
-"""What a CD4 count says about live vaccines for a person with HIV: allowed, forbidden, or to be asked."""
+"""What CD4 cells say about live vaccines for a person with HIV: allowed, forbidden, or to be asked."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from decimal import Decimal
 from lab39.core.errors import Issue
 from lab39.core.record import Record
 from lab39.core.text import Text
+from lab39.core.units import Quantity
 from lab39.solutions.vaccination.dates import Duration, after
 
-HIV, LOW, UNCLEAR = "hiv", "hiv-low-cd4", "immunosuppression-unclear"
-COUNT = "24467-3"
-"""LOINC: CD3+CD4+ cells per volume of blood."""
+HIV, LOW, UNKNOWN_CD4 = "hiv", "hiv-low-cd4", "hiv-cd4-unknown"
+COUNT, PERCENT = "24467-3", "8123-2"
+"""LOINC: CD3+CD4+ cells per volume of blood; per 100 lymphocytes."""
 THRESHOLD = Decimal(200)
-"""Cells per mm³ under which a live vaccine is contraindicated, from 5 years (RECO26, VIH-sida)."""
-FROM_AGE = Duration(60, 0)
+"""Cells per mm³ under which a live vaccine is contraindicated, from 5 years (RECO26, VIH-sida; HASVIH)."""
+PERCENTS = ((Duration(12, 0), 25), (Duration(36, 0), 20), (Duration(60, 0), 15))
+"""Before each age, the percentage under which it is (HASVIH): those of the rules ``live-hiv-*``."""
+FROM_AGE = PERCENTS[-1][0]
 UNITS = {"/uL": 1, "{cells}/uL": 1, "10*6/L": 1, "/mm3": 1, "10*3/uL": 1000, "10*9/L": 1000}
 
 Stated = tuple[str, dt.date | None]
@@ -25,29 +28,40 @@ Stated = tuple[str, dt.date | None]
 def counted(
     pairs: Iterable[Stated], record: Record, born: dt.date | None, on: dt.date, issues: list[Issue]
 ) -> set[Stated]:
-    """The observations, with what the last CD4 count adds to HIV: nothing, a low count, or a doubt that is told.
+    """The observations, with what the last CD4 result adds to HIV: nothing, a low one, or a question that is told.
 
-    Before 5 years the thresholds are percentages, which are not read: it is asked.
+    Before 5 years the percentage counts, from 5 years the count.
     """
     known = set(pairs)
     codes = {code for code, _day in known}
     if HIV not in codes or LOW in codes:
         return known
-    latest = record.latest(COUNT, on=on)
-    value = latest.quantity if latest is not None else None
-    grown = born is not None and (since := after(born, FROM_AGE)) is not None and since <= on
-    if value is None or value.comparator or value.unit not in UNITS or not grown:
+    low = _low(record, born, on)
+    if low is None:
         issues.append(UNKNOWN)
-        return known | {(UNCLEAR, None)}
-    return known | ({(LOW, None)} if value.value * UNITS[value.unit] < THRESHOLD else set())
+        return known | {(UNKNOWN_CD4, None)}
+    return known | ({(LOW, None)} if low else set())
+
+
+def _low(record: Record, born: dt.date | None, on: dt.date) -> bool | None:
+    if born is None:
+        return None
+    limit = next((share for age, share in PERCENTS if (end := after(born, age)) is not None and on < end), None)
+    latest = record.latest(COUNT if limit is None else PERCENT, on=on)
+    value: Quantity | None = latest.quantity if latest is not None else None
+    if value is None or value.comparator:
+        return None
+    if limit is not None:
+        return value.value < limit if value.unit == "%" and 0 <= value.value <= 100 else None
+    return value.value * UNITS[value.unit] < THRESHOLD if value.unit in UNITS else None
 
 
 UNKNOWN = Issue(
     "incomplete",
     "Observation",
     Text(
-        "VIH sans nombre de CD4 utilisable\u202f: un vaccin vivant attend de le connaître",
-        "HIV without a usable CD4 count: a live vaccine waits until it is known",
+        "VIH sans CD4 utilisables (nombre dès 5 ans, pourcentage avant)\u202f: un vaccin vivant attend ce résultat",
+        "HIV without a usable CD4 result (count from 5 years, percentage before): a live vaccine waits for it",
     ),
     "warning",
 )

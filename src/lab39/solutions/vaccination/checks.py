@@ -17,6 +17,7 @@ from lab39.solutions.vaccination.counter import Counter
 from lab39.solutions.vaccination.dates import add
 from lab39.solutions.vaccination.findings import Assessed
 from lab39.solutions.vaccination.forbidden import forbidden
+from lab39.solutions.vaccination.licence import unnamed
 from lab39.solutions.vaccination.model import Dose, DoseStatus, Patient
 from lab39.solutions.vaccination.products import Product
 from lab39.solutions.vaccination.questions import NO, Question, Told
@@ -151,7 +152,9 @@ def _person(
     for name, rule in forbidden(schedule, patient, on):
         if name in antigens and (not rule.vaccines or product.nuva in rule.vaccines):
             known = questions.titled(schedule, rule.text)
-            if known:
+            if known and rule.asks:
+                yield replace(_told(questions.of_rule(schedule, known, "stop")), level="ask")
+            elif known:
                 yield _told(questions.of_rule(schedule, known, "stop"))
             else:
                 yield Check("stop", words.capital(Text.same(rule.text)))
@@ -169,7 +172,10 @@ def _person(
             "stop",
             Text("Déjà fait aujourd'hui, d'après le dossier", "Given today already, by the record"),
         )
-    if _outside(product, patient, on):
+    if product.ages == "M" and unnamed(schedule, product.nuva, patient.birth_date, on):
+        document, url = words.document(schedule)
+        yield Check("stop", words.capital(words.UNNAMED), NO_TEXT, f"{document}, {schedule.version}", url)
+    elif _outside(product, patient, on):
         known_ages = product.ages != "M"
         yield Check(
             "stop" if known_ages else "warn",

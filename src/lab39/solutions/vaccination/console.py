@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from lab39.core.text import Lang, Text, date, number
-from lab39.solutions.vaccination import told, words
+from lab39.fhir.outputs import COLON
+from lab39.solutions.vaccination import asking, told, words
 from lab39.solutions.vaccination.explaining import explained
 from lab39.solutions.vaccination.model import GroupForecast, Patient, Result, Schedule
 from lab39.solutions.vaccination.verdicts import verdict
@@ -45,6 +46,8 @@ def due(console: Console, result: Result, patient: Patient, schedule: Schedule, 
             _day(each.past_due, lang),
         )
     console.print(table)
+    for asked in asking.questions(schedule, patient, result):
+        console.print(f"{asked.name[lang]}{COLON[lang]}{asked.consequence[lang]}", highlight=False, soft_wrap=True)
     if patient.doses:
         doses = _table(_DOSE_HEADS, lang)
         for dose in sorted(patient.doses, key=lambda each: each.date):

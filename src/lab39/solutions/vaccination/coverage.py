@@ -119,6 +119,7 @@ class Coverage:
 
     Attributes:
         unread: records without a whole birth date: in no cell.
+        deceased: persons who have died: in no cell, never called back.
         calls: who is late, the longest first once read to the end.
     """
 
@@ -127,6 +128,7 @@ class Coverage:
     edition: str
     records: int = 0
     unread: int = 0
+    deceased: int = 0
     counts: dict[tuple[int, str], Counter[str]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
 
@@ -156,6 +158,7 @@ class Coverage:
             "edition": self.edition,
             "n": self.records,
             "unread": self.unread,
+            "deceased": self.deceased,
             "cells": [each.as_dict() for each in self.cells()],
             "groups": [{k: v for k, v in each.as_dict().items() if k != "birth_year"} for each in self.totals()],
             "late": [each.as_dict() for each in self.calls],
@@ -176,7 +179,8 @@ def coverage(
         found.records += 1
         known = read(record, schedule, on)
         if known.patient is None:
-            found.unread += 1
+            found.deceased += known.deceased
+            found.unread += not known.deceased
             continue
         doubted = {antigen for each in known.uncounted for antigen in each.antigens}
         unknown = any(not each.antigens for each in known.uncounted)

@@ -7,9 +7,11 @@ nothing forbids it. Whether it counts is not decided here: the plan gives the do
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from lab39.solutions.vaccination import licence
 from lab39.solutions.vaccination.dates import after
 from lab39.solutions.vaccination.evaluate import in_force
 from lab39.solutions.vaccination.forecast import antigen_state, vaccine_contraindicated
@@ -19,8 +21,10 @@ from lab39.solutions.vaccination.model import (
     Patient,
     PatientSeries,
     Schedule,
+    SeriesDose,
     SeriesStatus,
     TargetStatus,
+    Vaccine,
 )
 from lab39.solutions.vaccination.organize import History, organize
 
@@ -33,6 +37,7 @@ class Product:
         covers: antigens that are due and for which it is preferred.
         extra: antigens it holds although they are not due.
         advised: the schedule flags it for the forecast.
+        to_check: its licence is only remembered and does not cover this age; the rule names it all the same.
     """
 
     code: str
@@ -40,6 +45,23 @@ class Product:
     covers: frozenset[str]
     extra: frozenset[str]
     advised: bool
+    to_check: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A product that a rule names for a dose and that is not proposed at this age.
+
+    Attributes:
+        why: ``age`` outside its licence, ``licence`` outside a licence that is only remembered, or
+            ``contraindicated``.
+        ages: of that licence, from and before.
+    """
+
+    code: str
+    name: str
+    why: Literal["age", "licence", "contraindicated"]
+    ages: licence.Ages
 
 
 def cover(
@@ -57,16 +79,19 @@ def cover(
     history = organize(schedule, patient, day)
     offered: dict[str, dict[str, bool]] = {}
     names: dict[str, str] = {}
+    doubtful: set[str] = set()
     for forecast in due:
         for series in forecast.series:
             if series.status is not SeriesStatus.NOT_COMPLETE:
                 continue
             antigen = series.series.antigen
-            for code, name, advised in _preferred(series, schedule, history, day):
-                if (code, antigen) not in refused:
-                    row = offered.setdefault(code, {})
-                    row[antigen] = row.get(antigen, False) or advised
-                    names.setdefault(code, schedule.vaccine_names.get(code) or name)
+            for each in _preferred(series, schedule, history, day):
+                if (each.code, antigen) not in refused:
+                    row = offered.setdefault(each.code, {})
+                    row[antigen] = row.get(antigen, False) or each.recommended
+                    names.setdefault(each.code, schedule.vaccine_names.get(each.code) or each.name)
+                    if licence.to_check(each, history.birth, (day,)):
+                        doubtful.add(each.code)
     needed = {each.series.antigen for f in due for each in f.series if each.status is SeriesStatus.NOT_COMPLETE}
     used = {dose.code for dose in patient.doses}
     products = [
@@ -76,6 +101,7 @@ def cover(
             frozenset(row),
             _held(schedule.vaccines.get(code, ()), patient.birth_date, day) - frozenset(row),
             any(row.values()),
+            code in doubtful,
         )
         for code, row in sorted(offered.items(), key=lambda row: (row[0] not in used, row[0]))
     ]
@@ -83,24 +109,50 @@ def cover(
     return _smallest(_undominated(products), served), frozenset(needed) - served
 
 
-def _preferred(
-    series: PatientSeries, schedule: Schedule, history: History, day: dt.date
-) -> Iterator[tuple[str, str, bool]]:
-    target = next((each for each in series.targets if each.status is TargetStatus.NOT_SATISFIED), None)
+def left_out(
+    due: Sequence[GroupForecast], patient: Patient, schedule: Schedule, day: dt.date
+) -> tuple[LeftOut, ...]:
+    """Products of the market named by the rules of what is due and not proposed on the day, each once."""
+    history = organize(schedule, patient, day)
+    kept: set[str] = set()
+    found: dict[str, LeftOut] = {}
+    for series in (each for forecast in due for each in forecast.series):
+        target = _next(series)
+        if target is None or series.status is not SeriesStatus.NOT_COMPLETE:
+            continue
+        state = antigen_state(schedule.antigens[series.series.antigen], history)
+        kept |= {each.code for each in _preferred(series, schedule, history, day)}
+        for each in (each for row in target.preferable.values() for each in row if each.recommended):
+            name = schedule.vaccine_names.get(each.code) or each.name
+            if not licence.fits(each, history.birth, (day,)):
+                row = LeftOut(each.code, name, "age", (each.begin, each.end))
+            elif vaccine_contraindicated(each.code, state, history, day):
+                row = LeftOut(each.code, name, "contraindicated", (None, None))
+            else:
+                row = LeftOut(each.code, name, "licence", each.remembered)
+            found.setdefault(each.code, row)
+    return tuple(each for code, each in found.items() if code not in kept)
+
+
+def _next(series: PatientSeries) -> SeriesDose | None:
+    return next((each.dose for each in series.targets if each.status is TargetStatus.NOT_SATISFIED), None)
+
+
+def _preferred(series: PatientSeries, schedule: Schedule, history: History, day: dt.date) -> tuple[Vaccine, ...]:
+    target = _next(series)
     if target is None:
-        return
+        return ()
     state = antigen_state(schedule.antigens[series.series.antigen], history)
-    for code, vaccines in target.dose.preferable.items():
+    fitting: dict[str, Vaccine] = {}
+    for code, vaccines in target.preferable.items():
         for each in vaccines:
-            begin, end = after(history.birth, each.begin), after(history.birth, each.end)
-            fits = (begin is None or begin <= day) and (end is None or day < end)
             if (
-                fits
-                and code not in target.dose.inadvertent
+                licence.fits(each, history.birth, (day,))
+                and code not in target.inadvertent
                 and not vaccine_contraindicated(code, state, history, day)
             ):
-                yield code, each.name, each.recommended
-                break
+                fitting.setdefault(code, each)
+    return licence.chosen(tuple(fitting.values()), history.birth, (day,))
 
 
 def _held(associations: Sequence[Association], birth: dt.date, day: dt.date) -> frozenset[str]:

@@ -52,6 +52,7 @@ FORECASTS: Mapping[SeriesStatus, tuple[str, str, str]] = {
     SeriesStatus.NOT_RECOMMENDED: ("notRecommended", "Not Recommended", ""),
     SeriesStatus.IMMUNE: ("immune", "Immune", "immune"),
     SeriesStatus.CONTRAINDICATED: ("contraindicated", "Contraindicated", "contraindicated"),
+    SeriesStatus.TO_ASK: ("notComplete", "Not Complete", ""),
     SeriesStatus.AGED_OUT: ("agedOut", "Aged Out", ""),
 }
 """Code and display of ImmDS, and the code of HL7 Terminology where there is one."""

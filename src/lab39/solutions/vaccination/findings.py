@@ -12,7 +12,7 @@ from lab39.core.errors import Issue
 from lab39.core.finding import Finding, Input, Missing, Reason, Severity, Source, When
 from lab39.core.record import Record
 from lab39.core.text import Text
-from lab39.solutions.vaccination import sentences, words
+from lab39.solutions.vaccination import asking, sentences, words
 from lab39.solutions.vaccination.codes import NO_MAPS, Maps
 from lab39.solutions.vaccination.given import Uncounted
 from lab39.solutions.vaccination.model import Dose, DoseStatus, GroupForecast, Patient, Result, Schedule
@@ -198,6 +198,7 @@ def _limits(found: Assessed, forecast: GroupForecast) -> Iterator[Input]:
 
 
 def _missing(found: Assessed) -> Iterator[Missing]:
+    yield from asking.questions(found.schedule, found.patient, found.result)
     if not found.record.immunizations():
         yield Missing(
             "immunizations",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
+from lab39.solutions.vaccination import licence
 from lab39.solutions.vaccination.beyond import interval_end, season_of
 from lab39.solutions.vaccination.dates import ONE_DAY, add, after
 from lab39.solutions.vaccination.evaluate import age_rule, in_force, reference_date
@@ -25,6 +26,7 @@ from lab39.solutions.vaccination.model import (
 from lab39.solutions.vaccination.organize import History
 from lab39.solutions.vaccination.skip import Completed, can_skip
 
+TO_ASK = "Waits for an answer"
 IMMUNE, CONTRAINDICATED = "Patient has evidence of immunity", "Patient has a contraindication"
 COMPLETE, PAST_HISTORY = (
     "Patient series is complete",
@@ -42,6 +44,8 @@ class AntigenState(NamedTuple):
     contraindicated: bool
     vaccines: tuple[Contraindication, ...]
     steps: tuple[Step, ...]
+    asks: bool = False
+    """A question that would forbid the whole antigen is not answered."""
 
 
 def immunity(antigen: Antigen, history: History, steps: list[Step]) -> bool:
@@ -60,9 +64,9 @@ def immunity(antigen: Antigen, history: History, steps: list[Step]) -> bool:
 
 def contraindications(
     antigen: Antigen, history: History, steps: list[Step]
-) -> tuple[bool, tuple[Contraindication, ...]]:
+) -> tuple[tuple[Contraindication, ...], tuple[Contraindication, ...]]:
     """TABLE 7-5 and TABLE 7-6, with CALCDTCI-1 and CALCDTCI-2: those whose observation is active at this age."""
-    whole, vaccines = False, []
+    whole, vaccines = [], []
     for each in antigen.contraindications if history.observed else ():
         if each.code not in history.observed:
             continue
@@ -73,10 +77,10 @@ def contraindications(
         if applies and each.vaccines:
             vaccines.append(each)
         elif applies:
-            whole = True
+            whole.append(each)
     if not steps or steps[-1].rule not in ("TABLE 7-5", "TABLE 7-6"):
         steps.append(Step("TABLE 7-5", False, {"observations": len(history.observed)}))
-    return whole, tuple(vaccines)
+    return tuple(whole), tuple(vaccines)
 
 
 def antigen_state(antigen: Antigen, history: History) -> AntigenState:
@@ -84,17 +88,31 @@ def antigen_state(antigen: Antigen, history: History) -> AntigenState:
     steps: list[Step] = []
     immune = immunity(antigen, history, steps)
     whole, vaccines = contraindications(antigen, history, steps)
-    return AntigenState(immune, whole, vaccines, tuple(steps))
+    sure = any(not each.asks for each in whole)
+    return AntigenState(immune, sure, vaccines, tuple(steps), asks=bool(whole) and not sure)
 
 
-def series_contraindicated(series: PatientSeries, state: AntigenState, history: History, steps: list[Step]) -> bool:
-    """TABLE 7-7: an antigen contraindication, or every preferable vaccine of the series contraindicated."""
-    found = state.contraindicated
-    if not found and state.vaccines:
-        codes = {code for target in series.targets for code in target.dose.preferable}
-        found = bool(codes) and all(vaccine_contraindicated(code, state, history, history.on) for code in codes)
+def series_contraindicated(
+    series: PatientSeries, state: AntigenState, history: History, steps: list[Step]
+) -> SeriesStatus | None:
+    """TABLE 7-7: an antigen contraindication, or every preferable vaccine of the series contraindicated.
+
+    Returns:
+        ``TO_ASK`` when only a question that is not answered forbids it; ``None`` when nothing does.
+    """
+    codes = {code for target in series.targets for code in target.dose.preferable}
+
+    def every(known: AntigenState) -> bool:
+        return bool(codes and known.vaccines) and all(
+            vaccine_contraindicated(code, known, history, history.on) for code in codes
+        )
+
+    sure = state._replace(vaccines=tuple(each for each in state.vaccines if not each.asks))
+    found = state.contraindicated or every(sure)
     steps.append(Step("TABLE 7-7", found, {"series": series.series.name}))
-    return found
+    if found:
+        return SeriesStatus.CONTRAINDICATED
+    return SeriesStatus.TO_ASK if state.asks or every(state) else None
 
 
 def vaccine_contraindicated(code: str, state: AntigenState, history: History, day: dt.date) -> bool:
@@ -153,7 +171,7 @@ def forecast_need(
     target: Target | None,
     series: PatientSeries,
     state: AntigenState,
-    contraindicated: bool,
+    contraindicated: SeriesStatus | None,
     earliest: dt.date | None,
     history: History,
     steps: list[Step],
@@ -168,7 +186,7 @@ def forecast_need(
         found = SeriesStatus.NOT_RECOMMENDED, PAST_HISTORY
     elif state.immune:
         found = SeriesStatus.IMMUNE, IMMUNE
-    elif contraindicated:
+    elif contraindicated is SeriesStatus.CONTRAINDICATED:
         found = SeriesStatus.CONTRAINDICATED, CONTRAINDICATED
     elif (season_end := _season(target.dose, series, history)[1]) is not None and history.on > season_end:
         found = SeriesStatus.NOT_RECOMMENDED, PAST_SEASON
@@ -178,6 +196,8 @@ def forecast_need(
         found = SeriesStatus.AGED_OUT, TOO_OLD
     elif maximum is not None and earliest is not None and earliest >= maximum:
         found = SeriesStatus.AGED_OUT, UNFINISHABLE
+    elif contraindicated is SeriesStatus.TO_ASK:
+        found = SeriesStatus.TO_ASK, TO_ASK
     else:
         found = SeriesStatus.NOT_COMPLETE, ""
     steps.append(Step("TABLE 7-10", found[0], {"maximum age": maximum, "earliest": earliest, "reason": found[1]}))
@@ -245,21 +265,18 @@ def recommended_vaccines(
     steps: list[Step],
 ) -> tuple[Vaccine, ...]:
     """FORECASTRECVAC-1: preferable vaccines flagged for the forecast, not contraindicated, of an age that fits."""
-    found = []
-    for code, vaccines in target.preferable.items():
-        for each in vaccines:
-            if not each.recommended:
-                continue
-            begin, end = after(history.birth, each.begin), after(history.birth, each.end)
-            fits = any(
-                (begin is None or begin <= day) and (end is None or day < end)
-                for day in (earliest, recommended)
-                if day is not None
-            )
-            if fits and not vaccine_contraindicated(code, state, history, history.on):
-                found.append(each)
+    days = earliest, recommended
+    fitting = [
+        each
+        for code, vaccines in target.preferable.items()
+        for each in vaccines
+        if each.recommended
+        and licence.fits(each, history.birth, days)
+        and not vaccine_contraindicated(code, state, history, history.on)
+    ]
+    found = licence.chosen(fitting, history.birth, days)
     steps.append(Step("FORECASTRECVAC-1", tuple(each.code for each in found), {}))
-    return tuple(found)
+    return found
 
 
 def forecast_series(

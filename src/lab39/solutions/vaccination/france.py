@@ -13,6 +13,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any, NamedTuple
 
+from lab39.core import terms
 from lab39.core.errors import InputError, UnknownNameError
 from lab39.core.text import Text
 from lab39.solutions.vaccination import model as m
@@ -97,6 +98,7 @@ def compile_france(authored: Authored, edition: str) -> m.Schedule:
         frozenset(observations),
         {row["name"]: tuple(row["observations"]) for row in base["observations.toml"].get("set", ())},
         _campaigns(base["campaigns.toml"]["campaign"], edition),
+        frozenset(code for code, each in observations.items() if each.asks),
     )
     made = _Made({}, {}, {}, {}, {}, {})
     for name, kind, row in _rows(authored, edition):
@@ -262,9 +264,16 @@ def _observations(rows: list[Row]) -> dict[str, m.ObservationTerm]:
                 m.Treatment(each["atc"], duration(each.get("after")), each.get("dose_decides", False))
                 for each in row.get("medicines", ())
             ),
+            tuple(map(_answering, row.get("asks", ()))),
         )
         for row in rows
     }
+
+
+def _answering(row: Row) -> m.Answering:
+    system, key = (terms.LOINC, "loinc") if "loinc" in row else (terms.SNOMED, "snomed")
+    ages = duration(row.get("age_from")), duration(row.get("age_before"))
+    return m.Answering(system, row[key], row.get("unit", ""), Text.of(row["title"]), *ages)
 
 
 def _codes(code: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from lab39.solutions.vaccination.organize import History
 Series = Sequence[PatientSeries]
 _CASCADE = (
     SeriesStatus.CONTRAINDICATED,
+    SeriesStatus.TO_ASK,
     SeriesStatus.AGED_OUT,
     SeriesStatus.NOT_RECOMMENDED,
     SeriesStatus.NOT_COMPLETE,
@@ -69,11 +70,11 @@ def group_forecast(group: VaccineGroup, series: Series, history: History) -> Gro
     steps = [Step("FORECASTVG-1", names, {"series group": series[0].series.group_name or series[0].series.group})]
     status = group_status(series, steps)
     forecasts = [each.forecast for each in series if each.forecast is not None]
-    given = {dose.id or id(dose): dose for name in group.antigens for dose in history.by_antigen.get(name, ())}
+    given = [dose for name in group.antigens for dose in history.by_antigen.get(name, ())]
     number = earliest = recommended = past_due = latest = None
     if status is SeriesStatus.NOT_COMPLETE and forecasts:
         number = group_number(group, forecasts, steps)
-        earliest = group_earliest(group, forecasts, list(given.values()), steps)
+        earliest = group_earliest(group, forecasts, given, steps)
         soonest = min((each.recommended for each in forecasts if each.recommended), default=None)
         recommended = max(filter(None, (earliest, soonest)), default=None)
         late = min((each.past_due for each in forecasts if each.past_due), default=None)
@@ -143,6 +144,7 @@ def urgency(forecast: GroupForecast) -> tuple[int, dt.date, bool]:
     """LAB39-1: what is to be done before what is not, the earliest recommended date first, risk first."""
     order = (
         SeriesStatus.NOT_COMPLETE,
+        SeriesStatus.TO_ASK,
         SeriesStatus.CONTRAINDICATED,
         SeriesStatus.COMPLETE,
         SeriesStatus.IMMUNE,

@@ -23,6 +23,7 @@ from lab39.solutions.vaccination.population import Concerned, Records, Summary, 
 MAX_LINES = 20
 """Of one kind of change, under one vaccine group; the whole is in the JSON."""
 _EVERY = Text("Tout le calendrier", "The whole schedule")
+_DECEASED = Text("personnes décédées, laissées de côté", "persons who have died, left out")
 _NOTHING = Text("Aucune différence", "No difference")
 
 
@@ -72,6 +73,8 @@ def people(console: Console, found: Iterable[Concerned], on: dt.date, lang: Lang
     if totals.not_evaluated:
         told = Text("sans date de naissance complète, non évaluées", "without a whole birth date, not evaluated")
         _print(console, f"  {totals.not_evaluated} {told[lang]}")
+    if totals.deceased:
+        _print(console, f"  {totals.deceased} {_DECEASED[lang]}")
     titles = {"becomes": Text("devient dû", "becomes due"), "ceases": Text("n'est plus dû", "is no longer due")}
     for kind, counts in (("becomes", totals.becomes), ("ceases", totals.ceases)):
         for group, number in counts.most_common():
@@ -126,6 +129,8 @@ def summary(console: Console, found: Summary, on: dt.date, lang: Lang) -> None:
     if found.not_evaluated:
         told = Text("dossiers sans date de naissance complète", "records without a whole birth date")
         _print(console, f"  {found.not_evaluated} {told[lang]}")
+    if found.deceased:
+        _print(console, f"  {found.deceased} {_DECEASED[lang]}")
     late = Text("en retard", "past due")
     for group, number in found.due.most_common():
         behind = found.past_due[group]

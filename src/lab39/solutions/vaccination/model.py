@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from lab39.core.text import Text
 from lab39.solutions.vaccination.dates import Duration
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class SeriesStatus(StrEnum):
     COMPLETE = "Complete"
     IMMUNE = "Immune"
     CONTRAINDICATED = "Contraindicated"
+    TO_ASK = "To Be Asked"
+    """Not of the specification: nothing is given before a question is answered."""
     AGED_OUT = "Aged Out"
     NOT_RECOMMENDED = "Not Recommended"
 
@@ -95,6 +98,8 @@ class Vaccine:
     mvx: str
     volume: float | None
     recommended: bool
+    remembered: tuple[Duration | None, Duration | None] = (None, None)
+    """Licence ages that no source opened states, as :mod:`licence` uses them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +208,8 @@ class Contraindication:
     begin: Duration | None
     end: Duration | None
     vaccines: Mapping[str, tuple[tuple[Duration | None, Duration | None], ...]]
+    asks: bool = False
+    """Its observation is a question: it is to be answered, and no contraindication yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +279,17 @@ class Treatment(NamedTuple):
     dose_decides: bool = False
 
 
+class Answering(NamedTuple):
+    """What answers an observation that is a question, between two ages: a condition, or a measure with its unit."""
+
+    system: str
+    code: str
+    unit: str
+    title: Text
+    begin: Duration | None
+    end: Duration | None
+
+
 @dataclass(frozen=True, slots=True)
 class ObservationTerm:
     """A CDSi observation: its title, and the codes of other systems that state it, as ``(system, code)``."""
@@ -280,6 +298,7 @@ class ObservationTerm:
     title: str
     coded: tuple[tuple[str, str], ...]
     medicines: tuple[Treatment, ...] = ()
+    asks: tuple[Answering, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

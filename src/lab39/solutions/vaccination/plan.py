@@ -12,8 +12,9 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from lab39.solutions.vaccination import asking
+from lab39.solutions.vaccination.covering import LeftOut, cover, left_out
 from lab39.solutions.vaccination.covering import Product as Chosen
-from lab39.solutions.vaccination.covering import cover
 from lab39.solutions.vaccination.dates import Duration, add
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.model import (
@@ -113,7 +114,22 @@ class _Search:
             best.visits,
             best.left,
             not self.cut,
+            tuple(self._left_out(patient, best.visits)),
+            asking.questions(self.schedule, patient, run(self.schedule, patient, self.on)),
         )
+
+    def _left_out(self, patient: Patient, visits: Sequence[Visit]) -> Iterable[LeftOut]:
+        """Each product that was not proposed at some visit and is planned at none, with why."""
+        found: dict[str, LeftOut] = {}
+        for visit in visits:
+            served = {each.group for dose in visit.doses for each in dose.serves}
+            due = [each for each in _awaited(run(self.schedule, patient, visit.date)) if each.group in served]
+            for each in left_out(due, patient, self.schedule, visit.date):
+                found.setdefault(each.code, each)
+            given = tuple(Dose(visit.date, each.code) for each in visit.doses)
+            patient = replace(patient, doses=(*patient.doses, *given))
+        planned = {dose.code for visit in visits for dose in visit.doses}
+        return (each for code, each in found.items() if code not in planned)
 
     def _explore(self, state: _State, day: dt.date, *, first: bool = False) -> None:
         if self.effort >= _BUDGET and self.best is not None:
@@ -166,7 +182,7 @@ class _Search:
             served = [s for _, serves in given for s in serves]
             delay = sum((day - s.recommended).days for s in served if s.recommended)
             planned = [
-                PlannedDose(each.code, each.name, serves, is_live(self.schedule, each.code))
+                PlannedDose(each.code, each.name, serves, is_live(self.schedule, each.code), each.to_check)
                 for each, serves in given
             ]
             visit = Visit(day, tuple(planned))

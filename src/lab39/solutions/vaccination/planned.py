@@ -6,6 +6,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lab39.core.finding import Missing, jsonable
+from lab39.solutions.vaccination.covering import LeftOut
+
 Goal = Literal["visits", "injections", "earliest"]
 GOALS: tuple[Goal, ...] = ("visits", "injections", "earliest")
 
@@ -45,12 +48,14 @@ class PlannedDose:
     Attributes:
         live: whether the person is pregnant or immunosuppressed has to be known before. ``None`` when neither the
             table of products nor the schedule tells.
+        to_check: its licence, only remembered, does not cover the age: the schedule names it, read the leaflet.
     """
 
     code: str
     name: str
     serves: tuple[Served, ...]
     live: bool | None = None
+    to_check: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,8 @@ class Plan:
 
     Attributes:
         until: last day of the horizon.
+        to_ask: what to ask first, and the vaccines that wait for it: none of them is planned.
+        left_out: products that the schedule names for what is given, and that were not proposed, each with why.
         exhaustive: every choice of days was looked at; else the best found within a fixed effort.
     """
 
@@ -87,6 +94,8 @@ class Plan:
     visits: tuple[Visit, ...]
     left: tuple[Left, ...]
     exhaustive: bool
+    left_out: tuple[LeftOut, ...] = ()
+    to_ask: tuple[Missing, ...] = ()
 
     @property
     def injections(self) -> int:
@@ -110,6 +119,7 @@ class Plan:
                             "code": dose.code,
                             "vaccine": dose.name,
                             "live": dose.live,
+                            "licence_to_check": dose.to_check,
                             "serves": [
                                 {"group": s.group, "dose_number": s.number, "recommended": s.recommended}
                                 for s in dose.serves
@@ -124,4 +134,6 @@ class Plan:
             "left": [
                 {"group": each.group, "recommended": each.recommended, "reason": each.reason} for each in self.left
             ],
+            "to_ask": [jsonable(each) for each in self.to_ask],
+            "left_out": [{"code": each.code, "vaccine": each.name, "why": each.why} for each in self.left_out],
         }

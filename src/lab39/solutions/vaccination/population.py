@@ -71,12 +71,14 @@ class Summary:
 
     Attributes:
         not_evaluated: records without a whole birth date.
+        deceased: persons who have died: nothing is due for them.
         uncounted: doses that could not be counted.
         due: by vaccine group, how many people it is due for.
     """
 
     records: int = 0
     not_evaluated: int = 0
+    deceased: int = 0
     doses: int = 0
     uncounted: int = 0
     due: Counter[str] = field(default_factory=Counter)
@@ -87,6 +89,7 @@ class Summary:
         return {
             "records": self.records,
             "not_evaluated": self.not_evaluated,
+            "deceased": self.deceased,
             "doses": self.doses,
             "doses_not_counted": self.uncounted,
             "due": dict(self.due.most_common()),
@@ -104,7 +107,8 @@ def evaluated(
         summary.uncounted += len(known.uncounted)
         row: dict[str, Any] = {"record": record.id, "source": record.source}
         if known.patient is None:
-            summary.not_evaluated += 1
+            summary.deceased += known.deceased
+            summary.not_evaluated += not known.deceased
             row |= {"schedule": schedule.name, "edition": schedule.version, "on": on, "due": None}
         else:
             result = run(schedule, known.patient, on)
@@ -140,7 +144,7 @@ class Concerned:
 
     Attributes:
         becomes: vaccine groups due by the new one only. ``ceases``: by the old one only.
-        evaluated: whether its birth date allows it.
+        evaluated: whether its birth date allows it, and they are alive; ``deceased`` tells the two apart.
     """
 
     record: str
@@ -149,6 +153,7 @@ class Concerned:
     ceases: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     evaluated: bool = True
+    deceased: bool = False
 
     @property
     def changed(self) -> bool:
@@ -176,6 +181,7 @@ class Totals:
     records: int = 0
     concerned: int = 0
     not_evaluated: int = 0
+    deceased: int = 0
     verdicts: int = 0
     becomes: Counter[str] = field(default_factory=Counter)
     ceases: Counter[str] = field(default_factory=Counter)
@@ -185,7 +191,8 @@ class Totals:
         """One record more."""
         self.records += 1
         self.concerned += each.changed
-        self.not_evaluated += not each.evaluated
+        self.deceased += each.deceased
+        self.not_evaluated += not each.evaluated and not each.deceased
         self.verdicts += len(each.verdicts)
         self.becomes.update(each.becomes)
         self.ceases.update(each.ceases)
@@ -202,6 +209,7 @@ class Totals:
             "records": self.records,
             "concerned": self.concerned,
             "not_evaluated": self.not_evaluated,
+            "deceased": self.deceased,
             "becomes_due": dict(self.becomes.most_common()),
             "no_longer_due": dict(self.ceases.most_common()),
             "dose_verdicts_changed": self.verdicts,
@@ -213,7 +221,7 @@ def people(records: Iterable[Record], old: Schedule, new: Schedule, maps: Maps, 
     for record in records:
         before, after = read_patient(record, old, on, maps), read_patient(record, new, on, maps)
         if before.patient is None or after.patient is None:
-            yield Concerned(record.id, record.source, evaluated=False)
+            yield Concerned(record.id, record.source, evaluated=False, deceased=before.deceased)
             continue
         one, two = run(old, before.patient, on), run(new, after.patient, on)
         was, now = _due(one), _due(two)
@@ -232,16 +240,16 @@ def _due(result: Result) -> tuple[str, ...]:
 
 def _verdicts(before: Known, one: Result, after: Known, two: Result) -> Iterator[Verdict]:
     was, now = _judged(before, one), _judged(after, two)
-    for ref, (day, status) in (was | now).items():
-        old, new = was.get(ref, (day, None))[1], now.get(ref, (day, None))[1]
+    for key in was | now:
+        old, new = was.get(key), now.get(key)
         if old != new:
-            del status
-            yield Verdict(ref, day, old, new)
+            yield Verdict(*key, old, new)
 
 
-def _judged(known: Known, result: Result) -> dict[str, tuple[dt.date, str | None]]:
-    found: dict[str, tuple[dt.date, str | None]] = {}
+def _judged(known: Known, result: Result) -> dict[tuple[str, dt.date], str | None]:
+    """By reference and day: a record may give two doses one id."""
+    found: dict[tuple[str, dt.date], str | None] = {}
     for dose in known.patient.doses if known.patient else ():
         done = verdict(result, dose)
-        found[dose.id] = dose.date, str(done.status) if done else None
+        found[dose.id, dose.date] = str(done.status) if done else None
     return found

@@ -18,6 +18,7 @@ from lab39.core import terms
 from lab39.core.record import Record
 from lab39.core.text import NO_TEXT, Text
 from lab39.solutions.vaccination import france, words
+from lab39.solutions.vaccination.cd4 import UNKNOWN_CD4
 from lab39.solutions.vaccination.dates import Duration, add, parse
 from lab39.solutions.vaccination.model import Observed, Patient, Schedule
 from lab39.solutions.vaccination.products import Product
@@ -133,7 +134,7 @@ def answered(
         question.id == "live" and any(each.id == "immunosuppression" for each in question.situations)
         for question in asked
     )
-    kept = (each for each in known if not (clear and each.code == UNCLEAR))
+    kept = (each for each in known if not (clear and each.code in (UNCLEAR, UNKNOWN_CD4)))
     return (*kept, *observed(asked, answers))
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from lab39.core.dates import PartialDate
 from lab39.core.errors import Issue
 from lab39.core.record import Record
-from lab39.core.text import Text
+from lab39.core.text import NO_TEXT, Text
 from lab39.solutions.vaccination.codes import NO_MAPS, Maps
 from lab39.solutions.vaccination.given import Uncounted, read_doses
 from lab39.solutions.vaccination.model import Patient, Schedule, Sex
@@ -30,7 +30,7 @@ COUNTRIES: Mapping[str, str] = dict.fromkeys(
 
 
 class Known(NamedTuple):
-    """A patient, or ``None`` without a whole birth date.
+    """A patient, or ``None`` without a whole birth date, or when they have died.
 
     Attributes:
         issues: what was not used or is in doubt, and why.
@@ -40,6 +40,7 @@ class Known(NamedTuple):
     patient: Patient | None
     issues: tuple[Issue, ...]
     uncounted: tuple[Uncounted, ...] = ()
+    deceased: bool = False
 
 
 def read_patient(record: Record, schedule: Schedule, on: dt.date, maps: Maps = NO_MAPS) -> Known:
@@ -48,6 +49,8 @@ def read_patient(record: Record, schedule: Schedule, on: dt.date, maps: Maps = N
     Args:
         maps: of the pack ``nuva``; without them, only the codes of the schedule's own system are read.
     """
+    if record.deceased_on(on):
+        return Known(None, (_died(record),), deceased=True)
     issues: list[Issue] = []
     born = _born(record, on, issues)
     if born is None:
@@ -90,6 +93,22 @@ def uncounted_dict(known: Known, schedule: Schedule) -> dict[str, Any]:
         ],
         "doubtful": {group: [each.ref for each in rows] for group, rows in doubtful(known, schedule).items()},
     }
+
+
+def _died(record: Record) -> Issue:
+    when = record.death_date
+    day = Text(f" ({when.say('fr')})", f" ({when.say('en')})") if when else NO_TEXT
+    return Issue(
+        "business-rule",
+        "Patient.deceasedDateTime" if when else "Patient.deceasedBoolean",
+        Text(
+            f"personne décédée d'après le dossier{day.fr}\u202f: aucun vaccin "
+            "n'est proposé. Si c'est une erreur, corriger le dossier",
+            f"the record says that this person has died{day.en}: no vaccine is "
+            "proposed. If it is a mistake, correct the record",
+        ),
+        "information",
+    )
 
 
 def _born(record: Record, on: dt.date, issues: list[Issue]) -> dt.date | None:

@@ -22,6 +22,7 @@ class Vaccination(Solution):
         "Tells which vaccines count, what is due, what comes next, and the rule behind each decision",
     )
     version = "1.0"
+    for_living = True
     commands = "lab39.solutions.vaccination.commands:app"
     operations = "lab39.solutions.vaccination.operations:operations"
     pages = "lab39.solutions.vaccination.pages:pages"
@@ -39,7 +40,7 @@ class Vaccination(Solution):
         """What to give, what comes next, the doses to repeat, the entries not used; nothing about new orders."""
         from lab39.solutions.vaccination import advice, findings, sources
 
-        if ctx.about:
+        if ctx.about or record.deceased_on(on):
             return ()
         schedule, maps = sources.open_schedule(ctx.packs), sources.open_maps(ctx.packs)
         found = findings.assessed(record, schedule, on, maps)

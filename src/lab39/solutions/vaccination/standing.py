@@ -20,6 +20,7 @@ class Kind(StrEnum):
     UNDATED = "undated"
     POSSIBLE = "possible"
     LATER = "later"
+    TO_ASK = "to-ask"
     OPTIONAL = "optional"
     CONTRAINDICATED = "contraindicated"
     NOT_NOW = "not-now"
@@ -34,6 +35,7 @@ class Kind(StrEnum):
 
 
 _ENDED = {
+    SeriesStatus.TO_ASK: Kind.TO_ASK,
     SeriesStatus.CONTRAINDICATED: Kind.CONTRAINDICATED,
     SeriesStatus.NOT_RECOMMENDED: Kind.NOT_NOW,
     SeriesStatus.COMPLETE: Kind.COMPLETE,

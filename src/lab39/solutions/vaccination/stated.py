@@ -17,7 +17,7 @@ from lab39.core.errors import Issue
 from lab39.core.record import Record
 from lab39.core.terms import Concept
 from lab39.core.text import Text
-from lab39.solutions.vaccination import cd4, gestation
+from lab39.solutions.vaccination import asking, cd4, gestation
 from lab39.solutions.vaccination.codes import Maps, code_of
 from lab39.solutions.vaccination.model import Observed, Schedule
 from lab39.solutions.vaccination.treated import treated
@@ -65,6 +65,7 @@ def observed(
     found |= set(_reactions(record, schedule, maps, index, issues))
     found |= set(_globulins(record, schedule, maps, index))
     found |= set(treated(record, schedule, on, issues))
+    found = {pair for pair in found if pair[0] not in asking.answered(record, schedule, on)}
     if schedule.system == terms.NUVA:
         found = gestation.dated(found, FRENCH_PREGNANCY, record, on, issues)
         found = cd4.counted(found, record, record.birth_date.exact if record.birth_date else None, on, issues)

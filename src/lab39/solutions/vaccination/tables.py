@@ -9,10 +9,12 @@ from rich.table import Table
 
 from lab39.core.dates import completed_years
 from lab39.core.text import Lang, Text, date, percent
-from lab39.solutions.vaccination import words
+from lab39.fhir.outputs import COLON
+from lab39.solutions.vaccination import differing, words
 from lab39.solutions.vaccination.coverage import Cell, Coverage
+from lab39.solutions.vaccination.covering import LeftOut
 from lab39.solutions.vaccination.model import GroupForecast, Schedule
-from lab39.solutions.vaccination.plan import Plan
+from lab39.solutions.vaccination.plan import Plan, PlannedDose
 from lab39.solutions.vaccination.recalls import Recall, Receipt
 from lab39.solutions.vaccination.whatif import WhatIf
 
@@ -30,6 +32,10 @@ _NEAR = {
 _LIVE = Text(
     "* Vaccin vivant\u202f: s'assurer qu'il n'y a ni immunodépression ni grossesse.",
     "* Live vaccine: make sure that there is neither immunosuppression nor pregnancy.",
+)
+_TO_CHECK = Text(
+    "† Âge hors de l'autorisation telle qu'elle est connue ici, non vérifiée\u202f: lire la notice.",
+    "† Age outside the licence as it is known here, not verified: read the leaflet.",
 )
 _ALL_YEARS = Text("toutes", "all")
 
@@ -54,11 +60,19 @@ def plan(console: Console, found: Plan, birth: dt.date, lang: Lang) -> None:
                 words.group(s.group)[lang] + (f" {s.number}" if s.number is not None else "") for s in dose.serves
             )
             first = (date(visit.date, lang), _age(birth, visit.date, lang)) if i == 0 else ("", "")
-            table.add_row(*first, f"{dose.name} ({dose.code})" + (" *" if dose.live else ""), serves)
+            table.add_row(*first, f"{dose.name} ({dose.code}){_marks(dose)}", serves)
     if found.visits:
         console.print(table)
     if any(dose.live for visit in found.visits for dose in visit.doses):
         _line(console, _LIVE[lang])
+    if any(dose.to_check for visit in found.visits for dose in visit.doses):
+        _line(console, _TO_CHECK[lang])
+    if found.left_out:
+        rows = words.joined([_left_out(each) for each in found.left_out], "\u202f; ")
+        head = Text(f"Produits laissés de côté\u202f: {rows.fr}.", f"Products left out: {rows.en}.")
+        _line(console, head[lang], "dim")
+    for asked in found.to_ask:
+        _line(console, f"{words.capital(asked.name)[lang]}{COLON[lang]}{asked.consequence[lang]}.", "bold")
     for each in found.left:
         reason = Text("aucun vaccin possible", "no vaccine possible") if each.reason == "no product" else None
         said = reason[lang] if reason else words.reason(each.reason)[lang]
@@ -70,12 +84,38 @@ def plan(console: Console, found: Plan, birth: dt.date, lang: Lang) -> None:
     console.print()
 
 
+def _left_out(each: LeftOut) -> Text:
+    begin, end = ([differing.duration(age)] if age else [] for age in each.ages)
+    ages = words.joined(
+        [
+            *(Text(f"dès {age.fr}", f"from {age.en}") for age in begin),
+            *(Text(f"avant {age.fr}", f"before {age.en}") for age in end),
+        ]
+    )
+    why = {
+        "age": Text(f"autorisé {ages.fr}", f"licensed {ages.en}"),
+        "licence": Text(f"autorisation à vérifier, {ages.fr}", f"licence to be checked, {ages.en}"),
+        "contraindicated": Text("contre-indiqué", "contraindicated"),
+    }[each.why]
+    return Text(f"{each.name} ({why.fr})", f"{each.name} ({why.en})")
+
+
+def _marks(dose: PlannedDose) -> str:
+    return (" *" if dose.live else "") + (" †" if dose.to_check else "")
+
+
 def what_if(console: Console, found: WhatIf, schedule: Schedule, lang: Lang) -> None:
     """The verdict, then what is not the same afterwards."""
     name = schedule.vaccine_names.get(found.dose.code) or found.dose.code
     _line(console, f"{name} ({found.dose.code}), {date(found.dose.date, lang)}", "bold")
     for why in found.forbidden:
         _line(console, Text(f"  contre-indiqué\u202f: {why.fr}", f"  contraindicated: {why.en}")[lang], "bold")
+    for why in found.to_ask:
+        _line(
+            console, Text(f"  à demander d'abord\u202f: {why.fr}", f"  to be asked first: {why.en}")[lang], "bold"
+        )
+    if found.unnamed:
+        _line(console, f"  {words.UNNAMED[lang]}", "bold")
     for each in found.verdicts:
         reasons = ", ".join(words.reason(reason)[lang] for reason in each.reasons)
         status = words.status(str(each.status))[lang]
@@ -143,6 +183,9 @@ def coverage(console: Console, found: Coverage, lang: Lang) -> None:
         f"{len({each.record for each in found.calls})} persons late",
     )
     _line(console, said[lang])
+    if found.deceased:
+        dead = Text("décédées, laissées de côté", "who have died, left out")
+        _line(console, f"{found.deceased} {'personnes' if lang == 'fr' else 'persons'} {dead[lang]}")
 
 
 def _receipts(console: Console, rows: tuple[Receipt, ...], lang: Lang) -> None:

@@ -17,7 +17,7 @@ from lab39.solutions.vaccination.standing import Kind, Standing
 
 YEAR = 365.25
 At = Callable[[dt.date], float]
-_SHOWN = (Kind.OVERDUE, Kind.DUE, Kind.UNDATED, Kind.POSSIBLE, Kind.LATER, Kind.CONTRAINDICATED)
+_SHOWN = (Kind.OVERDUE, Kind.DUE, Kind.UNDATED, Kind.POSSIBLE, Kind.LATER, Kind.TO_ASK, Kind.CONTRAINDICATED)
 _STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
 """Months between two ticks."""
 MAX_TICKS = 7
@@ -103,7 +103,7 @@ def timeline(stand: Sequence[Standing], result: Result, schedule: Schedule, birt
                 Mark(at(done.dose.date), _shape(done.status), done.dose.date, done.dose, done.status, done.reasons)
                 for done in doses[each.group]
             ),
-            tuple(_spans(each, at)) if each.kind is not Kind.CONTRAINDICATED else (),
+            tuple(_spans(each, at)) if each.kind not in (Kind.CONTRAINDICATED, Kind.TO_ASK) else (),
         )
         for each in rows
     )

@@ -10,8 +10,9 @@ from importlib import resources
 from typing import Any
 
 from lab39.core.errors import UnknownNameError
+from lab39.core.finding import jsonable
 from lab39.core.text import Text
-from lab39.solutions.vaccination import words
+from lab39.solutions.vaccination import asking, words
 from lab39.solutions.vaccination.model import GroupForecast, Patient, Result, Schedule, Step
 from lab39.solutions.vaccination.verdicts import verdict
 
@@ -57,6 +58,7 @@ def due_dict(result: Result, patient: Patient, schedule: Schedule) -> dict[str, 
         "edition": schedule.version,
         "on": result.on,
         "due": list(dict.fromkeys(each.group for each in result.groups if is_due(each, result.on))),
+        "to_ask": [jsonable(each) for each in asking.questions(schedule, patient, result)],
         "groups": [group_dict(each) for each in result.groups],
         "doses": doses,
     }

@@ -10,6 +10,7 @@ from lab39.core.errors import InputError
 from lab39.core.text import Text, date
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.forbidden import forbidden
+from lab39.solutions.vaccination.licence import unnamed
 from lab39.solutions.vaccination.model import Dose, DoseStatus, GroupForecast, Patient, Result, Schedule
 from lab39.solutions.vaccination.verdicts import verdict
 
@@ -42,6 +43,8 @@ class WhatIf:
             delays the next one).
         harmed: doses given before that would count less; none in a sound schedule.
         forbidden: why the dose must not be given, whatever it would count for.
+        to_ask: what may forbid it, and is to be answered first.
+        unnamed: the schedule names this vaccine for other ages only (a hexavalent for an adult).
     """
 
     dose: Dose
@@ -49,6 +52,8 @@ class WhatIf:
     changes: tuple[Change, ...]
     harmed: tuple[Dose, ...]
     forbidden: tuple[Text, ...] = ()
+    unnamed: bool = False
+    to_ask: tuple[Text, ...] = ()
 
     @property
     def counts(self) -> bool | None:
@@ -73,6 +78,8 @@ class WhatIf:
             ],
             "harmed": [{"date": each.date, "code": each.code} for each in self.harmed],
             "forbidden": [each.as_dict() for each in self.forbidden],
+            "to_ask": [each.as_dict() for each in self.to_ask],
+            "named_for_other_ages_only": self.unnamed,
         }
 
 
@@ -103,18 +110,21 @@ def what_if(schedule: Schedule, patient: Patient, dose: Dose) -> WhatIf:
         verdicts,
         tuple(_changes(before, after)),
         _harmed(patient, before, after),
-        _forbidden(schedule, patient, dose),
+        _forbidden(schedule, patient, dose, asks=False),
+        unnamed(schedule, dose.code, patient.birth_date, dose.date),
+        _forbidden(schedule, patient, dose, asks=True),
     )
 
 
-def _forbidden(schedule: Schedule, patient: Patient, dose: Dose) -> tuple[Text, ...]:
-    """Contraindications of the antigens of a vaccine, and of the vaccine itself, each told once."""
+def _forbidden(schedule: Schedule, patient: Patient, dose: Dose, *, asks: bool) -> tuple[Text, ...]:
+    """Contraindications of the antigens of a vaccine, and of the vaccine itself, each told once; or the questions."""
     held = {each.antigen for each in schedule.vaccines.get(dose.code, ())}
     titles = {rule.title.fr: rule.title for rule in schedule.rules.values()}
     found = (
         each.contraindication
         for each in forbidden(schedule, patient, dose.date)
-        if each.antigen in held
+        if each.contraindication.asks is asks
+        and each.antigen in held
         and (not each.contraindication.vaccines or dose.code in each.contraindication.vaccines)
     )
     return tuple(dict.fromkeys(titles.get(each.text, Text.same(each.text)) for each in found))

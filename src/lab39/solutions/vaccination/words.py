@@ -12,6 +12,10 @@ from lab39.core import terms
 from lab39.core.text import Text
 from lab39.solutions.vaccination.model import Schedule
 
+UNNAMED = Text(
+    "le calendrier ne cite ce vaccin que pour d'autres âges, et son autorisation n'a pas été lue",
+    "the schedule names this vaccine for other ages only, and its licence was not read",
+)
 OWN = "france"
 """The schedule that a sentence need not name, as readers expect it."""
 
