@@ -104,6 +104,21 @@ def of_arrow(rows: pa.Table, name: str) -> NDArray[Any]:
     return found
 
 
+def to_arrow(values: NDArray[Any], there: Bools | None = None) -> pa.Array:
+    """Numbers or truths as Arrow has them, null where they are not there, without importing pandas.
+
+    Args:
+        values: int32, int64, float64 or bool [rows].
+        there: false for null [rows]; none is null by default.
+    """
+    import pyarrow as pa
+
+    kinds = {"int32": pa.int32(), "int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}
+    valid = None if there is None else pa.py_buffer(np.packbits(there, bitorder="little"))
+    data = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else np.ascontiguousarray(values)
+    return pa.Array.from_buffers(kinds[values.dtype.name], values.size, [valid, pa.py_buffer(data)])
+
+
 def by_count(n: Floats, *functions: Callable[[Floats], Floats]) -> list[Floats]:
     """Functions of whole counts, worked out once for each count and spread to the shape of ``n``."""
     whole = n.astype(np.int64)

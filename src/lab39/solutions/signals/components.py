@@ -162,12 +162,15 @@ def _sorted(
     key = of_arrow(found, "drug_code").astype(np.int64) * len(events) + of_arrow(found, "event_code")
     order = np.argsort(key, kind="stable")
     drug, event = np.divmod(key[order], len(events))
-    read = {name: _floats(found, name)[order] for name in (*NAMES, "country_told")}
+    n, read = of_arrow(found, "n")[order], {}
+    for name in (*NAMES, "country_told"):
+        read[name] = _floats(found, name)[order]
+        found = found.drop_columns([name])
     if not dimensions:
         read["completeness"][:], read["informative"][:] = np.nan, np.nan
     read["countries"][read["country_told"] == 0] = np.nan
     values = {name: read[name] for name in NAMES}
-    return Components(drugs, events, drug, event, of_arrow(found, "n")[order], values, latest, dimensions)
+    return Components(drugs, events, drug, event, n, values, latest, dimensions)
 
 
 def _floats(found: pa.Table, name: str) -> Floats:
@@ -199,7 +202,14 @@ def _told(value: Any) -> Any:
 
 def _factor(told: Any, name: str) -> Any:
     """1 where told (1), 1 - penalty where not (0)."""
-    return 1.0 - facts().penalty[name] * (1 - told)
+    return _number(1.0) - _number(facts().penalty[name]) * (1 - told)
+
+
+def _number(value: float) -> Any:
+    """A number as a double on every engine: Spark reads ``0.3`` as a decimal, whose products lose digits."""
+    import ibis
+
+    return ibis.literal(repr(value)).cast("float64")
 
 
 def _reports(rows: ibis.Table, dimensions: Sequence[str]) -> ibis.Table:
@@ -212,7 +222,7 @@ def _reports(rows: ibis.Table, dimensions: Sequence[str]) -> ibis.Table:
         of = [each for each, left_out in facts().not_carried.items() if name in left_out]
         return source.isin(of).cast("int64") if of else ibis.literal(0, "int64")
 
-    factor: Any = ibis.literal(1.0)
+    factor = _number(1.0)
     for name, column in (
         ("sex", "sex"), ("country", "country"), ("reporter", "reporter"), ("type", "report_type"),
         ("comments", "narrative"),
@@ -224,8 +234,8 @@ def _reports(rows: ibis.Table, dimensions: Sequence[str]) -> ibis.Table:
             factor = factor * _factor(ibis.greatest(_told(value), exempt(name)), name)
     if "age" in dimensions:
         years, group = _text(rows, "age_years"), _text(rows, "age_group")
-        missing = ibis.ifelse(group.notnull(), facts().age_group, facts().penalty["age"])
-        factor = factor * ibis.ifelse(years.notnull(), 1.0, 1.0 - missing)
+        missing = ibis.ifelse(group.notnull(), _number(facts().age_group), _number(facts().penalty["age"]))
+        factor = factor * ibis.ifelse(years.notnull(), _number(1.0), _number(1.0) - missing)
     quarter = _text(rows, "quarter")
     serious = rows["serious"].cast("int64") if "serious" in rows.columns else ibis.null("int64")
     narrative = _told(_text(rows, "narrative")) if "narrative" in rows.columns else ibis.null("int64")
@@ -304,10 +314,10 @@ def _score(j: ibis.Table, dimensions: Sequence[str]) -> Any:
         same_year = (start // 10_000).cast("int64") == (onset // 10_000).cast("int64")
         same_month = (start // 100).cast("int64") == (onset // 100).cast("int64")
         penalty = ibis.cases(
-            (start.isnull() | onset.isnull(), facts().penalty["onset"]),
-            (by_year & same_year, facts().onset_year),
-            (~by_year & by_month & same_month, facts().onset_month),
-            else_=0.0,
+            (start.isnull() | onset.isnull(), _number(facts().penalty["onset"])),
+            (by_year & same_year, _number(facts().onset_year)),
+            (~by_year & by_month & same_month, _number(facts().onset_month)),
+            else_=_number(0.0),
         )
-        score = score * (1.0 - penalty)
+        score = score * (_number(1.0) - penalty)
     return score

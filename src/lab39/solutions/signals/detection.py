@@ -22,7 +22,7 @@ from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.signals import discovery, gps, gpsfit, lrt, squash
 from lab39.solutions.signals import disproportionality as dp
-from lab39.solutions.signals.arrays import CannotFitError, Floats
+from lab39.solutions.signals.arrays import CannotFitError, Floats, to_arrow
 from lab39.solutions.signals.counting import Counts, count
 from lab39.solutions.signals.engines import MEMORY_GB, THREADS, opened
 from lab39.solutions.signals.sources import Source
@@ -178,22 +178,15 @@ def _table(counts: Counts, listed: Any, columns: dict[str, Floats], order: Any, 
 
     pairs = listed[order]
     arrays: list[Any] = [
-        pa.DictionaryArray.from_arrays(_arrow(counts.drug[pairs], pa.int32()), counts.drugs),
-        pa.DictionaryArray.from_arrays(_arrow(counts.event[pairs], pa.int32()), counts.events),
+        pa.DictionaryArray.from_arrays(to_arrow(counts.drug[pairs]), counts.drugs),
+        pa.DictionaryArray.from_arrays(to_arrow(counts.event[pairs]), counts.events),
     ]
     for name in COLUMNS:
         values = columns.pop(name)
         if name in ("n", "n_drug", "n_event"):
-            arrays.append(_arrow(values[order].astype(np.int64), pa.int64()))
+            arrays.append(to_arrow(values[order].astype(np.int64)))
         elif not fitted and name in ("ebgm", "eb05", "eb95", "null_probability", "fdr"):
             arrays.append(pa.nulls(order.size, pa.float64()))
         else:
-            arrays.append(_arrow(values[order], pa.float64()))
+            arrays.append(to_arrow(values[order]))
     return pa.Table.from_arrays(arrays, names=["drug", "event", *COLUMNS])
-
-
-def _arrow(values: Any, kind: Any) -> Any:
-    """The array as Arrow's, without a copy and without importing pandas."""
-    import pyarrow as pa
-
-    return pa.Array.from_buffers(kind, values.size, [None, pa.py_buffer(values)])

@@ -18,7 +18,7 @@ import numpy as np
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
-from lab39.solutions.signals.arrays import Bools, Floats
+from lab39.solutions.signals.arrays import Bools, Floats, to_arrow
 from lab39.solutions.signals.completeness import triage_facts
 from lab39.solutions.signals.components import Components, components, quarter_name
 from lab39.solutions.signals.sources import Source, Store
@@ -74,20 +74,20 @@ def triaged(
     if isinstance(source, Store):
         found = components(source, engine, without=without, quarters=quarters)
         at = _places(found, counts.drugs, counts.events, drug, event, table, source)
-        values = {name: each[at] for name, each in found.values.items()}
+        values = {name: found.values[name][at] for name in COLUMNS[:9]}
+        del found
     is_known = None if known is None else known_pairs(counts.drugs, counts.events, drug, event, known)
     ic025, n = (_floats(table, name) for name in ("ic025", "n"))
     met, told = criteria(ic025, n, values, is_known)
-    n_met = np.sum([met[name] for name in CRITERIA], axis=0)
-    n_told = np.sum([told[name] for name in CRITERIA], axis=0)
+    n_met, n_told = (np.stack(list(each.values())).sum(axis=0, dtype=np.int64) for each in (met, told))
     rank = np.empty(table.num_rows, dtype=np.int64)
     rank[np.lexsort((event, drug, -ic025, -n_met))] = np.arange(1, table.num_rows + 1)
     for name in COLUMNS[:9]:
-        table = table.append_column(name, _column(name, values[name]))
-    flags = pa.nulls(table.num_rows, pa.bool_()) if is_known is None else pa.array(is_known.tolist(), pa.bool_())
+        table = table.append_column(name, _column(name, values.pop(name)))
+    flags = pa.nulls(table.num_rows, pa.bool_()) if is_known is None else to_arrow(is_known)
     table = table.append_column("known", flags)
     for name, column in (("criteria_met", n_met), ("criteria_told", n_told), ("triage_rank", rank)):
-        table = table.append_column(name, pa.array(column.astype(np.int64)))
+        table = table.append_column(name, to_arrow(column))
     return table
 
 
@@ -206,11 +206,10 @@ def _column(name: str, values: Floats) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    nulls = pa.array(np.isnan(values))
-    plain = pa.array(np.nan_to_num(values))
+    there = ~np.isnan(values)
     if name == "completeness":
-        return pc.if_else(nulls, pa.scalar(None, pa.float64()), plain)
-    whole = pc.if_else(nulls, pa.scalar(None, pa.int64()), pc.cast(plain, pa.int64()))
+        return to_arrow(values, there)
+    whole = to_arrow(np.nan_to_num(values).astype(np.int64), there)
     if name != "first_quarter":
         return whole
     kinds = pc.unique(whole)
