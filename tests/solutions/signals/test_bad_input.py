@@ -162,7 +162,7 @@ def test_a_dtd_that_is_only_named_is_never_opened_and_its_report_is_read(tmp_pat
 
 def test_encodings_that_mix_in_one_file_are_letters_not_losses(tmp_path: Path) -> None:
     file = tmp_path / "mixed.csv"
-    lines = ["case,drug,event".encode(), "m1,A,Sjögren".encode(), "m2,A,Sjögren".encode("cp1252"), b"m3,B,Rash"]
+    lines = [b"case,drug,event", "m1,A,Sjögren".encode(), "m2,A,Sjögren".encode("cp1252"), b"m3,B,Rash"]
     file.write_bytes(b"\n".join(lines) + b"\n")
     told, found = together(file, tmp_path)
     assert not told.failed

@@ -17,6 +17,7 @@ from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.signals import strata
 from lab39.solutions.signals.arrays import Floats, Ints, of_arrow
+from lab39.solutions.signals.merging import Merged
 from lab39.solutions.signals.sources import CountTable, Pairs, Source, Store, chosen, table
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Counts:
         by: what the strata are made of; empty without strata.
         n_strata: how many strata have reports.
         basis: ``reports``; ``mentions`` when the margins had to be summed out of counts.
+        merged: reports that count under the number of another one (``duplicates="merge"``).
     """
 
     drugs: pa.Array
@@ -60,6 +62,7 @@ class Counts:
     by: tuple[str, ...] = ()
     n_strata: int = 1
     basis: Basis = "reports"
+    merged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,14 @@ class Tables:
         drugs: ``report_id``, ``drug``.
         events: ``report_id``, ``event``.
         couples: ``report_id``, ``drug``, ``event`` when the source couples them, else None.
+        merged: reports that count under the number of another one.
     """
 
     reports: ibis.Table
     drugs: ibis.Table
     events: ibis.Table
     couples: ibis.Table | None
+    merged: int = 0
 
 
 def count(source: Source, engine: Engine, *, by: Sequence[str] = (), without: Sequence[str] = ()) -> Counts:
@@ -124,11 +129,16 @@ def distinct_rows(source: Store | Pairs, engine: Engine, by: Sequence[str]) -> T
             drugs = drugs.filter(drugs["role"].isin(source.roles))
         where = source.path("reports")
         _has(reports, ("report_id",), where)
+        merged = 0
+        if source.duplicates == "merge":
+            made = Merged(source, reports, engine)
+            reports, drugs, events, merged = made.reports(reports), made.rows(drugs), made.rows(events), made.count
         return Tables(
             engine.keep(_reports(reports, by, where)),
             engine.keep(_named(drugs, "report_id", source.drug, "drug")),
             engine.keep(_named(events, "report_id", source.event, "event")),
             None,
+            merged,
         )
     rows = table(engine, source.path)
     names = chosen(rows.columns, source.columns, ("report_id", "drug", "event"), source.path)
@@ -194,7 +204,8 @@ def _left_out(tables: Tables, engine: Engine, names: tuple[str, ...]) -> Tables:
         *(
             None if each is None else engine.keep(each.anti_join(out, "report_id"))
             for each in (tables.reports, tables.drugs, tables.events, tables.couples)
-        )
+        ),
+        tables.merged,
     )
 
 
@@ -253,7 +264,20 @@ def _counted(tables: Tables, engine: Engine, by: tuple[str, ...], source: Store 
             )
         expected = made.expected(drug, event)
         n_strata = made.n_strata
-    return Counts(names_drug, names_event, n_drug, n_event, total, drug, event, n, expected, by, n_strata)
+    return Counts(
+        names_drug,
+        names_event,
+        n_drug,
+        n_event,
+        total,
+        drug,
+        event,
+        n,
+        expected,
+        by,
+        n_strata,
+        merged=tables.merged,
+    )
 
 
 def _sorted(margin: pa.Table, role: str) -> tuple[pa.Array, Ints]:

@@ -10,7 +10,7 @@ import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
@@ -41,12 +41,17 @@ class Store:
         drug: column of ``drugs`` that names the drug (``drug`` as reported, ``ingredient``…).
         event: column of ``events`` that names the event.
         roles: only drugs of these roles; all when empty.
+        duplicates: ``merge`` counts reports that are linked as duplicates once, see
+            :mod:`~lab39.solutions.signals.merging`; ``keep`` counts each report.
+        threshold: probability from which a link counts, of those that were kept when duplicates were looked for.
     """
 
     folder: Path
     drug: str = "drug"
     event: str = "event"
     roles: tuple[str, ...] = ()
+    duplicates: Literal["keep", "merge"] = "keep"
+    threshold: float = 0.0
 
     def path(self, table: str) -> Path:
         """Where a table is.
