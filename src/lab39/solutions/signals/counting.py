@@ -200,13 +200,13 @@ def _left_out(tables: Tables, engine: Engine, names: tuple[str, ...]) -> Tables:
     if not engine.arrow(out.limit(1)).num_rows:
         listed = ", ".join(names)
         raise InputError(Text(f"aucune notification de {listed}", f"no report of {listed}"), "without")
-    return Tables(
-        *(
-            None if each is None else engine.keep(each.anti_join(out, "report_id"))
-            for each in (tables.reports, tables.drugs, tables.events, tables.couples)
-        ),
-        tables.merged,
+    reports, drugs, events = (
+        engine.keep(each.anti_join(out, "report_id")) for each in (tables.reports, tables.drugs, tables.events)
     )
+    couples = tables.couples
+    if couples is not None:
+        couples = engine.keep(couples.anti_join(out, "report_id"))
+    return Tables(reports, drugs, events, couples, tables.merged)
 
 
 def _margin(rows: ibis.Table, role: str) -> ibis.Table:
