@@ -204,3 +204,49 @@ def test_spark_starts_on_this_machine_and_stops(tmp_path: Path) -> None:
     store = str(write_store(tmp_path, BY_HAND))
     done = subprocess.run([sys.executable, "-c", program, store], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "6"
+
+
+def linked(folder: Path, *pairs: tuple[str, str, float]) -> Path:
+    """Links between reports of a store, with their probability."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    first, second, probability = ([pair[at] for pair in pairs] for at in range(3))
+    pq.write_table(
+        pa.table({"first": first, "second": second, "probability": probability}), folder / "links.parquet"
+    )
+    return folder
+
+
+def test_reports_linked_as_duplicates_count_once_with_all_they_say(tmp_path: Path, engine: Engine) -> None:
+    """1 and 2 are one case, of drugs A and B, events rash and itch; 3 is left out of it below the threshold."""
+    folder = linked(write_store(tmp_path, BY_HAND), ("1", "2", 0.99), ("1", "3", 0.95), ("5", "gone", 0.99))
+    found = counted(Store(folder, duplicates="merge", threshold=0.97), engine)
+    assert (found.merged, found.n_total) == (1, 5)
+    assert as_dict(found) == {
+        ("A", "rash"): 1,
+        ("A", "itch"): 1,
+        ("B", "rash"): 1,
+        ("B", "itch"): 2,
+        ("C", "rash"): 1,
+    }
+    whole = counted(Store(folder, duplicates="merge"), engine)
+    assert (whole.merged, whole.n_total) == (2, 4)
+    assert as_dict(whole)[("B", "itch")] == 1  # 1, 2 and 3, linked end to end
+    kept = counted(Store(folder), engine)
+    assert (kept.merged, kept.n_total) == (0, 6)
+    assert as_dict(kept)[("A", "rash")] == 2  # nothing was changed in the store
+
+
+def test_a_merged_report_is_in_the_stratum_of_the_one_that_counts(tmp_path: Path, engine: Engine) -> None:
+    folder = linked(write_store(tmp_path, BY_HAND), ("1", "2", 0.99))
+    found = counted(Store(folder, duplicates="merge"), engine, by=("sex",))
+    one = [("1", *BY_HAND[0][1:4], ["A", "B"], ["rash", "itch"]), *BY_HAND[2:]]
+    _, expected, _, _ = brute_force(one, lambda report: report[1])
+    assert as_dict(found, found.expected) == pytest.approx(expected)
+
+
+def test_merging_without_having_looked_for_duplicates_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="look for them first") as told:
+        counted(Store(write_store(tmp_path, BY_HAND), duplicates="merge"))
+    assert "cherchez-les d'abord" in told.value.text.fr

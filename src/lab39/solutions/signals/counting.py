@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.signals import strata
 from lab39.solutions.signals.arrays import Floats, Ints, of_arrow
+from lab39.solutions.signals.merging import Merged
 from lab39.solutions.signals.sources import CountTable, Pairs, Source, Store, chosen, table
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Counts:
         by: what the strata are made of; empty without strata.
         n_strata: how many strata have reports.
         basis: ``reports``; ``mentions`` when the margins had to be summed out of counts.
+        merged: reports that count under the number of another one (``duplicates="merge"``).
     """
 
     drugs: pa.Array
@@ -60,6 +62,7 @@ class Counts:
     by: tuple[str, ...] = ()
     n_strata: int = 1
     basis: Basis = "reports"
+    merged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,14 @@ class Tables:
         drugs: ``report_id``, ``drug``.
         events: ``report_id``, ``event``.
         couples: ``report_id``, ``drug``, ``event`` when the source couples them, else None.
+        merged: reports that count under the number of another one.
     """
 
     reports: ibis.Table
     drugs: ibis.Table
     events: ibis.Table
     couples: ibis.Table | None
+    merged: int = 0
 
 
 def count(source: Source, engine: Engine, *, by: Sequence[str] = (), without: Sequence[str] = ()) -> Counts:
@@ -115,19 +120,19 @@ def distinct_rows(source: Store | Pairs, engine: Engine, by: Sequence[str]) -> T
     import ibis
 
     if isinstance(source, Store):
-        reports, drugs, events = store_tables(source, engine)
-        where = source.path("reports")
+        rows = store_tables(source, engine)
         return Tables(
-            engine.keep(_reports(reports, by, where)),
-            engine.keep(_named(drugs, "report_id", source.drug, "drug")),
-            engine.keep(_named(events, "report_id", source.event, "event")),
+            engine.keep(_reports(rows.reports, by, source.path("reports"))),
+            engine.keep(_named(rows.drugs, "report_id", source.drug, "drug")),
+            engine.keep(_named(rows.events, "report_id", source.event, "event")),
             None,
+            rows.merged,
         )
-    rows = table(engine, source.path)
-    names = chosen(rows.columns, source.columns, ("report_id", "drug", "event"), source.path)
-    rows = rows.rename({role: name for role, name in names.items() if role != name})
-    rows = rows.filter(rows["report_id"].notnull())
-    whole = rows.mutate(report_id=rows["report_id"].cast("string"))
+    table_rows = table(engine, source.path)
+    names = chosen(table_rows.columns, source.columns, ("report_id", "drug", "event"), source.path)
+    named = table_rows.rename({role: name for role, name in names.items() if role != name})
+    told = named.filter(named["report_id"].notnull())
+    whole = told.mutate(report_id=told["report_id"].cast("string"))
     couples = (
         whole.select("report_id", drug=trimmed(whole["drug"]), event=trimmed(whole["event"]))
         .filter(ibis._.drug != "", ibis._.event != "")
@@ -142,8 +147,17 @@ def distinct_rows(source: Store | Pairs, engine: Engine, by: Sequence[str]) -> T
     )
 
 
-def store_tables(source: Store, engine: Engine) -> tuple[ibis.Table, ibis.Table, ibis.Table]:
-    """Reports, drugs and events of a store with all their columns, of the roles and the time asked for.
+class StoreTables(NamedTuple):
+    """The tables of a store with all their columns; ``merged`` reports count under the number of another one."""
+
+    reports: ibis.Table
+    drugs: ibis.Table
+    events: ibis.Table
+    merged: int = 0
+
+
+def store_tables(source: Store, engine: Engine) -> StoreTables:
+    """Reports, drugs and events of a store, of the roles and the time asked for, duplicates merged when asked.
 
     Raises:
         InputError: a missing table or column.
@@ -160,7 +174,10 @@ def store_tables(source: Store, engine: Engine) -> tuple[ibis.Table, ibis.Table,
     if source.before:
         reports = reports.filter(reports["quarter"].cast("string") < source.before)
         drugs, events = (each.semi_join(reports, "report_id") for each in (drugs, events))
-    return reports, drugs, events
+    if source.duplicates == "merge":
+        made = Merged(source, reports, engine)
+        return StoreTables(made.reports(reports), made.rows(drugs), made.rows(events), made.count)
+    return StoreTables(reports, drugs, events)
 
 
 def _has(each: ibis.Table, columns: Sequence[str], where: Any) -> None:
@@ -204,12 +221,13 @@ def _left_out(tables: Tables, engine: Engine, names: tuple[str, ...]) -> Tables:
     if not engine.arrow(out.limit(1)).num_rows:
         listed = ", ".join(names)
         raise InputError(Text(f"aucune notification de {listed}", f"no report of {listed}"), "without")
-    return Tables(
-        *(
-            None if each is None else engine.keep(each.anti_join(out, "report_id"))
-            for each in (tables.reports, tables.drugs, tables.events, tables.couples)
-        )
+    reports, drugs, events = (
+        engine.keep(each.anti_join(out, "report_id")) for each in (tables.reports, tables.drugs, tables.events)
     )
+    couples = tables.couples
+    if couples is not None:
+        couples = engine.keep(couples.anti_join(out, "report_id"))
+    return Tables(reports, drugs, events, couples, tables.merged)
 
 
 def margin(rows: ibis.Table, role: str) -> ibis.Table:
@@ -267,7 +285,20 @@ def _counted(tables: Tables, engine: Engine, by: tuple[str, ...], source: Store 
             )
         expected = made.expected(drug, event)
         n_strata = made.n_strata
-    return Counts(names_drug, names_event, n_drug, n_event, total, drug, event, n, expected, by, n_strata)
+    return Counts(
+        names_drug,
+        names_event,
+        n_drug,
+        n_event,
+        total,
+        drug,
+        event,
+        n,
+        expected,
+        by,
+        n_strata,
+        merged=tables.merged,
+    )
 
 
 def by_code(counted: pa.Table, role: str) -> tuple[pa.Array, Ints]:

@@ -36,6 +36,9 @@ class Engine(Protocol):
     def csv(self, path: Path, delimiter: str) -> ibis.Table:
         """A delimited file with a header, every column as text."""
 
+    def rows(self, table: pa.Table) -> ibis.Table:
+        """A small Arrow table as a table of the engine."""
+
     def keep(self, expression: ibis.Table) -> ibis.Table:
         """The expression worked out once, to be used several times."""
 
@@ -115,6 +118,14 @@ class _DuckDB:
         with _reading(path):
             return self._con.read_csv(str(path), all_varchar=True, header=True, delim=delimiter, strict_mode=True)
 
+    def rows(self, table: pa.Table) -> ibis.Table:
+        self._kept += 1
+        name = f"kept_{self._kept}"
+        self._con.con.register(f"{name}_rows", table)
+        self._con.con.execute(f"CREATE TABLE {name} AS FROM {name}_rows")
+        self._con.con.unregister(f"{name}_rows")
+        return self._con.table(name)
+
     def keep(self, expression: ibis.Table) -> ibis.Table:
         self._kept += 1
         with _reading(None):
@@ -145,6 +156,7 @@ class _Spark:
                 )
             ) from error
         self._kept: list[Any] = []
+        self._views: list[str] = []
         self._mine = session is None
         self._session: Any = session or self._local(SparkSession, memory_gb, threads, folder)
         self._con: Any = ibis.pyspark.connect(self._session)
@@ -183,6 +195,12 @@ class _Spark:
         with _reading(path):
             return self._con.read_csv(str(path), header=True, inferSchema=False, sep=delimiter, escape='"')
 
+    def rows(self, table: pa.Table) -> ibis.Table:
+        name = f"lab39_rows_{id(self)}_{len(self._views)}"
+        self._views.append(name)
+        self._session.createDataFrame(table).createOrReplaceTempView(name)
+        return self._con.table(name)
+
     def keep(self, expression: ibis.Table) -> ibis.Table:
         kept = expression.cache()
         self._kept.append(kept)  # released when the engine closes, not when the last name goes
@@ -194,6 +212,8 @@ class _Spark:
     def close(self) -> None:
         for kept in self._kept:
             kept.release()
+        for name in self._views:
+            self._session.catalog.dropTempView(name)
         if self._mine:
             self._session.stop()
 

@@ -10,7 +10,7 @@ import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
@@ -42,6 +42,9 @@ class Store:
         event: column of ``events`` that names the event.
         roles: only drugs of these roles, ``""`` for those whose role is not told; all when empty.
         before: only reports of quarters before this one (``2017Q2``), as the base stood then; all when empty.
+        duplicates: ``merge`` counts reports that are linked as duplicates once, see
+            :mod:`~lab39.solutions.signals.merging`; ``keep`` counts each report.
+        threshold: probability from which a link counts, of those that were kept when duplicates were looked for.
     """
 
     folder: Path
@@ -49,6 +52,8 @@ class Store:
     event: str = "event"
     roles: tuple[str, ...] = ()
     before: str = ""
+    duplicates: Literal["keep", "merge"] = "keep"
+    threshold: float = 0.0
 
     def path(self, table: str) -> Path:
         """Where a table is.

@@ -28,7 +28,7 @@ _CHUNK = 200_000
 def age_bounds() -> tuple[float, ...]:
     """Ages, in years, at which a band begins; of ``knowledge/age_bands.toml``."""
     path = Path(__file__).parent / "knowledge" / "age_bands.toml"
-    return tuple(float(x) for x in tomllib.loads(path.read_text("utf-8"))["begins_at_years"])
+    return tuple(float(band["begins_at_years"]) for band in tomllib.loads(path.read_text("utf-8"))["band"])
 
 
 def columns(reports: ibis.Table, by: Sequence[str], where: Any) -> dict[str, Any]:

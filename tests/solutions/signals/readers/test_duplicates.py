@@ -73,7 +73,7 @@ def test_the_links_can_be_undone_and_are_the_same_when_they_are_looked_for_again
 def test_links_followed_end_to_end_make_one_group(made: Planted, links: tuple[Link, ...]) -> None:
     leaders = duplicates.groups(made.store)
     for link in links:
-        assert leaders[(link.source, link.first)] == leaders[(link.source, link.second)]
+        assert leaders[link.first] == leaders[link.second]
 
 
 def test_too_few_reports_to_learn_from_is_said(tmp_path: Path) -> None:

@@ -224,3 +224,14 @@ def test_a_licensees_meddra_gives_the_preferred_term_of_a_code(shelf: Shelf, tmp
 def test_a_meddra_folder_without_its_files_says_which(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"pt\.asc is missing"):
         meddra.read(tmp_path)
+
+
+def test_a_small_memory_gives_the_same_tables_and_an_unknown_one_says_what_is_expected(
+    quarter: Quarter, tmp_path: Path
+) -> None:
+    told = [ingest([quarter()], tmp_path / "large").counts]
+    told.append(ingest([quarter(folder="again")], tmp_path / "small", memory="100MB").counts)
+    assert told[0] == told[1]
+    with pytest.raises(InputError, match="a number and a unit are expected") as refused:
+        ingest([quarter(folder="third")], tmp_path / "none", memory="plenty")
+    assert "mémoire «\u202fplenty\u202f»" in refused.value.text.fr

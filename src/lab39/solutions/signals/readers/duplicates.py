@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
+from lab39.solutions.signals.merging import grouped
 from lab39.solutions.signals.readers.errors import refuse
-from lab39.solutions.signals.readers.store import Store, quoted
+from lab39.solutions.signals.readers.store import Store
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -85,13 +86,12 @@ class Link:
     """Two reports that are probably one.
 
     Attributes:
-        first, second: report numbers of ``source``.
+        first, second: report numbers, in order.
         probability: that they are the same case, given the model.
         bits: the evidence, prior included.
         why: each comparison in words with the bits it adds (or takes).
     """
 
-    source: str
     first: str
     second: str
     probability: float
@@ -162,7 +162,7 @@ def _records(con: DuckDBPyConnection) -> None:
         )
     con.sql(
         """
-        CREATE TABLE records AS SELECT r.report_key AS unique_id, r.source, r.report_id, d.bits AS drugs,
+        CREATE TABLE records AS SELECT r.report_key AS unique_id, r.report_id, d.bits AS drugs,
             e.bits AS events, d.rarest AS rare_drug, e.rarest AS rare_event, event_date,
             event_date[1:7] AS month, age_years AS age, floor(age_years)::BIGINT AS years, sex, country, sender_case
         FROM reports r LEFT JOIN map_drugs d USING (report_key) LEFT JOIN map_events e USING (report_key)
@@ -209,7 +209,7 @@ def _scored(
             block_on("rare_drug", "years", "sex"),
             block_on("rare_event", "years", "sex", "month"),
         ],
-        additional_columns_to_retain=["source", "report_id"],
+        additional_columns_to_retain=["report_id"],
         retain_matching_columns=True,
         retain_intermediate_calculation_columns=True,
     )
@@ -246,7 +246,6 @@ def _link(row: Mapping[str, Any]) -> Link:
         why.append((_NAMES[name], words, round(float(row[f"mw_{name}"]), 2)))
     pair = sorted((str(row["report_id_l"]), str(row["report_id_r"])))
     return Link(
-        str(row["source_l"]),
         pair[0],
         pair[1],
         float(row["match_probability"]),
@@ -262,12 +261,12 @@ def _write(links: Iterable[Link], file: Path) -> None:
     rows = list(links)
     table = pa.table(
         {
-            "source": pa.array([each.source for each in rows], pa.string()),
             "first": pa.array([each.first for each in rows], pa.string()),
             "second": pa.array([each.second for each in rows], pa.string()),
             "probability": pa.array([each.probability for each in rows], pa.float64()),
             "bits": pa.array([each.bits for each in rows], pa.float64()),
-            "why": pa.array([explained(each)["en"] for each in rows], pa.string()),
+            "why": pa.array([explained(each).en for each in rows], pa.string()),
+            "why_fr": pa.array([explained(each).fr for each in rows], pa.string()),
         }
     )
     beside = file.with_suffix(".new")
@@ -291,29 +290,15 @@ def forget(store: Store) -> None:
     (store.folder / "links.parquet").unlink(missing_ok=True)
 
 
-def groups(store: Store) -> dict[tuple[str, str], str]:
-    """From each linked report (source, number) to the first number of its group; links are followed end to end."""
-    links = store.folder / "links.parquet"
-    if not links.is_file():
+def groups(store: Store) -> dict[str, str]:
+    """From each linked report to the first number of its group; links are followed end to end."""
+    import pyarrow.parquet as pq
+
+    file = store.folder / "links.parquet"
+    if not file.is_file():
         return {}
-    con = store.connect()
-    try:
-        pairs = con.sql(
-            f"SELECT source, first, second FROM read_parquet('{quoted(links)}') ORDER BY ALL"
-        ).fetchall()
-    finally:
-        con.close()
-    leader: dict[tuple[str, str], tuple[str, str]] = {}
-
-    def top(node: tuple[str, str]) -> tuple[str, str]:
-        while leader.setdefault(node, node) != node:
-            node = leader[node]
-        return node
-
-    for source, first, second in pairs:
-        one, other = sorted((top((source, first)), top((source, second))))
-        leader[other] = one
-    return {node: top(node)[1] for node in sorted(leader)}
+    links = pq.read_table(file, columns=["first", "second"])
+    return grouped(zip(links["first"].to_pylist(), links["second"].to_pylist(), strict=True))
 
 
 def measure(

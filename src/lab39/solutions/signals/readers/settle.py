@@ -52,7 +52,7 @@ def settle(
     Args:
         names: how drugs are looked up.
         terms: preferred terms by MedDRA code (see :mod:`~lab39.solutions.signals.readers.meddra`).
-        memory: of the database; what does not fit spills into the store's folder.
+        memory: of the process; what does not fit spills into the store's folder.
 
     Returns:
         ``rows`` of each table, reports ``set_aside`` by reason, distinct drug names found by each ``way``.

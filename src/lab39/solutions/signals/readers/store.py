@@ -15,6 +15,7 @@ written beside and renamed when it is whole: one that was cut short is never see
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -170,18 +171,39 @@ class Store:
 
 
 def connection(folder: Path, memory: str = MEMORY) -> DuckDBPyConnection:
-    """A DuckDB in memory that spills into the store's folder and reaches no network."""
+    """A DuckDB in memory that spills into the store's folder and reaches no network.
+
+    Args:
+        memory: what the whole process may use, such as ``1GB``; the limit of DuckDB itself is set below it.
+
+    Raises:
+        InputError: not an amount of memory.
+    """
     import duckdb
 
     return duckdb.connect(
         config={
-            "memory_limit": memory,
+            "memory_limit": _of_database(memory),
             "temp_directory": str(folder / ".spill"),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "preserve_insertion_order": False,
         }
     )
+
+
+def _of_database(memory: str) -> str:
+    """What is left for DuckDB: Python, Arrow and buffers that its limit does not see take up to 200 MB (measured)."""
+    told = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)\s*", memory, re.IGNORECASE)
+    if not told or not float(told[1]):
+        raise refuse(
+            "memory",
+            f"mémoire « {memory} » : attendu un nombre et une unité, par exemple 1GB ou 500MB",
+            f"memory “{memory}”: a number and a unit are expected, such as 1GB or 500MB",
+        )
+    power = "KMGT".index(told[2][0].upper()) + 1
+    whole = float(told[1]) * (1024 if "i" in told[2].lower() else 1000) ** power
+    return f"{max(whole - 200e6, whole / 2) / 1e6:.0f}MB"
 
 
 def quoted(path: Path) -> str:

@@ -1,0 +1,244 @@
+"""Bad input, from the file to the ranked pairs: a clear error in both languages, the other sources whole, no NaN.
+
+Each source below comes with a good one: what is wrong with the first takes nothing from the second.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab39.core.errors import LabError
+from lab39.solutions.signals import CountTable, Detection, Pairs, Store, detect
+from lab39.solutions.signals.readers import Summary, ingest
+from lab39.solutions.signals.readers.store import Store as Shelf
+
+from .readers.conftest import FAERS, row
+
+pytestmark = [pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")]  # Ibis 12 with DuckDB 2
+
+GOOD = "case,drug,event\n" + "".join(f"g{i},D{i % 5},E{i % 7}\n" for i in range(60))
+R2 = (
+    '<?xml version="1.0"?>\n{0}<ichicsr><safetyreport><safetyreportid>R2-1</safetyreportid><patient>'
+    "<drug><medicinalproduct>IRON</medicinalproduct></drug>"
+    "<reaction><primarysourcereaction>{1}</primarysourcereaction></reaction></patient></safetyreport></ichicsr>"
+)
+BOMB = (
+    '<!DOCTYPE ichicsr [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">'
+    '<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">]>\n'
+)
+
+
+def faers(folder: Path, **tables: str) -> Path:
+    """A quarter with one good report, then what the test gives in place of a table's text."""
+    place = folder / "faers"
+    place.mkdir()
+    rows = {
+        "DEMO": row(FAERS["DEMO"], primaryid="1001", caseid="100", fda_dt="20170406"),
+        "DRUG": row(FAERS["DRUG"], primaryid="1001", drug_seq="1", role_cod="PS", drugname="ASPIRIN"),
+        "REAC": row(FAERS["REAC"], primaryid="1001", pt="Nausea"),
+    }
+    for table, line in rows.items():
+        text = tables.get(table, f"{FAERS[table]}\r\n{line}\r\n")
+        (place / f"{table}17Q2.txt").write_bytes(text.encode())
+    return place
+
+
+def truncated_zip(folder: Path) -> Path:
+    packed = folder / "quarter.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in sorted(faers(folder).iterdir()):
+            archive.write(file, file.name)
+    packed.write_bytes(packed.read_bytes()[:-60])
+    return packed
+
+
+def wrong_delimiter(folder: Path) -> Path:
+    return faers(folder, DRUG=f"{FAERS['DRUG'].replace('$', ',')}\r\n1001,100,1,PS,ASPIRIN\r\n")
+
+
+def missing_header(folder: Path) -> Path:
+    return faers(folder, REAC="1001$100$Nausea$\r\n")
+
+
+def empty_quarter(folder: Path) -> Path:
+    return faers(folder, DEMO=f"{FAERS['DEMO']}\r\n")
+
+
+def text(name: str, body: str) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        file = folder / name
+        file.write_text(body, "utf-8")
+        return file
+
+    return write
+
+
+def together(bad: Path, folder: Path) -> tuple[Summary, Detection]:
+    """The bad source and the good one, ingested in one call, then counted."""
+    good = folder / "good.csv"
+    good.write_text(GOOD, "utf-8")
+    told = ingest([bad, good], folder / "store")
+    return told, finite(detect(Store(folder / "store")))
+
+
+def finite(found: Detection) -> Detection:
+    """The same, once looked at: no NaN in any column, nothing infinite but what has no end."""
+    for name in found.table.column_names[2:]:
+        values = [each for each in found.table[name].to_pylist() if each is not None]
+        assert not any(math.isnan(each) for each in values), name
+        if not name.endswith("975") and name not in ("prr", "ror"):
+            assert all(math.isfinite(each) for each in values), name
+    return found
+
+
+def asked(folder: Path, query: str) -> list[tuple[Any, ...]]:
+    con = Shelf.open(folder / "store").connect()
+    try:
+        return con.sql(query).fetchall()
+    finally:
+        con.close()
+
+
+REFUSED = {
+    "truncated zip": (truncated_zip, "quarter.zip", "download it again", "téléchargez-la de nouveau"),
+    "wrong delimiter": (wrong_delimiter, "DRUG17Q2.txt:1", "delimiter “$” is not in", "délimiteur"),
+    "missing header": (missing_header, "REAC17Q2.txt:1", "its header is missing", "manque l'en-tête"),
+    "empty quarter": (empty_quarter, "DEMO17Q2.txt", "2017Q2 is empty", "2017Q2 vide"),
+    "CSV without a header": (text("c.csv", "1,A,X\n2,B,Y\n"), "c.csv:1", "Name the columns", "Nommez les colonnes"),
+    "CSV with another delimiter": (
+        text("c.csv", "case drug event\n1 A X\n"), "c.csv:1", "separate columns by", "séparez les colonnes",
+    ),
+    "XML bomb": (text("b.xml", R2.format(BOMB, "&c;")), "b.xml:2", "uses an XML entity", "entité XML"),
+    "entity that reads a file": (
+        text("b.xml", R2.format('<!DOCTYPE ichicsr [<!ENTITY c SYSTEM "file:///etc/hostname">]>\n', "&c;")),
+        "b.xml:2", "uses an XML entity", "entité XML",
+    ),
+    "entity of an external DTD": (
+        text("b.xml", R2.format('<!DOCTYPE ichicsr SYSTEM "icsr21xml.dtd">\n', "Migr&eacute;ne")),
+        "b.xml:3", "uses an XML entity", "entité XML",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_cannot_be_read_says_where_and_what_to_do_and_takes_nothing_from_the_others(
+    what: str, tmp_path: Path
+) -> None:
+    make, place, english, french = REFUSED[what]
+    told, found = together(make(tmp_path), tmp_path)
+    [error] = told.failed
+    assert isinstance(error, LabError)
+    assert error.place.endswith(place)
+    assert english in error.text.en
+    assert french in error.text.fr
+    assert "\u202f:" in error.text.fr or ":" not in error.text.fr
+    assert [each.name for each in told.read] == ["good.csv"]
+    assert (found.counts.n_total, int(found.counts.n.sum())) == (60, 60)
+
+
+def test_a_bad_source_alone_is_an_error_and_leaves_no_store(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match="uses an XML entity"):
+        ingest([text("b.xml", R2.format(BOMB, "&c;"))(tmp_path)], tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_dtd_that_is_only_named_is_never_opened_and_its_report_is_read(tmp_path: Path) -> None:
+    """The files of the agencies name one; here it would rewrite the report, were it followed."""
+    dtd = tmp_path / "icsr21xml.dtd"
+    dtd.write_text("<!ENTITY % all \"<!ATTLIST drug medicinalproduct CDATA 'ARSENIC'>\"> %all;")
+    named = text("r.xml", R2.format(f'<!DOCTYPE ichicsr SYSTEM "{dtd.as_uri()}">\n', "Rash"))(tmp_path)
+    dtd.chmod(0)
+    told, found = together(named, tmp_path)
+    assert not told.failed
+    assert found.counts.n_total == 61
+    assert ("IRON", "Rash", 1) in [(r["drug"], r["event"], r["n"]) for r in found.table.to_pylist()]
+
+
+def test_encodings_that_mix_in_one_file_are_letters_not_losses(tmp_path: Path) -> None:
+    file = tmp_path / "mixed.csv"
+    lines = [b"case,drug,event", "m1,A,Sjögren".encode(), "m2,A,Sjögren".encode("cp1252"), b"m3,B,Rash"]
+    file.write_bytes(b"\n".join(lines) + b"\n")
+    told, found = together(file, tmp_path)
+    assert not told.failed
+    assert found.counts.n_total == 63
+    assert [r["n"] for r in found.table.to_pylist() if r["event"] == "Sjögren"] == [2]
+
+
+def test_a_drug_whose_report_is_nowhere_is_kept_apart_and_never_counted(tmp_path: Path) -> None:
+    header, good = (
+        FAERS["DRUG"],
+        row(FAERS["DRUG"], primaryid="1001", drug_seq="1", role_cod="PS", drugname="ASPIRIN"),
+    )
+    lost = row(header, primaryid="9999", drug_seq="1", role_cod="PS", drugname="NOWHERE")
+    told, found = together(faers(tmp_path, DRUG=f"{header}\r\n{good}\r\n{lost}\r\n"), tmp_path)
+    assert not told.failed
+    assert asked(tmp_path, "SELECT file, line, reason FROM rejected") == [
+        ("DRUG17Q2.txt", 3, "its report is in no DEMO row")
+    ]
+    assert "NOWHERE" not in found.counts.drugs.to_pylist()
+    assert found.counts.n_total == 61
+
+
+def test_a_report_without_a_drug_counts_in_the_total_and_in_no_pair(tmp_path: Path) -> None:
+    told, found = together(text("c.csv", "case,drug,event\nn1,,E1\nn2,D1,\n")(tmp_path), tmp_path)
+    assert told.read[0].counts["rejected"] == 2  # each told with its line
+    assert asked(tmp_path, "SELECT line, reason FROM rejected ORDER BY 1") == [(2, "no drug"), (3, "no event")]
+    assert (found.counts.n_total, int(found.counts.n.sum())) == (62, 60)
+
+
+def test_a_store_where_all_counts_are_equal_is_ranked_without_gps_and_says_so(tmp_path: Path) -> None:
+    body = "".join(f"c{d}{e},D{d},E{e}\n" for d in range(8) for e in range(8))
+    file = text("equal.csv", "case,drug,event\n" + body)(tmp_path)
+    ingest([file], tmp_path / "store")
+    found = finite(detect(Store(tmp_path / "store")))
+    assert found.fit is None
+    assert found.why_no_gps is not None
+    assert "every pair has the same count, 1" in found.why_no_gps.text.en
+    assert "ne peut pas s'ajuster" in found.why_no_gps.text.fr
+    assert found.table.num_rows == found.table["eb05"].null_count == 64
+    assert not found.table["ic025"].null_count
+
+
+def test_a_case_with_four_thousand_reactions_gives_four_thousand_pairs(tmp_path: Path) -> None:
+    header = FAERS["REAC"]
+    lines = [row(header, primaryid="1001", pt=f"Term {i}") for i in range(4000)]
+    told, found = together(faers(tmp_path, REAC="\r\n".join([header, *lines, ""])), tmp_path)
+    assert not told.failed
+    assert found.counts.n_total == 61
+    rows = [row for row in found.table.to_pylist() if row["drug"] == "ASPIRIN"]
+    assert len(rows) == 4000
+    assert {row["n"] for row in rows} == {1}
+
+
+@pytest.mark.parametrize(
+    ("body", "english", "french"),
+    [
+        ("", "no header or unknown delimiter", "en-tête absent"),
+        ("report drug event\n1 A X\n", "no header or unknown delimiter", "séparateur inconnu"),
+        ("1,A,X\n2,B,Y\n", 'no column for "report_id"', "introuvable"),
+        ("report_id,drug,event\n", "nothing to count", "rien à compter"),
+    ],
+    ids=["empty", "wrong delimiter", "missing header", "no row"],
+)
+def test_bad_rows_given_straight_to_the_counts_are_refused(
+    body: str, english: str, french: str, tmp_path: Path
+) -> None:
+    file = text("pairs.csv", body)(tmp_path)
+    with pytest.raises(LabError) as told:
+        detect(Pairs(file))
+    assert "pairs.csv" in told.value.place
+    assert english in told.value.text.en
+    assert french in told.value.text.fr
+
+
+def test_counts_in_windows_letters_are_refused_with_the_encoding_that_is_expected(tmp_path: Path) -> None:
+    file = tmp_path / "counts.csv"
+    file.write_bytes("drug;event;n;né\nA;X;3;1\n".encode("cp1252"))
+    with pytest.raises(LabError, match="CSV in UTF-8 is expected"):
+        detect(CountTable(file))
