@@ -65,17 +65,19 @@ def test_what_was_read_is_not_read_again_and_what_is_new_is(run: Any, store: Pat
 def test_a_command_that_was_stopped_goes_on_where_it_was(
     run: Any, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lab39.solutions.signals.readers import cases_csv, sources
+    from lab39.solutions.signals.readers import sources
 
     first, second = write("first.csv", cases(30)), write("second.csv", cases(30, since=100))
 
-    def stopped(told: Any, part: Any, source: str) -> None:
+    read = sources._csv
+
+    def stopped(told: Any, *rest: Any) -> None:
         if told.item.name.endswith("second.csv"):
             raise KeyboardInterrupt
-        cases_csv.read(told, part, source)
+        read(told, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(sources.cases_csv, "read", stopped)
+        patch.setattr(sources, "_csv", stopped)
         cut = run("signals", "ingest", first, second, "--store", tmp_path / "s")
     assert cut.code == 130
     assert "la même commande reprend la suite" in cut.err
