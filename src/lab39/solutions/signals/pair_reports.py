@@ -24,7 +24,18 @@ if TYPE_CHECKING:
     from lab39.solutions.signals.engines import Engine
 
 LISTED = 20
-_TOLD = ("case_id", "source", "quarter", "received", "country", "sex", "age_years", "reporter", "serious", "outcome")
+_TOLD = (
+    "case_id",
+    "source",
+    "quarter",
+    "received",
+    "country",
+    "sex",
+    "age_years",
+    "reporter",
+    "serious",
+    "outcome",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,9 @@ class Told:
     cases: tuple[Mapping[str, Any], ...]
 
 
-def told(store: Store, engine: Engine, drug: str, event: str, *, without: Sequence[str] = (), listed: int = LISTED) -> Told:
+def told(
+    store: Store, engine: Engine, drug: str, event: str, *, without: Sequence[str] = (), listed: int = LISTED
+) -> Told:
     """Read the reports of a pair.
 
     Args:

@@ -173,7 +173,7 @@ def connection(folder: Path, memory: str = MEMORY) -> DuckDBPyConnection:
     """A DuckDB in memory that spills into the store's folder and reaches no network."""
     import duckdb
 
-    return duckdb.connect(
+    con = duckdb.connect(
         config={
             "memory_limit": memory,
             "temp_directory": str(folder / ".spill"),
@@ -182,6 +182,8 @@ def connection(folder: Path, memory: str = MEMORY) -> DuckDBPyConnection:
             "preserve_insertion_order": False,
         }
     )
+    con.execute("SET enable_progress_bar = false")  # it would be drawn on standard output, where results go
+    return con
 
 
 def quoted(path: Path) -> str:
