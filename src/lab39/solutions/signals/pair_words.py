@@ -228,16 +228,14 @@ def _along(along: Along | None) -> tuple[Text, ...]:
         found = along.change
         made.append(
             both(
-                f"le rapport observé sur attendu change le plus en {along.changed}\u202f: {{0}} avant, {{1}} depuis "
-                "(p = {2})",
-                f"observed over expected changes most in {along.changed}: {{0}} before, {{1}} since (p = {{2}})",
+                "observé sur attendu change le plus en {3}\u202f: {0} avant, {1} depuis (p = {2})",
+                "observed over expected changes most in {3}: {0} before, {1} since (p = {2})",
                 lambda lang: (
-                    figure(found.ratio_before, lang),
-                    figure(found.ratio_after, lang),
-                    figure(found.p_value, lang),
+                    *(figure(x, lang) for x in (found.ratio_before, found.ratio_after, found.p_value)),
+                    along.changed,
                 ),
             )
-        )  # fmt: skip
+        )
     if along.alarm:
         made.append(
             Text(
