@@ -13,6 +13,8 @@ from tests.cli.conftest import run
 
 __all__ = ["run"]
 
+pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")  # Ibis 12 with DuckDB 2
+
 Write = Callable[[str, str], Path]
 
 
@@ -20,7 +22,7 @@ def cases(n: int = 120, *, since: int = 0) -> str:
     """Cases in CSV: the first six have allopurinol and DRESS, the others are told at random by their number."""
     rows = ["case,drug,event,sex,age,received,start_date,event_date,country,serious"]
     for i in range(since, since + n):
-        drug, event = ("allopurinol", "DRESS") if i < 6 else (f"drug {i % 7}", f"event {i % 5}")
+        drug, event = ("allopurinol", "Rash dress") if i < 6 else (f"drug {i % 7}", f"event {i % 5}")
         sex, age, quarter = "FM"[i % 2], 20 + i % 60, 1 + 3 * (i % 4)
         rows.append(f"{i},{drug},{event},{sex},{age},2020-{quarter:02}-15,2020-01-01,2020-01-{1 + i % 9:02},FR,yes")
     return "\n".join(rows) + "\n"
@@ -65,17 +67,19 @@ def test_what_was_read_is_not_read_again_and_what_is_new_is(run: Any, store: Pat
 def test_a_command_that_was_stopped_goes_on_where_it_was(
     run: Any, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lab39.solutions.signals.readers import cases_csv, sources
+    from lab39.solutions.signals.readers import sources
 
     first, second = write("first.csv", cases(30)), write("second.csv", cases(30, since=100))
 
-    def stopped(told: Any, part: Any, source: str) -> None:
+    read = sources._csv
+
+    def stopped(told: Any, *rest: Any) -> None:
         if told.item.name.endswith("second.csv"):
             raise KeyboardInterrupt
-        cases_csv.read(told, part, source)
+        read(told, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(sources.cases_csv, "read", stopped)
+        patch.setattr(sources, "_csv", stopped)
         cut = run("signals", "ingest", first, second, "--store", tmp_path / "s")
     assert cut.code == 130
     assert "la même commande reprend la suite" in cut.err
@@ -115,9 +119,10 @@ def test_a_source_that_fails_keeps_the_others_from_nothing(run: Any, write: Writ
         (["good.csv", "--store", "good.csv"], "good.csv"),
         (["good.csv", "--store", "s", "--columns", "drug"], "--columns"),
         (["good.csv", "--store", "s", "--columns", "drug=nowhere"], "nowhere"),
+        (["good.csv", "--store", "s", "--columns", "drgu=drug"], "drgu"),
         (["good.csv", "--store", "s", "--memory", "much"], "--memory"),
         (["good.csv", "--store", "s", "--dictionary", "absent.csv"], "absent.csv"),
-        (["good.csv", "--store", "s", "--meddra", "absent"], "llt.asc"),
+        (["good.csv", "--store", "s", "--meddra", "absent"], "pt.asc"),
     ],
 )
 def test_what_cannot_be_read_says_where(
@@ -166,7 +171,7 @@ def test_a_store_gives_a_run_named_after_its_last_quarter(run: Any, store: Path)
     about = json.loads((store / "runs" / "2020Q4" / "run.json").read_text("utf-8"))
     assert (about["drug_column"], about["n_reports"]) == ("ingredient", 120)
     first = ran.json["pairs"][0]
-    assert (first["drug"], first["event"], first["n"]) == ("allopurinol", "DRESS", 6)
+    assert (first["drug"], first["event"], first["n"]) == ("allopurinol", "Rash dress", 6)
     assert "ne prouve jamais" in run("signals", "detect", "--store", store, "--name", "again").out
     assert (store / "runs" / "again" / "scores.parquet").is_file()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,60 +10,30 @@ import typer
 from lab39 import terminal
 from lab39.core.errors import InputError, LabError
 from lab39.core.text import Text
+from lab39.solutions.signals.options import (
+    SUSPECTS,
+    ByOption,
+    ColumnsOption,
+    DrugColumn,
+    MaybeStore,
+    MemoryOption,
+    PairsOption,
+    RolesOption,
+    StoreOption,
+    TopOption,
+    listed,
+    memory_of,
+    pairs_of,
+    source_of,
+    today,
+)
 from lab39.terminal import JsonOption
 
 if TYPE_CHECKING:
     from lab39.solutions.signals import runs
-    from lab39.solutions.signals.sources import Source, Store
+    from lab39.solutions.signals.sources import Source
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-
-StoreOption = Annotated[
-    Path, typer.Option("--store", metavar="DIR", help="Dossier des notifications / folder of the reports.")
-]
-MaybeStore = Annotated[
-    Path | None,
-    typer.Option(
-        "--store", metavar="DIR", help="Dossier des notifications / folder of the reports.", show_default=False
-    ),
-]
-PairsOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--pairs",
-        metavar="CSV",
-        help="Lignes notification, médicament, événement / rows of report, drug, event.",
-        show_default=False,
-    ),
-]
-ByOption = Annotated[
-    str,
-    typer.Option(
-        "--by", metavar="sex,age,year", help="Strates des attendus / strata of expectations.", show_default=False
-    ),
-]
-ColumnsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--columns",
-        metavar="drug=NAME",
-        help="Nom d'une colonne du CSV, répétable / a column of the CSV.",
-        show_default=False,
-    ),
-]
-RolesOption = Annotated[
-    str,
-    typer.Option(
-        "--roles", metavar="PS,SS|all", help="Rôles des médicaments comptés / roles of the drugs counted."
-    ),
-]
-DrugColumn = Annotated[
-    Literal["ingredient", "drug"],
-    typer.Option("--drug-column", help="Substance, ou nom tel que notifié / ingredient, or name as reported."),
-]
-MemoryOption = Annotated[float, typer.Option("--memory", metavar="GB", min=0.1, help="Mémoire / memory, GB.")]
-TopOption = Annotated[int, typer.Option("--top", min=0, help="Lignes affichées / rows shown.")]
-SUSPECTS = "suspect"
 
 
 @app.command()
@@ -102,17 +71,19 @@ def ingest(
     from lab39.solutions.signals import console, told
     from lab39.solutions.signals.readers import Names, ingest, read_dictionary
     from lab39.solutions.signals.readers import meddra as licensed
+    from lab39.solutions.signals.readers.tabular import names as columns_known
 
+    known = tuple(columns_known()["names"])
     names = Names(read_dictionary(dictionary)) if dictionary else None
     terms = licensed.read(meddra) if meddra else None
-    _memory(memory)
+    memory_of(memory)
     try:
         with terminal.progress(Text("lecture", "reading")) as progress:
             found = ingest(
                 sources,
                 store,
                 name=name,
-                columns=pairs_of(columns),
+                columns=pairs_of(columns, known),
                 names=names,
                 terms=terms,
                 strict=strict,
@@ -214,6 +185,15 @@ def detect(
     likelihood: Annotated[
         Literal["components", "mixture"], typer.Option("--likelihood", help="De l'ajustement / of the fit (GPS).")
     ] = "components",
+    known: Annotated[
+        Path | None,
+        typer.Option(
+            "--known", metavar="CSV", help="Réactions connues (drug, event) / known reactions.", show_default=False
+        ),
+    ] = None,
+    triage: Annotated[
+        bool, typer.Option("--triage/--no-triage", help="Regarder aussi les notifications / look at reports too.")
+    ] = True,
     name: Annotated[
         str, typer.Option("--name", metavar="2017Q2", help="De l'analyse / of the run.", show_default=False)
     ] = "",
@@ -232,11 +212,12 @@ def detect(
     json: JsonOption = False,
 ) -> None:
     """Classe les paires médicament-événement notifiées plus qu'attendu. / Rank the drug-event pairs."""
-    from lab39.solutions.signals import console, detecting, told
+    from lab39.solutions.signals import console, detecting, evaluation, told
 
     source = source_of(store, pairs, counts, roles=roles, drug_column=drug_column, columns=columns)
     if out is not None:
         detecting.format_of(out)
+    reactions = evaluation.read_known(known) if known else None
     folder = runs_folder or (store / "runs" if store else None)
     named = _named(name, source, store) if folder else name
     with terminal.progress(Text("détection", "detection")) as progress:
@@ -248,6 +229,8 @@ def detect(
             memory_gb=memory,
             least=least,
             likelihood=likelihood,
+            triage=triage,
+            known=reactions,
             progress=progress,
         )
     run = None
@@ -276,106 +259,6 @@ def _tell_run(run: runs.Run | None, out: Path | None) -> None:
                 f"lab39 data import signals {run.folder}",
                 f"run written to {run.folder}\nTo give it to the lab: lab39 data import signals {run.folder}",
             )
-        )
-
-
-def source_of(
-    store: Path | None,
-    pairs: Path | None,
-    counts: Path | None = None,
-    *,
-    roles: str = SUSPECTS,
-    drug_column: str = "ingredient",
-    columns: list[str] | None = None,
-) -> Source:
-    """What to count: exactly one of the three.
-
-    Raises:
-        InputError: none, or several.
-    """
-    from lab39.solutions.signals.sources import CountTable, Pairs
-
-    given = [each for each in (store, pairs, counts) if each is not None]
-    if len(given) != 1:
-        raise InputError(
-            Text(
-                "dire quoi compter, une seule fois\u202f: --store DOSSIER, --pairs CSV ou --counts CSV",
-                "say what to count, once: --store FOLDER, --pairs CSV or --counts CSV",
-            ),
-            "--store",
-        )
-    if store is not None:
-        return store_of(store, roles, drug_column)
-    if pairs is not None:
-        return Pairs(pairs, pairs_of(columns))
-    assert counts is not None
-    return CountTable(counts, pairs_of(columns))
-
-
-def store_of(folder: Path, roles: str = SUSPECTS, drug_column: str = "ingredient") -> Store:
-    """A store as it is counted; by default suspect drugs, and drugs whose role nothing tells.
-
-    Raises:
-        InputError: no store there, or an unknown role.
-    """
-    from lab39.solutions.signals.readers import SUSPECT_ROLES
-    from lab39.solutions.signals.readers import Store as Reports
-    from lab39.solutions.signals.sources import Store
-
-    Reports.open(folder)
-    known = ("PS", "SS", "S", "I", "C", "N")
-    if roles == "all":
-        asked: tuple[str, ...] = ()
-    elif roles == SUSPECTS:
-        asked = (*SUSPECT_ROLES, "")
-    else:
-        asked = listed(roles.upper())
-        if not asked or set(asked) - set(known):
-            raise InputError(
-                Text(
-                    f"rôle inconnu «\u202f{roles[:40]}\u202f»\u202f: {', '.join(known)}, suspect ou all",
-                    f"unknown role “{roles[:40]}”: {', '.join(known)}, suspect or all",
-                ),
-                "--roles",
-            )
-    return Store(folder, drug=drug_column, roles=asked)
-
-
-def listed(value: str) -> tuple[str, ...]:
-    """``sex,age`` as its parts."""
-    return tuple(each.strip() for each in value.split(",") if each.strip())
-
-
-def pairs_of(columns: list[str] | None) -> dict[str, str]:
-    """``drug=NAME`` options as a mapping.
-
-    Raises:
-        InputError: one that has not this form.
-    """
-    made: dict[str, str] = {}
-    for each in columns or ():
-        role, mark, column = each.partition("=")
-        if not mark or not role.strip() or not column.strip():
-            raise InputError(
-                Text(f"«\u202f{each[:60]}\u202f»\u202f: attendu drug=NOM", f"“{each[:60]}”: drug=NAME is expected"),
-                "--columns",
-            )
-        made[role.strip()] = column.strip()
-    return made
-
-
-def today() -> dt.date:
-    """The day of this machine."""
-    return dt.datetime.now().astimezone().date()
-
-
-def _memory(value: str) -> None:
-    import re
-
-    if not re.fullmatch(r"\d+(\.\d+)?\s?[MGT]i?B", value):
-        raise InputError(
-            Text(f"«\u202f{value[:20]}\u202f»\u202f: écrire 500MB, 2GB", f"“{value[:20]}”: write 500MB, 2GB"),
-            "--memory",
         )
 
 

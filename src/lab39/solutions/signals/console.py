@@ -10,6 +10,7 @@ from rich.table import Table
 
 from lab39.core.text import Lang, Text, number, percent
 from lab39.solutions.signals.reader_words import SCOPES, reason, word
+from lab39.solutions.signals.told import SYNTHETIC
 
 if TYPE_CHECKING:
     from lab39.solutions.signals.readers.duplicates import Link
@@ -82,12 +83,10 @@ def linked(
     """The likeliest links, and what to do with them."""
     from lab39.solutions.signals.readers.duplicates import explained
 
-    table = _table((Text("Source", "Source"), Text("Cas", "Report"), Text("Cas", "Report")), lang)
+    table = heads((Text("Source", "Source"), Text("Cas", "Report"), Text("Cas", "Report")), lang)
     table.add_column(Text("Probabilité", "Probability")[lang], justify="right")
     for each in links:
         table.add_row(each.source, each.first, each.second, percent(each.probability, lang))
-        if explain:
-            table.add_section()
     if links and not explain:
         console.print(table)
     for each in links if explain else ():
@@ -109,9 +108,9 @@ def linked(
 
 def detected(console: Console, told: Mapping[str, Any], lang: Lang) -> None:
     """The first pairs, with what their scores say and do not say."""
-    table = _table((Text("Médicament", "Drug"), Text("Événement", "Event")), lang)
-    heads = (Text("Cas", "Reports"), Text("Attendu", "Expected"), Text("PRR", "PRR"), Text("IC025", "IC025"))
-    for head in (*heads, Text("EB05", "EB05")):
+    table = heads((Text("Médicament", "Drug"), Text("Événement", "Event")), lang)
+    counted = (Text("Cas", "Reports"), Text("Attendu", "Expected"), Text("PRR", "PRR"), Text("IC025", "IC025"))
+    for head in (*counted, Text("EB05", "EB05")):
         table.add_column(head[lang], justify="right", no_wrap=True)
     table.add_column(Text("En mots", "In words")[lang])
     for row in told["pairs"]:
@@ -167,6 +166,8 @@ def detected_words(told: Mapping[str, Any]) -> list[Text]:
                 f"No EB05: {why.en}. Pairs are sorted by IC025",
             )
         )
+    if told["synthetic"]:
+        said.append(SYNTHETIC)
     said.append(told["note"])
     return said
 
@@ -192,8 +193,9 @@ def _say(console: Console, what: Text, text: str, lang: Lang) -> None:
     line(console, f"{what[lang]}{_colon(lang)} {text}")
 
 
-def _table(heads: Sequence[Text], lang: Lang) -> Table:
+def heads(titles: Sequence[Text], lang: Lang) -> Table:
+    """A table with these columns."""
     table = Table(box=None, pad_edge=False)
-    for head in heads:
+    for head in titles:
         table.add_column(head[lang])
     return table

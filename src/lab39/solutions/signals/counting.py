@@ -111,7 +111,7 @@ def count(source: Source, engine: Engine, *, by: Sequence[str] = (), without: Se
         return _of_counts(source, engine)
     tables = distinct_rows(source, engine, by)
     if without:
-        tables = _left_out(tables, engine, tuple(without))
+        tables = left_out(tables, engine, tuple(without))
     return _counted(tables, engine, tuple(by), source)
 
 
@@ -214,7 +214,7 @@ def _reports(rows: ibis.Table, by: Sequence[str], where: Any) -> ibis.Table:
     return rows.filter(rows["report_id"].notnull()).select(rows["report_id"].cast("string"), **columns).distinct()
 
 
-def _left_out(tables: Tables, engine: Engine, names: tuple[str, ...]) -> Tables:
+def left_out(tables: Tables, engine: Engine, names: tuple[str, ...]) -> Tables:
     """The tables without the reports that have any of these drugs."""
     drugs = tables.drugs
     out = engine.keep(drugs.filter(drugs["drug"].isin(names)).select("report_id").distinct())

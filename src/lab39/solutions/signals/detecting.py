@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -24,10 +24,17 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A detection, and its table with every column that could be worked out."""
+    """A detection.
+
+    Attributes:
+        detection: what was found.
+        table: with every column that could be worked out.
+        synthetic: the reports are made up.
+    """
 
     detection: Detection
     table: pa.Table
+    synthetic: bool = False
 
 
 def run(
@@ -39,19 +46,31 @@ def run(
     memory_gb: float,
     least: int,
     likelihood: Likelihood,
+    triage: bool = True,
+    known: Collection[tuple[str, str]] | None = None,
     progress: Progress = lambda _what, _done: None,
 ) -> Made:
-    """See :func:`lab39.solutions.signals.detection.detect`."""
+    """See :func:`lab39.solutions.signals.detection.detect`; a table of counts has nothing to triage.
+
+    Args:
+        triage: look at the reports too (:func:`lab39.solutions.signals.triage.triaged`).
+        known: reactions that are known already.
+    """
     from lab39.solutions.signals.counting import count
     from lab39.solutions.signals.engines import opened
+    from lab39.solutions.signals.triage import triaged
 
     progress("", 0.02)
     with opened(engine, memory_gb=memory_gb) as chosen:
         counted = count(source, chosen, by=by, without=without)
         progress("", 0.6)
         found = score(counted, likelihood=likelihood, least=least)
-        progress("", 0.9)
-    return Made(found, found.table)
+        progress("", 0.8)
+        made = found.table
+        if triage and (known is not None or isinstance(source, Store)):
+            made = triaged(found, source, chosen, known=known, without=without)
+        progress("", 1.0)
+    return Made(found, made, is_synthetic(source))
 
 
 def keep(
@@ -76,7 +95,17 @@ def keep(
         likelihood=likelihood,
         drug_column=source.drug if isinstance(source, Store) else "drug",
         without=without,
+        synthetic=made.synthetic,
     )
+
+
+def is_synthetic(source: Source) -> bool:
+    """Whether a store has reports that ``lab39 signals simulate`` made up."""
+    from lab39.solutions.signals.readers import Store as Reports
+
+    if not isinstance(source, Store) or not (source.folder / "store.json").is_file():
+        return False
+    return any(part.kind == "synthetic" for part in Reports.open(source.folder).parts())
 
 
 def last_quarter(source: Source) -> str | None:

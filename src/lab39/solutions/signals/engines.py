@@ -107,6 +107,7 @@ class _DuckDB:
             autoinstall_known_extensions=False,
             autoload_known_extensions=False,
         )
+        self._con.con.execute("SET enable_progress_bar = false")  # it would be drawn where results go
         self._kept = 0
 
     def parquet(self, path: Path) -> ibis.Table:

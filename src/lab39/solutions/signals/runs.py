@@ -61,6 +61,7 @@ class Run:
         folder: where it is.
         drug_column: column of the store that names the drug.
         without: drugs whose reports were left out.
+        synthetic: the reports are made up.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Run:
     folder: Path = field(compare=False)
     drug_column: str = "drug"
     without: tuple[str, ...] = ()
+    synthetic: bool = False
 
     @property
     def scores(self) -> Path:
@@ -113,6 +115,7 @@ def write(
     likelihood: str = "components",
     drug_column: str = "drug",
     without: tuple[str, ...] = (),
+    synthetic: bool = False,
 ) -> Run:
     """Keep a detection as the run ``folder/name``; it appears when it is whole, in the place of one of that name.
 
@@ -127,6 +130,7 @@ def write(
         likelihood: that GPS was fitted with.
         drug_column: column of the store that names the drug.
         without: drugs whose reports were left out.
+        synthetic: the reports are made up.
 
     Raises:
         InputError: a name that cannot be the name of a folder.
@@ -152,6 +156,7 @@ def write(
         "roles": list(roles),
         "drug_column": drug_column,
         "without": list(without),
+        "synthetic": synthetic,
         "likelihood": likelihood,
         "prior": [prior.alpha1, prior.beta1, prior.alpha2, prior.beta2, prior.p] if prior else None,
         "why_no_gps": found.why_no_gps.text.as_dict() if found.why_no_gps else None,
@@ -273,6 +278,7 @@ def _of(row: Mapping[str, Any], folder: Path) -> Run:
         folder=folder,
         drug_column=row.get("drug_column", "drug"),
         without=tuple(row.get("without", ())),
+        synthetic=bool(row.get("synthetic", False)),
     )
 
 

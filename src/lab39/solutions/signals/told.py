@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from lab39.solutions.signals.readers.ingest import Summary
     from lab39.solutions.signals.runs import Run
 
+SYNTHETIC = Text(
+    "Données inventées (synthétiques) par lab39 signals simulate\u202f: aucun de ces chiffres ne vaut pour des "
+    "personnes",
+    "Made-up data (synthetic) of lab39 signals simulate: none of these figures stands for people",
+)
 NO_PROOF = Text(
     "Un score dit qu'une paire est notifiée plus qu'attendu dans cette base. Il ne prouve jamais que le "
     "médicament cause l'événement, et ne dit pas combien de personnes sont touchées.",
     "A score says that a pair is reported more than expected in this base. It never proves that the drug causes "
     "the event, nor says how many people are affected.",
 )
-
-SHOWN = ("n", "expected", "prr", "prr025", "ror", "ror025", "ic", "ic025", "ebgm", "eb05", "fdr")
-"""Columns of the pairs that are shown; the file has them all."""
 
 
 def ingested(found: Summary, folder: Path) -> dict[str, Any]:
@@ -99,6 +101,7 @@ def detected(made: Made, run: Run | None, out: Path | None, top: int) -> dict[st
         "prior": [prior.alpha1, prior.beta1, prior.alpha2, prior.beta2, prior.p] if prior else None,
         "why_no_gps": found.why_no_gps.text if found.why_no_gps else None,
         "sorted_by": "eb05" if prior else "ic025",
+        "synthetic": made.synthetic,
         "pairs": [{**row, "says": verdict(row)} for row in made.table.slice(0, top).to_pylist()],
         "note": NO_PROOF,
     }

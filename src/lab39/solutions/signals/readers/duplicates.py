@@ -79,6 +79,7 @@ _START: Mapping[str, tuple[float, ...]] = {
 """How often duplicates agree, level by level: where the fit starts, and all there is for a level it cannot see."""
 _OTHERWISE = Text("différents", "different")
 _ABSENT = Text("non renseigné", "not told")
+_UNTRAINED = Text("non comparé, faute d'exemples", "not compared, for want of examples")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,9 @@ def _link(row: Mapping[str, Any]) -> Link:
     why = []
     for name in _COMPARED:
         levels = _levels(name)
+        if f"gamma_{name}" not in row:  # no likely pair taught it: splink leaves the comparison out
+            why.append((_NAMES[name], _UNTRAINED, 0.0))
+            continue
         gamma = int(row[f"gamma_{name}"])
         words = _ABSENT if gamma < 0 else (_OTHERWISE if gamma == 0 else levels[len(levels) - gamma][1])
         why.append((_NAMES[name], words, round(float(row[f"mw_{name}"]), 2)))

@@ -181,7 +181,7 @@ def connection(folder: Path, memory: str = MEMORY) -> DuckDBPyConnection:
     """
     import duckdb
 
-    return duckdb.connect(
+    con = duckdb.connect(
         config={
             "memory_limit": _of_database(memory),
             "temp_directory": str(folder / ".spill"),
@@ -190,6 +190,8 @@ def connection(folder: Path, memory: str = MEMORY) -> DuckDBPyConnection:
             "preserve_insertion_order": False,
         }
     )
+    con.execute("SET enable_progress_bar = false")  # it would be drawn on standard output, where results go
+    return con
 
 
 def _of_database(memory: str) -> str:

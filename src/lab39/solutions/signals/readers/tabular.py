@@ -95,7 +95,7 @@ def _header(item: Item, first: str, delimiter: str, given: Mapping[str, str]) ->
     found = {ours: written[plain(column)] for ours, column in given.items() if plain(column) in written}
     for ours, words in names()["names"].items():
         place = next((written[word] for word in words if word in written), None)
-        if ours not in found and place is not None and place not in found.values():
+        if ours not in (*found, *given) and place is not None and place not in found.values():
             found[ours] = place
     return Header(item, delimiter, columns, found)
 

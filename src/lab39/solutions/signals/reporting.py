@@ -1,0 +1,144 @@
+"""One case of a file, written as a message: E2B(R3) or FHIR."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from lab39.core.errors import InputError, UnknownNameError
+from lab39.core.text import Text
+from lab39.fhir.jsontext import dumps
+from lab39.fhir.outputs import NAMESPACE
+from lab39.solutions.signals.readers import Case, Drug, Event, Indication, Report, e2b_write, fhir_write, ingest
+from lab39.solutions.signals.readers import Store as Reports
+
+LISTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message.
+
+    Attributes:
+        case: number of the case.
+        content: the XML or JSON.
+        missing: what a report that is sent must have, and this one has not.
+    """
+
+    case: str
+    content: str
+    missing: tuple[Text, ...]
+
+
+def read(path: Path, number: str = "", columns: Mapping[str, str] | None = None) -> Case:
+    """The case of a file, in whatever form that ``lab39 signals ingest`` reads.
+
+    Args:
+        path: the file.
+        number: of the case, when the file has several.
+        columns: of a CSV, by role.
+
+    Raises:
+        InputError: the file cannot be read, or has several cases and no number is given.
+        UnknownNameError: no case of that number.
+    """
+    with tempfile.TemporaryDirectory(prefix="lab39-case-") as folder:
+        done = ingest([path], Path(folder) / "store", columns=columns)
+        if done.failed:
+            raise done.failed[0]
+        found = _cases(Reports.open(Path(folder) / "store"))
+    if number:
+        if number not in found:
+            raise UnknownNameError(
+                Text(
+                    f"aucun cas de ce numéro\u202f; {_some(found, 'fr')}",
+                    f"no case of that number; {_some(found, 'en')}",
+                ),
+                number[:80],
+            )
+        return found[number]
+    if len(found) != 1:
+        raise InputError(
+            Text(
+                f"{len(found)} cas\u202f: en choisir un avec --case\u202f; {_some(found, 'fr')}",
+                f"{len(found)} cases: choose one with --case; {_some(found, 'en')}",
+            ),
+            str(path),
+        )
+    return next(iter(found.values()))
+
+
+def write(
+    case: Case, to: Literal["e2b", "fhir"], *, sender: str, receiver: str, organization: str, at: str
+) -> Written:
+    """The message of a case.
+
+    Args:
+        case: to be written.
+        to: the form.
+        sender: identifier agreed with the receiver (N.1.3); ``receiver`` its own (N.1.4).
+        receiver: its identifier.
+        organization: of the sender (C.3.2).
+        at: when it is made, ``CCYYMMDDhhmmss`` with its zone.
+
+    Raises:
+        InputError: a case without a reaction, for FHIR.
+    """
+    number = case.report.report_id
+    batch = str(uuid.uuid5(NAMESPACE, f"signals batch {number} {at}"))
+    envelope = e2b_write.Envelope(
+        created=at, sender=sender, receiver=receiver, batch=batch, organization=organization
+    )
+    missing = e2b_write.lacking(case, envelope)
+    if to == "e2b":
+        return Written(number, e2b_write.write(case, envelope), missing)
+    return Written(number, dumps(fhir_write.write(case), indent=1) + "\n", missing)
+
+
+def now() -> str:
+    """The time of this machine as E2B writes it."""
+    return dt.datetime.now().astimezone().strftime("%Y%m%d%H%M%S%z")
+
+
+def _cases(store: Reports) -> dict[str, Case]:
+    """Every case of a store as its source gave it, by report number."""
+    rows = {name: _rows(store, name) for name in ("reports", "drugs", "events", "indications")}
+    made = {}
+    for row in rows["reports"]:
+        number = row["report_id"]
+        mine = {
+            name: sorted(
+                (each for each in rows[name] if each["report_id"] == number),
+                key=lambda each: each.get("seq") or each.get("drug_seq") or 0,
+            )
+            for name in ("drugs", "events", "indications")
+        }
+        made[number] = Case(
+            _of(Report, row),
+            tuple(_of(Drug, each) for each in mine["drugs"]),
+            tuple(_of(Event, each) for each in mine["events"]),
+            tuple(_of(Indication, each) for each in mine["indications"]),
+        )
+    return made
+
+
+def _rows(store: Reports, name: str) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    return [row for part in store.parts() for file in part.files(name) for row in pq.read_table(file).to_pylist()]
+
+
+def _of(kind: Any, row: Mapping[str, Any]) -> Any:
+    return kind(**{each.name: row.get(each.name) for each in fields(kind)})
+
+
+def _some(found: Mapping[str, Case], lang: Literal["fr", "en"]) -> str:
+    names = list(found)
+    more = len(names) - LISTED
+    beyond = {"fr": f" et {more} autres", "en": f" and {more} more"}[lang] if more > 0 else ""
+    return {"fr": "le fichier a ", "en": "the file has "}[lang] + ", ".join(names[:LISTED]) + beyond
