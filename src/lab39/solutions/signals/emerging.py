@@ -18,7 +18,7 @@ from lab39.solutions.signals.taking import Taken
 _SHOWN = 5
 _MOST_IN_KNOWN = 2
 CAUTION = Text(
-    "Un signal n'est pas une preuve\u202f: il dit seulement que le couple est plus notifié qu'attendu dans la base.",
+    "Un signal n'est pas une preuve\u202f: il dit que le couple est plus notifié qu'attendu dans la base.",
     "A signal is no proof: it only says that the pair is reported more than expected in the base.",
 )
 
