@@ -43,8 +43,8 @@ def _carried(each: Finding) -> Finding:
     own = Reason(
         "pharmacy.reaction",
         Text(
-            "La pharmacovigilance relie un signe d'alarme à ce traitement\u202f: cela passe avant les interactions.",
-            "Pharmacovigilance links an alarm sign with this treatment: that comes before its interactions.",
+            "La pharmacovigilance relie un signe d'alarme à ce traitement\u202f: cela passe en premier.",
+            "Pharmacovigilance links an alarm sign with this treatment: that comes first.",
         ),
         Source("Lab39, docs/solutions/pharmacy.md", place="Réactions graves"),
         (said,),

@@ -62,6 +62,7 @@ class Complaint:
     token: str
     label: Text
     recent_days: int
+    episodes: bool
     snomed: frozenset[str]
     icd10: tuple[str, ...]
     hpo: frozenset[str]
@@ -243,6 +244,7 @@ def _complaint(row: Mapping[str, Any]) -> Complaint:
         token=row["token"],
         label=Text.of(row["label"]),
         recent_days=row["recent_days"],
+        episodes=row.get("episodes", False),
         snomed=frozenset(row.get("snomed", ())),
         icd10=tuple(row.get("icd10", ())),
         hpo=frozenset(row.get("hpo", ())),

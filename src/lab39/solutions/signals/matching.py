@@ -95,8 +95,8 @@ def suspicions(known: Knowledge, signs: Sequence[Sign], medicines: Sequence[Take
         needed = frozenset().union(*reaction.needs)
         main = [sign for sign in signs if sign.token in needed]
         more = [sign for sign in signs if sign.token in reaction.alarms and sign.token not in needed]
-        began = _began(main)
-        suspects = sorted(_suspects(known, reaction, began, medicines, on), key=lambda s: s.order)
+        begun = _begun(main, known)
+        suspects = sorted(_suspects(known, reaction, begun, medicines, on), key=lambda s: s.order)
         if suspects:
             level = _level(reaction, {s.token for s in (*main, *more)}, suspects[0])
             found.append(Suspicion(reaction, level, _once((*main, *more)), tuple(suspects)))
@@ -114,15 +114,27 @@ def _is_new(start: PartialDate, on: dt.date) -> bool:
     return start.earliest <= on and (on - start.latest).days <= NEW_DAYS
 
 
-def _began(signs: Iterable[Sign]) -> PartialDate | None:
-    """When the first of what is needed began; ``None`` when one that is undated may be earlier."""
-    dates = [sign.began for sign in signs]
-    known = [each for each in dates if each is not None]
-    return min(known, key=lambda d: d.earliest) if len(known) == len(dates) and known else None
+def _begun(signs: Iterable[Sign], known: Knowledge) -> tuple[PartialDate | None, ...]:
+    """The beginnings to compare with those of medicines: the first sign, and each episode of what comes in episodes.
+
+    ``None`` for signs one of which is undated, and may be earlier.
+    """
+    dates: list[PartialDate | None] = []
+    once: list[PartialDate | None] = []
+    for sign in signs:
+        (dates if known.complaints[sign.token].episodes else once).append(sign.began)
+    if once:
+        dated = [each for each in once if each is not None]
+        dates.append(min(dated, key=lambda d: d.earliest) if len(dated) == len(once) else None)
+    return tuple(dict.fromkeys(dates))
 
 
 def _suspects(
-    known: Knowledge, reaction: Reaction, began: PartialDate | None, medicines: Iterable[Taken], on: dt.date
+    known: Knowledge,
+    reaction: Reaction,
+    begun: Sequence[PartialDate | None],
+    medicines: Iterable[Taken],
+    on: dt.date,
 ) -> Iterator[Suspect]:
     pairs = [pair for pair in known.pairs if pair.reaction == reaction.id]
     for medicine in medicines:
@@ -131,13 +143,21 @@ def _suspects(
             key=lambda p: (not p.source.verified, p.weight.rank),
             default=None,
         )
-        if pair is None and not (reaction.new_medicines and _new_before(medicine, began, on)):
-            continue
-        if _stopped_long_before(medicine, reaction, began):
-            continue
-        seen = _timing(medicine, (pair and pair.days) or reaction.days, began)
-        if seen is not None:
-            yield Suspect(medicine, pair, *seen)
+        found = [s for began in begun if (s := _suspect(reaction, medicine, pair, began, on)) is not None]
+        if found:
+            yield min(found, key=lambda s: s.order)
+
+
+def _suspect(
+    reaction: Reaction, medicine: Taken, pair: Pair | None, began: PartialDate | None, on: dt.date
+) -> Suspect | None:
+    """The medicine as a suspect of what began on one day; ``None`` when it cannot explain it."""
+    if pair is None and not (reaction.new_medicines and _new_before(medicine, began, on)):
+        return None
+    if _stopped_long_before(medicine, reaction, began):
+        return None
+    seen = _timing(medicine, (pair and pair.days) or reaction.days, began)
+    return Suspect(medicine, pair, *seen) if seen is not None else None
 
 
 def _new_before(medicine: Taken, began: PartialDate | None, on: dt.date) -> bool:
