@@ -35,9 +35,10 @@ def findings(record: Record, on: dt.date, ctx: Context) -> Iterator[Finding]:
     suspected = matching.suspicions(known, signs, medicines, on)
     found = [saying.finding(each, record, on) for each in suspected]
     found = emerging.added(found, *emerging.met(known, signs, medicines, ctx.packs))
-    if new := matching.new_medicines(medicines, on):
+    if not ctx.about and (new := matching.new_medicines(medicines, on)):
         found.append(_new_medicines(new, on))
-    if signs and (unread := [each for each in taking.not_understood(medicines) if not each.stopped]):
+    unread = [each for each in taking.not_understood(medicines) if not each.stopped]
+    if signs and unread and not ctx.about:
         found.append(_not_understood(unread))
     for each in found:
         if not ctx.about or not ctx.about.isdisjoint(each.focus):
@@ -71,8 +72,10 @@ def _new_medicines(new: tuple[Taken, ...], on: dt.date) -> Finding:
         code="new-medicines",
         severity=Severity.INFO,
         summary=Text(
-            f"Débuté depuis moins de 8 semaines\u202f: {french}. Y penser devant tout signe nouveau"[:139],
-            f"Begun in the last 8 weeks: {english}. Think of it before any new sign"[:139],
+            f"Nouveau au dossier depuis moins de 8 semaines\u202f: {french}. Y penser devant tout signe nouveau"[
+                :139
+            ],
+            f"New in the record in the last 8 weeks: {english}. Think of it before any new sign"[:139],
         ),
         reasons=(
             Reason(

@@ -100,7 +100,8 @@ class Reaction:
         days: first, last usual and last possible day after the start; ``None`` when it comes at any time.
         stays_days: how long after the last dose it may still begin.
         new_medicines: any medicine begun in the last eight weeks is looked at, listed or not.
-        levels: ``plain``, and where they exist ``alarm``, ``emergency``, ``unknown`` (start not known).
+        levels: ``plain``, and where they exist ``alarm``, ``emergency``, ``unknown`` (an alarm, dates not known),
+            and each with ``-new`` (the most suspected medicine is new, with no known link).
         steps: what to do, with the levels at which it is said.
         change: what would change the answer.
     """

@@ -115,7 +115,7 @@ def _is_new(start: PartialDate, on: dt.date) -> bool:
 
 
 def _begun(signs: Iterable[Sign], known: Knowledge) -> tuple[PartialDate | None, ...]:
-    """The beginnings to compare with those of medicines: the first sign, and each episode of what comes in episodes.
+    """The beginnings to compare with those of medicines: the first sign, each episode of what comes in episodes.
 
     ``None`` for signs one of which is undated, and may be earlier.
     """
@@ -197,13 +197,15 @@ def _timing(
 
 
 def _level(reaction: Reaction, tokens: set[str], first: Suspect) -> str:
-    """The level of alarm; without the start of the most suspected, what is asked first."""
+    """The level of alarm; apart for a medicine that is only new, or whose dates have to be asked first."""
     level = "plain"
     if tokens & reaction.alarms and "alarm" in reaction.levels:
         level = "alarm"
     if tokens & reaction.emergencies and "emergency" in reaction.levels:
         level = "emergency"
-    if first.timing is Timing.UNKNOWN and level != "emergency" and "unknown" in reaction.levels:
+    if first.weight is Weight.UNLISTED and f"{level}-new" in reaction.levels:
+        return f"{level}-new"
+    if first.timing is Timing.UNKNOWN and level == "alarm" and "unknown" in reaction.levels:
         return "unknown"
     return level
 

@@ -21,7 +21,8 @@ _WEIGHTS = {
     Weight.REPORTED: Text("cause rapportée", "a reported cause"),
     Weight.UNLISTED: Text("médicament récent, sans lien connu ici", "a recent medicine, no link known here"),
 }
-_PRIORITY = {"emergency": 1000, "alarm": 900, "unknown": 500, "plain": 100}
+_GRAVE = ("alarm", "emergency", "alarm-new", "emergency-new")
+_PRIORITY = {"emergency": 1000, "emergency-new": 990, "alarm": 900, "alarm-new": 890, "unknown": 500}
 REPORT = Suggestion(
     Text(
         "Préparer la déclaration au centre régional de pharmacovigilance\u202f: /signals/report",
@@ -33,10 +34,12 @@ REPORT = Suggestion(
 def finding(suspicion: Suspicion, record: Record, on: dt.date) -> Finding:
     """One suspicion as a finding."""
     reaction, level = suspicion.reaction, suspicion.reaction.levels[suspicion.level]
-    verified = suspicion.first.verified
+    first = suspicion.first
+    verified = first.verified
+    faint = suspicion.level == "plain" and first.timing is Timing.UNKNOWN and first.weight is not Weight.STRONG
     return Finding(
         code=f"reaction.{reaction.id}",
-        severity=level.severity if verified else Severity.INFO,
+        severity=level.severity if verified and not faint else Severity.INFO,
         when=level.when if verified else When.NEXT_VISIT,
         summary=_summary(suspicion, level.summary if verified else _UNVERIFIED),
         detail=reaction.change,
@@ -45,7 +48,7 @@ def finding(suspicion: Suspicion, record: Record, on: dt.date) -> Finding:
         missing=(*_undated(suspicion), *_checks(reaction, record, on)),
         focus=_focus(suspicion),
         payload=payload(suspicion),
-        priority=_PRIORITY[suspicion.level] - 10 * suspicion.first.weight.rank,
+        priority=_PRIORITY.get(suspicion.level, 100) - first.weight.rank,
     )
 
 
@@ -172,8 +175,8 @@ def _rule(suspicion: Suspicion) -> Reason:
     return Reason(
         rule=f"signals.{reaction.id}",
         text=Text(
-            f"{capital(reaction.name.fr)}\u202f: évoquée devant {signs.fr}.",
-            f"{capital(reaction.name.en)}: suggested by {signs.en}.",
+            f"Constaté\u202f: {signs.fr}. Réaction envisagée\u202f: {reaction.name.fr}.",
+            f"Seen: {signs.en}. Reaction considered: {reaction.name.en}.",
         ),
         source=reaction.source,
         inputs=tuple(
@@ -238,7 +241,7 @@ def _suggestions(suspicion: Suspicion) -> tuple[Suggestion, ...]:
         if suspicion.level in levels
     ]
     others = [s for s in suspicion.suspects if s not in suspicion.headline and s.verified]
-    if others and suspicion.level in ("alarm", "emergency"):
+    if others and suspicion.level in _GRAVE:
         shown = Text(
             listed([f"{s.medicine.name.fr} ({after(s).fr})" for s in others], "fr", 4),
             listed([f"{s.medicine.name.en} ({after(s).en})" for s in others], "en", 4),
@@ -248,7 +251,7 @@ def _suggestions(suspicion: Suspicion) -> tuple[Suggestion, ...]:
                 Text(f"Revoir aussi, moins suspects\u202f: {shown.fr}", f"Also review, less suspected: {shown.en}")
             )
         )
-    if suspicion.level in ("alarm", "emergency"):
+    if suspicion.level in _GRAVE:
         said.append(REPORT)
     return tuple(said)
 

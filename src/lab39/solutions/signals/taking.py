@@ -152,7 +152,8 @@ def _joined(rows: list[tuple[_Entry, list[Substance], tuple[str, ...]]]) -> Take
         name = Text(" + ".join(s.name.fr for s in substances), " + ".join(s.name.en for s in substances))
         the = substances[0].the + name.fr
     else:
-        name, the = Text.same(words[:60] or "–"), words[:60] or "–"
+        the = words.partition(",")[0].strip()[:60] or "–"
+        name = Text.same(the)
     return Taken(
         atc=codes,
         name=name,
