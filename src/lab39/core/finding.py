@@ -165,6 +165,8 @@ class Finding:
         bars: its picture, where people would rather look than read (a differential, a burden).
         payload: the solution's own typed result (a dataclass, or JSON values).
         priority: among findings of one band and severity, the higher first.
+        carries: findings of other solutions that this one says in its own name too, as ``solution/code``: people
+            are shown this one, under both names.
     """
 
     code: str
@@ -181,6 +183,7 @@ class Finding:
     solution: str = ""
     when: When | None = None
     priority: int = 0
+    carries: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "severity", Severity(self.severity))
@@ -282,9 +285,21 @@ class Report:
         """A solution as people call it; its id when it did not load."""
         return self.titles.get(solution, Text.same(solution))
 
+    def who(self, finding: Finding) -> Text:
+        """Who says a finding: its solution, and those whose findings it carries."""
+        names = dict.fromkeys([finding.solution, *(name.partition("/")[0] for name in finding.carries)])
+        titles = [self.title(name) for name in names]
+        return Text(" · ".join(title.fr for title in titles), " · ".join(title.en for title in titles))
+
+    @property
+    def told(self) -> tuple[Finding, ...]:
+        """The findings without those that another one carries."""
+        carried = {name for finding in self.findings for name in finding.carries}
+        return tuple(f for f in self.findings if f"{f.solution}/{f.code}" not in carried)
+
     def band(self, when: When) -> tuple[Finding, ...]:
-        """The findings of one band, in order, without those that could not be told."""
-        return tuple(f for f in self.findings if f.when is when and not f.not_evaluated)
+        """What is told in one band, in order, without what could not be evaluated."""
+        return tuple(f for f in self.told if f.when is when and not f.not_evaluated)
 
     @property
     def not_evaluated(self) -> tuple[Finding, ...]:

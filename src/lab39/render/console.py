@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -33,7 +33,7 @@ def report(console: Console, seen: Snapshot, found: Report, lang: Lang, *, why: 
         if band:
             console.print(Rich(f" {name[lang]}", "bold"))
         for finding in band:
-            console.print(Padding(Group(*_finding(finding, found.title, lang, why)), (0, 0, 0, 2)))
+            console.print(Padding(Group(*_finding(finding, found.who(finding), lang, why)), (0, 0, 0, 2)))
     if found.issues:
         console.print(Rich(f" {WORDS['issues'][lang]} ({len(found.issues)})", "bold"))
         for issue in found.issues[:5]:
@@ -42,11 +42,11 @@ def report(console: Console, seen: Snapshot, found: Report, lang: Lang, *, why: 
             console.print(Padding(Rich(f"… + {len(found.issues) - 5}  (--json)", "dim"), (0, 0, 0, 2)))
 
 
-def _finding(finding: Finding, title: Callable[[str], Text], lang: Lang, why: bool) -> Iterator[RenderableType]:
+def _finding(finding: Finding, who: Text, lang: Lang, why: bool) -> Iterator[RenderableType]:
     head = Rich(f"{MARKS[finding.severity]} ", _COLOURS[finding.severity])
     head.append(f"{SEVERITIES[finding.severity][lang]}  ", _COLOURS[finding.severity])
     head.append(finding.summary[lang], "bold")
-    head.append(f"  [{title(finding.solution)[lang]}]", "dim")
+    head.append(f"  [{who[lang]}]", "dim")
     yield head
     if not why:
         return

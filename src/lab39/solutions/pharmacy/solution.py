@@ -46,14 +46,18 @@ class Pharmacy(Solution):
         progress("", 1.0)
 
     def assess(self, record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:
-        """The problems that the medicines of a record make together, one finding each; names not understood."""
+        """What cannot wait, the problems that the medicines make together, the names not understood."""
         if not record.medications():
             from lab39.solutions.pharmacy import findings
 
             return () if ctx.about else (findings.no_treatment(),)
-        from lab39.solutions.pharmacy import review
+        from lab39.solutions.pharmacy import reactions, review
 
-        return review.findings(review.review(record, on, self.opened(ctx.packs)), about=ctx.about)
+        reviewed = review.review(record, on, self.opened(ctx.packs))
+        return (
+            *reactions.told(ctx.ask(reactions.ASKED, record, on), ctx.about),
+            *review.findings(reviewed, about=ctx.about),
+        )
 
     def to_fhir(self, finding: Finding, subject: str, lang: Lang) -> Mapping[str, Any] | None:
         """A ``DetectedIssue`` with the level of the thesaurus, for interactions."""

@@ -1,21 +1,48 @@
-"""What a record makes one think of: reactions that what the person takes is known to cause."""
+"""What a record makes one think of: reactions that what the person takes may cause, and signals of a base."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterator
 
-from lab39.core.finding import Finding, Missing, Severity
+from lab39.core.finding import Finding, Input, Missing, Reason, Severity, Source
 from lab39.core.record import Record
 from lab39.core.solution import Context
 from lab39.core.text import Text
+from lab39.solutions.signals import complaining, emerging, matching, saying, taking
+from lab39.solutions.signals.knowing import NEW_DAYS, knowledge
+from lab39.solutions.signals.taking import Taken
+
+ASKED = "pharmacy"
 
 
-def findings(record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:
-    """Findings of a record, most urgent first."""
-    del on
-    if not record.medications() and not ctx.about:
-        yield no_treatment()
+def findings(record: Record, on: dt.date, ctx: Context) -> Iterator[Finding]:
+    """Known reactions and emerging signals that match the complaints, and the new medicines.
+
+    With ``ctx.about``, only what concerns one of these entries.
+    """
+    if not record.medications():
+        if not ctx.about:
+            yield no_treatment()
+        return
+    known = knowledge()
+    signs = complaining.signs(record, on, known)
+    medicines = taking.taken(record, on, known)
+    if signs and taking.not_understood(medicines):
+        others = ctx.ask(ASKED, record, on)
+        if others:
+            medicines = taking.taken(record, on, known, taking.named_by(others))
+    suspected = matching.suspicions(known, signs, medicines, on)
+    found = [saying.finding(each, record, on) for each in suspected]
+    found = emerging.added(found, *emerging.met(known, signs, medicines, ctx.packs))
+    if not ctx.about and (new := matching.new_medicines(medicines, on)):
+        found.append(_new_medicines(new, on))
+    unread = [each for each in taking.not_understood(medicines) if not each.stopped]
+    if signs and unread and not ctx.about:
+        found.append(_not_understood(unread))
+    for each in found:
+        if not ctx.about or not ctx.about.isdisjoint(each.focus):
+            yield each
 
 
 def no_treatment() -> Finding:
@@ -34,4 +61,78 @@ def no_treatment() -> Finding:
                 Text("sans lui, aucun effet indésirable n'est cherché", "without it no reaction is looked for"),
             ),
         ),
+    )
+
+
+def _new_medicines(new: tuple[Taken, ...], on: dt.date) -> Finding:
+    """A fact more than an advice: what was begun lately, for those who meet a new complaint."""
+    french = saying.listed([each.name.fr for each in new], "fr", 3)
+    english = saying.listed([each.name.en for each in new], "en", 3)
+    return Finding(
+        code="new-medicines",
+        severity=Severity.INFO,
+        summary=Text(
+            f"Nouveau au dossier depuis moins de 8 semaines\u202f: {french}. Y penser devant tout signe nouveau"[
+                :139
+            ],
+            f"New in the record in the last 8 weeks: {english}. Think of it before any new sign"[:139],
+        ),
+        reasons=(
+            Reason(
+                "signals.new-medicine",
+                Text(
+                    f"Une réaction à un médicament se déclare le plus souvent dans les {NEW_DAYS} jours "
+                    "qui suivent son début.",
+                    f"A reaction to a medicine most often shows within {NEW_DAYS} days of its start.",
+                ),
+                Source("Lab39, docs/solutions/signals.md", place="Médicaments récents"),
+                tuple(
+                    Input(
+                        Text(saying.capital(each.name.fr), saying.capital(each.name.en)),
+                        Text.same(each.words or "–"),
+                        each.start.written if each.start else "",
+                        each.ref,
+                    )
+                    for each in new
+                ),
+            ),
+        ),
+        focus=tuple(each.ref for each in new),
+        payload={
+            "medicines": [
+                {
+                    "ref": each.ref,
+                    "name": each.name.as_dict(),
+                    "atc": list(each.atc),
+                    "start": each.start.written if each.start else None,
+                    "days": (on - each.start.latest).days if each.start else None,
+                }
+                for each in new
+            ]
+        },
+    )
+
+
+def _not_understood(unread: list[Taken]) -> Finding:
+    names = saying.listed([each.words or "–" for each in unread], "fr", 2)
+    english = saying.listed([each.words or "–" for each in unread], "en", 2)
+    return Finding(
+        code="names-not-understood",
+        severity=Severity.INFO,
+        summary=Text(
+            f"Médicaments non reconnus\u202f: {names[:70]}. Leurs effets indésirables n'ont pas été cherchés",
+            f"Medicines not recognised: {english[:70]}. Their adverse reactions were not looked for",
+        ),
+        missing=tuple(
+            Missing(
+                f"medicine:{each.ref}",
+                Text.same(each.words[:80] or "–"),
+                Text(
+                    "nom non reconnu\u202f: donner la substance ou le code ATC",
+                    "name not recognised: give the substance or the ATC code",
+                ),
+            )
+            for each in unread
+        ),
+        focus=tuple(each.ref for each in unread),
     )

@@ -114,6 +114,7 @@ class Finding(Model):
     payload: Any
     when: Literal["today", "this-week", "next-visit"]
     priority: int
+    carries: list[str]
 
 
 class Issue(Model):

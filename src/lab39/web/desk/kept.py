@@ -65,6 +65,7 @@ def _finding(row: Mapping[str, Any]) -> Finding:
         bars=tuple(Bar(Text.of(b["label"]), float(b["value"]), Text.of(b["note"])) for b in row["bars"]),
         payload=row["payload"],
         priority=row.get("priority", 0),
+        carries=tuple(row.get("carries", ())),
     )
 
 

@@ -49,7 +49,7 @@ class Deck:
         lang = self.lang
         name = "|".join([self.instance, self.service.id, str(number), finding.solution, finding.code])
         identifier = str(uuid.uuid5(NAMESPACE, name))
-        title = "" if finding.solution == ITSELF else report.title(finding.solution)[lang]
+        title = "" if finding.solution == ITSELF else report.who(finding)[lang]
         source: dict[str, Any] = {"label": f"Lab39 – {title}" if title else "Lab39", "url": self.base}
         if finding.solution in report.titles:
             source["url"] = f"{self.base}/solutions/{finding.solution}"

@@ -121,13 +121,13 @@ def _findings(
     if not isinstance(context, asked.OrderContext):
         record = gathering.record(gathered.entries, here.settings)
         report = here.lab.assess(record, on)
-        return report, list(report.findings), _names(gathered.entries)
+        return report, list(report.told), _names(gathered.entries)
     before, after, ordered = gathering.ordered(gathered, context)
     report = here.lab.assess(gathering.record(after, here.settings), on, about=ordered)
     known: tuple[Finding, ...] = ()
     if speaking := {f.solution for f in report.findings}:  # what the others said before changes nothing
-        known = here.lab.assess(gathering.record(before, here.settings), on, speaking).findings
-    return report, changed(known, report.findings), _names(after)
+        known = here.lab.assess(gathering.record(before, here.settings), on, speaking).told
+    return report, changed(known, report.told), _names(after)
 
 
 def changed(before: Iterable[Finding], after: Iterable[Finding]) -> list[Finding]:

@@ -1,0 +1,219 @@
+"""Which reactions what is taken may explain, among what is complained of: pure, from medicines and complaints.
+
+A medicine is suspected of a reaction when it is known for it (or new, for reactions that any new medicine may
+cause), when it was begun before the complaint, when it was not stopped long before, and when the time between the
+two is one at which the reaction comes. What the record does not date is suspected and asked about.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lab39.core.dates import PartialDate
+from lab39.solutions.signals.complaining import Sign
+from lab39.solutions.signals.knowing import NEW_DAYS, Knowledge, Pair, Reaction, Weight
+from lab39.solutions.signals.taking import Taken
+
+
+class Timing(StrEnum):
+    """Where the beginning of a complaint lies, from the first dose."""
+
+    USUAL = "usual"
+    POSSIBLE = "possible"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A medicine that may explain a reaction.
+
+    Attributes:
+        pair: what is known of it; ``None`` for a medicine that is only new.
+        days: from the first dose to the complaint, least and most; ``None`` when a date is missing.
+    """
+
+    medicine: Taken
+    pair: Pair | None
+    timing: Timing
+    days: tuple[int, int] | None
+
+    @property
+    def weight(self) -> Weight:
+        """How well it is known for the reaction."""
+        return self.pair.weight if self.pair else Weight.UNLISTED
+
+    @property
+    def verified(self) -> bool:
+        """Whether somebody opened the source."""
+        return self.pair is None or self.pair.source.verified
+
+    @property
+    def order(self) -> tuple[bool, int, int, int, str]:
+        """The most suspected first: well known, at the usual time, begun last."""
+        times = list(Timing).index(self.timing)
+        start = -self.medicine.start.earliest.toordinal() if self.medicine.start else 0
+        return (not self.verified, self.weight.rank, times, start, self.medicine.name.fr)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A reaction that complaints may be, and the medicines that may explain it.
+
+    Attributes:
+        level: key of ``reaction.levels``.
+        signs: those it needs first, then what makes it urgent.
+        suspects: the most suspected first; never empty.
+    """
+
+    reaction: Reaction
+    level: str
+    signs: tuple[Sign, ...]
+    suspects: tuple[Suspect, ...]
+
+    @property
+    def first(self) -> Suspect:
+        """The most suspected."""
+        return self.suspects[0]
+
+    @property
+    def headline(self) -> tuple[Suspect, ...]:
+        """Those as well known as the most suspected."""
+        first = self.first
+        return tuple(s for s in self.suspects if s.weight is first.weight and s.verified is first.verified)
+
+
+def suspicions(known: Knowledge, signs: Sequence[Sign], medicines: Sequence[Taken], on: dt.date) -> list[Suspicion]:
+    """Every reaction that the complaints may be and that something taken may explain."""
+    found = []
+    tokens = {sign.token for sign in signs}
+    for reaction in known.reactions.values():
+        if not all(group & tokens for group in reaction.needs):
+            continue
+        needed = frozenset().union(*reaction.needs)
+        main = [sign for sign in signs if sign.token in needed]
+        more = [sign for sign in signs if sign.token in reaction.alarms and sign.token not in needed]
+        begun = _begun(main, known)
+        suspects = sorted(_suspects(known, reaction, begun, medicines, on), key=lambda s: s.order)
+        if suspects:
+            level = _level(reaction, {s.token for s in (*main, *more)}, suspects[0])
+            found.append(Suspicion(reaction, level, _once((*main, *more)), tuple(suspects)))
+    return found
+
+
+def new_medicines(medicines: Iterable[Taken], on: dt.date) -> tuple[Taken, ...]:
+    """What was begun in the last eight weeks and is not said to be stopped, the newest first."""
+    new = [(each.start, each) for each in medicines if not each.stopped and each.start is not None]
+    found = [(start, each) for start, each in new if _is_new(start, on)]
+    return tuple(each for _, each in sorted(found, key=lambda row: (-row[0].earliest.toordinal(), row[1].name.fr)))
+
+
+def _is_new(start: PartialDate, on: dt.date) -> bool:
+    return start.earliest <= on and (on - start.latest).days <= NEW_DAYS
+
+
+def _begun(signs: Iterable[Sign], known: Knowledge) -> tuple[PartialDate | None, ...]:
+    """The beginnings to compare with those of medicines: the first sign, each episode of what comes in episodes.
+
+    ``None`` for signs one of which is undated, and may be earlier.
+    """
+    dates: list[PartialDate | None] = []
+    once: list[PartialDate | None] = []
+    for sign in signs:
+        (dates if known.complaints[sign.token].episodes else once).append(sign.began)
+    if once:
+        dated = [each for each in once if each is not None]
+        dates.append(min(dated, key=lambda d: d.earliest) if len(dated) == len(once) else None)
+    return tuple(dict.fromkeys(dates))
+
+
+def _suspects(
+    known: Knowledge,
+    reaction: Reaction,
+    begun: Sequence[PartialDate | None],
+    medicines: Iterable[Taken],
+    on: dt.date,
+) -> Iterator[Suspect]:
+    pairs = [pair for pair in known.pairs if pair.reaction == reaction.id]
+    for medicine in medicines:
+        pair = min(
+            (pair for pair in pairs if pair.covers(medicine.atc)),
+            key=lambda p: (not p.source.verified, p.weight.rank),
+            default=None,
+        )
+        found = [s for began in begun if (s := _suspect(reaction, medicine, pair, began, on)) is not None]
+        if found:
+            yield min(found, key=lambda s: s.order)
+
+
+def _suspect(
+    reaction: Reaction, medicine: Taken, pair: Pair | None, began: PartialDate | None, on: dt.date
+) -> Suspect | None:
+    """The medicine as a suspect of what began on one day; ``None`` when it cannot explain it."""
+    if pair is None and not (reaction.new_medicines and _new_before(medicine, began, on)):
+        return None
+    if _stopped_long_before(medicine, reaction, began):
+        return None
+    seen = _timing(medicine, (pair and pair.days) or reaction.days, began)
+    return Suspect(medicine, pair, *seen) if seen is not None else None
+
+
+def _new_before(medicine: Taken, began: PartialDate | None, on: dt.date) -> bool:
+    return medicine.start is not None and _is_new(medicine.start, began.earliest if began else on)
+
+
+def _stopped_long_before(medicine: Taken, reaction: Reaction, began: PartialDate | None) -> bool:
+    if not medicine.stopped:
+        return False
+    if began is None:
+        return medicine.end is not None or medicine.start is None
+    if medicine.end is not None:
+        return (began.earliest - medicine.end.latest).days > reaction.stays_days
+    # The day it was stopped is not known: it counts while a course begun that day could still be the cause.
+    if medicine.start is None:
+        return True
+    return (began.earliest - medicine.start.latest).days > max(NEW_DAYS, reaction.stays_days)
+
+
+def _timing(
+    medicine: Taken, usual: tuple[int, int, int] | None, began: PartialDate | None
+) -> tuple[Timing, tuple[int, int] | None] | None:
+    """Where the complaint lies from the first dose; ``None`` when the medicine cannot explain it."""
+    if medicine.start is None or began is None:
+        return (Timing.UNKNOWN if usual else Timing.USUAL), None
+    least = (began.earliest - medicine.start.latest).days
+    most = (began.latest - medicine.start.earliest).days
+    if most < 0:  # the complaint is older than the medicine
+        return None
+    days = (max(least, 0), most)
+    if usual is None:
+        return Timing.USUAL, days
+    first, last, ever = usual
+    if most >= first and least <= last:
+        return Timing.USUAL, days
+    return (Timing.POSSIBLE, days) if most >= first and least <= ever else None
+
+
+def _level(reaction: Reaction, tokens: set[str], first: Suspect) -> str:
+    """The level of alarm; apart for a medicine that is only new, or whose dates have to be asked first."""
+    level = "plain"
+    if tokens & reaction.alarms and "alarm" in reaction.levels:
+        level = "alarm"
+    if tokens & reaction.emergencies and "emergency" in reaction.levels:
+        level = "emergency"
+    if first.weight is Weight.UNLISTED and f"{level}-new" in reaction.levels:
+        return f"{level}-new"
+    if first.timing is Timing.UNKNOWN and level == "alarm" and "unknown" in reaction.levels:
+        return "unknown"
+    return level
+
+
+def _once(signs: Iterable[Sign]) -> tuple[Sign, ...]:
+    """Each complaint once, in the words of its first entry; a result that two bounds name, once."""
+    found: dict[str, Sign] = {}
+    for sign in signs:
+        if not any(sign.ref == other.ref and sign.says == other.says for other in found.values()):
+            found.setdefault(sign.token, sign)
+    return tuple(found.values())

@@ -1,0 +1,306 @@
+"""Suspicions in words: one sentence that says what to do, why, what else to look at, what is missing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from lab39.core.finding import SUMMARY_MAX, Finding, Input, Missing, Reason, Severity, Suggestion, When
+from lab39.core.record import Record
+from lab39.core.text import Lang, Text
+from lab39.solutions.signals.knowing import Reaction, Weight
+from lab39.solutions.signals.matching import Suspect, Suspicion, Timing
+from lab39.solutions.signals.taking import Taken
+
+_LONG_DAYS = 90
+_SHOWN = 6
+_WEIGHTS = {
+    Weight.STRONG: Text("cause bien établie", "a well-established cause"),
+    Weight.MODERATE: Text("cause possible, moins fréquente", "a possible cause, less common"),
+    Weight.REPORTED: Text("cause rapportée", "a reported cause"),
+    Weight.UNLISTED: Text("médicament récent, sans lien connu ici", "a recent medicine, no link known here"),
+}
+_GRAVE = ("alarm", "emergency", "alarm-new", "emergency-new")
+_PRIORITY = {"emergency": 1000, "emergency-new": 990, "alarm": 900, "alarm-new": 890, "unknown": 500}
+REPORT = Suggestion(
+    Text(
+        "Préparer la déclaration au centre régional de pharmacovigilance\u202f: /signals/report",
+        "Prepare the report to the pharmacovigilance centre: /signals/report",
+    )
+)
+
+
+def finding(suspicion: Suspicion, record: Record, on: dt.date) -> Finding:
+    """One suspicion as a finding."""
+    reaction, level = suspicion.reaction, suspicion.reaction.levels[suspicion.level]
+    first = suspicion.first
+    verified = first.verified
+    faint = suspicion.level == "plain" and first.timing is Timing.UNKNOWN and first.weight is not Weight.STRONG
+    return Finding(
+        code=f"reaction.{reaction.id}",
+        severity=level.severity if verified and not faint else Severity.INFO,
+        when=level.when if verified else When.NEXT_VISIT,
+        summary=_summary(suspicion, level.summary if verified else _UNVERIFIED),
+        detail=reaction.change,
+        reasons=(_rule(suspicion), *(_reason(reaction, each) for each in suspicion.suspects[:_SHOWN])),
+        suggestions=_suggestions(suspicion) if verified else (),
+        missing=(*_undated(suspicion), *_checks(reaction, record, on)),
+        focus=_focus(suspicion),
+        payload=payload(suspicion),
+        priority=_PRIORITY.get(suspicion.level, 100) - first.weight.rank,
+    )
+
+
+_UNVERIFIED = Text(
+    "{Signs} sous {drugs}\u202f: effet rapporté, source non relue, à vérifier avant d'en tenir compte",
+    "{Signs} on {drugs}: reported, but its source was not opened; to be checked before it counts",
+)
+
+
+def payload(suspicion: Suspicion) -> dict[str, Any]:
+    """What other solutions read: the reaction, its level, the signs, the suspects, as JSON values."""
+    return {
+        "reaction": suspicion.reaction.id,
+        "name": suspicion.reaction.name.as_dict(),
+        "level": suspicion.level,
+        "signs": [
+            {"token": sign.token, "began": sign.began.written if sign.began else None, "ref": sign.ref}
+            for sign in suspicion.signs
+        ],
+        "suspects": [
+            {
+                "ref": each.medicine.ref,
+                "name": each.medicine.name.as_dict(),
+                "the": each.medicine.the,
+                "atc": list(each.medicine.atc),
+                "start": each.medicine.start.written if each.medicine.start else None,
+                "days": list(each.days) if each.days else None,
+                "weight": each.weight.value,
+                "timing": each.timing.value,
+                "verified": each.verified,
+            }
+            for each in suspicion.suspects
+        ],
+    }
+
+
+# -- the sentence -----------------------------------------------------------------------------------------
+
+
+def filled(template: Text, suspicion: Suspicion, *, signs: int = 3, drugs: int = 3, when: bool = True) -> Text:
+    """A sentence of the knowledge with what was found in its places."""
+    return Text(*(_filled(template, suspicion, lang, signs, drugs, when) for lang in ("fr", "en")))
+
+
+def _filled(template: Text, suspicion: Suspicion, lang: Lang, signs: int, drugs: int, when: bool) -> str:
+    first = suspicion.first.medicine
+    the = first.the if lang == "fr" else first.name.en
+    shown = listed([s.says[lang] for s in suspicion.signs], lang, signs)
+    return template[lang].format(
+        the=the,
+        The=capital(the),
+        drug=first.name[lang],
+        Drug=capital(first.name[lang]),
+        drugs=listed(
+            [s.medicine.name[lang] for s in suspicion.suspects if s.verified] or [first.name[lang]], lang, drugs
+        ),
+        signs=shown,
+        Signs=capital(shown),
+        when=after(suspicion.first)[lang] if when else after(suspicion.first, short=True)[lang],
+    )
+
+
+def _summary(suspicion: Suspicion, template: Text) -> Text:
+    """The sentence, with fewer words until it fits."""
+    for signs, drugs, when in ((3, 3, True), (2, 3, True), (2, 2, True), (2, 2, False), (1, 1, False)):
+        said = filled(template, suspicion, signs=signs, drugs=drugs, when=when)
+        if max(len(said.fr), len(said.en)) < SUMMARY_MAX:
+            return said
+    return Text(said.fr[: SUMMARY_MAX - 2] + "…", said.en[: SUMMARY_MAX - 2] + "…")
+
+
+def listed(words: Sequence[str], lang: Lang, most: int) -> str:
+    """Words in a row, each once: « a, b et 2 autres »."""
+    unique = list(dict.fromkeys(words))
+    left = len(unique) - most
+    last = " et " if lang == "fr" else " and "
+    if left > 0:
+        others = (
+            f"{left} autre{'s' if left > 1 else ''}" if lang == "fr" else f"{left} other{'s' if left > 1 else ''}"
+        )
+        return ", ".join(unique[:most]) + last + others
+    return last.join(filter(None, [", ".join(unique[:-1]), unique[-1]]))
+
+
+def after(suspect: Suspect, *, short: bool = False) -> Text:
+    """The time from the first dose to the complaint, in words."""
+    if suspect.days is None:
+        return Text("délai inconnu", "time from the start unknown")
+    least, most = suspect.days
+    if most > _LONG_DAYS:
+        months = least // 30
+        if months < 1:
+            return Text("délai imprécis", "time not precise")
+        return Text(f"pris depuis {_long(months, 'fr')}", f"taken for {_long(months, 'en')}")
+    if short:
+        days = str(least) if least == most else f"{least}-{most}"
+        return Text(f"à {days}\u202fj", f"day {days}")
+    if least == most:
+        n = Text(f"{least} jour{'s' if least > 1 else ''}", f"{least} day{'' if least == 1 else 's'}")
+    else:
+        n = Text(f"{least} à {most} jours", f"{least} to {most} days")
+    return Text(f"{n.fr} après le début", f"{n.en} after the start")
+
+
+def _long(months: int, lang: Lang) -> str:
+    if months < 24:
+        return f"{months} mois" if lang == "fr" else f"{months} month{'' if months == 1 else 's'}"
+    return f"{months // 12} ans" if lang == "fr" else f"{months // 12} years"
+
+
+def capital(words: str) -> str:
+    """With a capital first letter."""
+    return words[:1].upper() + words[1:]
+
+
+# -- why ------------------------------------------------------------------------------------------------------
+
+
+def _rule(suspicion: Suspicion) -> Reason:
+    reaction = suspicion.reaction
+    signs = Text(
+        listed([s.says.fr for s in suspicion.signs], "fr", 6), listed([s.says.en for s in suspicion.signs], "en", 6)
+    )
+    return Reason(
+        rule=f"signals.{reaction.id}",
+        text=Text(
+            f"Constaté\u202f: {signs.fr}. Réaction envisagée\u202f: {reaction.name.fr}.",
+            f"Seen: {signs.en}. Reaction considered: {reaction.name.en}.",
+        ),
+        source=reaction.source,
+        inputs=tuple(
+            Input(Text("constaté", "seen"), sign.says, sign.began.written if sign.began else "", sign.ref)
+            for sign in suspicion.signs
+        ),
+    )
+
+
+def _reason(reaction: Reaction, suspect: Suspect) -> Reason:
+    medicine, pair = suspect.medicine, suspect.pair
+    weight, when = _WEIGHTS[suspect.weight], after(suspect)
+    parts = [
+        Text(
+            f"{capital(medicine.the)}\u202f: {weight.fr}, {when.fr}.",
+            f"{capital(medicine.name.en)}: {weight.en}, {when.en}.",
+        )
+    ]
+    if suspect.timing is Timing.POSSIBLE:
+        parts.append(
+            Text("Plus tard que d'habitude, sans l'exclure.", "Later than usual, which does not rule it out.")
+        )
+    if medicine.stopped:
+        parts.append(_stopped(medicine))
+    if pair is not None:
+        parts.append(pair.note)
+        if pair.frequency:
+            parts.append(Text(f"Fréquence\u202f: {pair.frequency.fr}.", f"Frequency: {pair.frequency.en}."))
+    usual = (pair and pair.days) or reaction.days
+    if usual:
+        parts.append(
+            Text(
+                f"Délai habituel\u202f: {usual[0]} à {usual[1]} jours après le début.",
+                f"Usual time: {usual[0]} to {usual[1]} days after the start.",
+            )
+        )
+    return Reason(
+        rule=f"signals.{reaction.id}.{pair.id if pair else 'new-medicine'}",
+        text=Text(" ".join(p.fr for p in parts), " ".join(p.en for p in parts)),
+        source=pair.source if pair else reaction.source,
+        inputs=(
+            Input(
+                Text(capital(medicine.name.fr), capital(medicine.name.en)),
+                Text.same(medicine.words or "–"),
+                medicine.start.written if medicine.start else "",
+                medicine.ref,
+            ),
+        ),
+    )
+
+
+def _stopped(medicine: Taken) -> Text:
+    if medicine.end is None:
+        return Text("Arrêté, on ne sait pas quand.", "Stopped, on an unknown day.")
+    return Text(f"Arrêté le {medicine.end.say('fr')}.", f"Stopped on {medicine.end.say('en')}.")
+
+
+def _suggestions(suspicion: Suspicion) -> tuple[Suggestion, ...]:
+    said = [
+        Suggestion(filled(text, suspicion))
+        for levels, text in suspicion.reaction.steps
+        if suspicion.level in levels
+    ]
+    others = [s for s in suspicion.suspects if s not in suspicion.headline and s.verified]
+    if others and suspicion.level in _GRAVE:
+        shown = Text(
+            listed([f"{s.medicine.name.fr} ({after(s).fr})" for s in others], "fr", 4),
+            listed([f"{s.medicine.name.en} ({after(s).en})" for s in others], "en", 4),
+        )
+        said.append(
+            Suggestion(
+                Text(f"Revoir aussi, moins suspects\u202f: {shown.fr}", f"Also review, less suspected: {shown.en}")
+            )
+        )
+    if suspicion.level in _GRAVE:
+        said.append(REPORT)
+    return tuple(said)
+
+
+# -- what is missing -----------------------------------------------------------------------------------------
+
+
+def _undated(suspicion: Suspicion) -> list[Missing]:
+    """The dates without which the time cannot be told."""
+    found = []
+    consequence = Text(
+        "sans elle, le délai ne peut pas être comparé à celui de la réaction",
+        "without it the time cannot be compared with that of the reaction",
+    )
+    for each in suspicion.suspects:
+        if each.timing is Timing.UNKNOWN and each.medicine.start is None:
+            name = each.medicine
+            found.append(
+                Missing(
+                    f"start:{name.ref}",
+                    Text(f"date de début\u202f: {name.name.fr}", f"start date: {name.name.en}"),
+                    consequence,
+                )
+            )
+    for sign in suspicion.signs:
+        if sign.began is None:
+            found.append(
+                Missing(
+                    f"onset:{sign.ref}",
+                    Text(f"date d'apparition\u202f: {sign.says.fr}", f"date of onset: {sign.says.en}"),
+                    consequence,
+                )
+            )
+    return found
+
+
+def _checks(reaction: Reaction, record: Record, on: dt.date) -> list[Missing]:
+    found = []
+    for check in reaction.checks:
+        seen = record.latest_quantity(*check.loinc, on=on)
+        if seen is None or seen.date is None or (on - seen.date.latest).days > check.days:
+            consequence = Text(
+                f"à demander\u202f: aucun résultat depuis {check.days} jours",
+                f"to be asked for: no result in the last {check.days} days",
+            )
+            found.append(Missing(check.loinc[0], check.name, consequence, check.unit))
+    return found
+
+
+def _focus(suspicion: Suspicion) -> tuple[str, ...]:
+    refs = [each.medicine.ref for each in suspicion.suspects] + [sign.ref for sign in suspicion.signs]
+    return tuple(dict.fromkeys(refs))
