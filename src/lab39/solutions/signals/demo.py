@@ -120,8 +120,8 @@ def _case(draw: random.Random, quarter: int, number: int) -> Case:
         age = min(96, max(52, int(draw.gauss(77, 8))))
     elif draw.random() < 0.004:
         events.add(_EMERGING[1])
-    day = _START + dt.timedelta(days=91 * quarter + draw.randrange(90))
-    received = day + dt.timedelta(days=draw.randrange(3, 60))
+    received = _START + dt.timedelta(days=91 * quarter + draw.randrange(90))
+    day = received - dt.timedelta(days=draw.randrange(3, 60))
     since = int(draw.weibullvariate(120, 1.3)) if _EMERGING[1] in events else int(draw.expovariate(1 / 30))
     grave = bool(events & _GRAVE)
     year, which = divmod(_START.year * 4 + 1 + quarter, 4)

@@ -6,17 +6,18 @@ import csv
 import io
 from typing import Any
 
-from lab39.core.errors import InputError, UnknownNameError
+from lab39.core.errors import InputError, LabError, UnknownNameError
 from lab39.core.faces import Call, Download, Page, View
 from lab39.core.text import Text, number
-from lab39.solutions.signals import choosing, ranking
+from lab39.solutions.signals import choosing, pair_pages, ranking
 from lab39.solutions.signals.choosing import Chosen
 from lab39.solutions.signals.ranking import Asked, Found
 
 
 def table(call: Call) -> View:
     """The pairs of a run, the most disproportionate first, narrowed and sorted as the address says."""
-    wrong, asked = None, Asked(run=call.query.text("run")[:64])
+    wrong: LabError | None = None
+    asked = Asked(run=call.query.text("run")[:64])
     try:
         asked = ranking.read(call.query)
     except InputError as error:
@@ -96,4 +97,4 @@ own_pages = (
     Page(path="export", title=Text("Exporter", "Export"), handler=export, permission="showroom.see", listed=False),
 )
 
-pages = (*own_pages,)
+pages = (*own_pages, *pair_pages.pages)
