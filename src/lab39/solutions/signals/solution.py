@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
+from lab39.core.datapacks import Packs
 from lab39.core.finding import Finding
 from lab39.core.record import Record
-from lab39.core.solution import Context, Solution
+from lab39.core.solution import Context, Progress, Solution
 from lab39.core.text import Text
 
 
@@ -22,9 +23,17 @@ class Signals(Solution):
     )
     version = "1.0"
     commands = "lab39.solutions.signals.commands:app"
+    pages = "lab39.solutions.signals.pages:pages"
 
     def assess(self, record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:
         """Known reactions and emerging signals that match what the person takes and complains of."""
         from lab39.solutions.signals import findings
 
         return findings.findings(record, on, ctx)
+
+    def prepare(self, packs: Packs, progress: Progress) -> None:
+        """Make the base of the demonstration, once: its page is then there at the first visit."""
+        from lab39.solutions.signals import demo
+
+        progress(self.title.fr, 0.0)
+        demo.run(packs.cache)

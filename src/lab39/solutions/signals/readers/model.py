@@ -10,6 +10,7 @@ FHIR), ``I`` interacting, ``C`` concomitant, ``N`` not administered.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, get_type_hints
 
 SUSPECT_ROLES = ("PS", "SS", "S", "I")
@@ -188,6 +189,7 @@ def _sql_type(hint: Any) -> str:
     return next(_SQL[kind] for kind in kinds if kind in _SQL)
 
 
+@cache
 def columns(table: str) -> dict[str, str]:
     """Names and DuckDB types of a table of the store, in order."""
     cls = _CLASSES[table]

@@ -1,0 +1,328 @@
+"""What the reports of a base say of one pair: when, whom, with what, where, how grave, and which cases.
+
+Counted on the store that a run was made from, at the reports that it counted (its last quarter, its roles). Every
+count is of distinct reports. A store may have moved or changed since: callers are told how many cases there are now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lab39.solutions.signals.readers.model import CRITERIA
+from lab39.solutions.signals.runs import Run
+from lab39.solutions.signals.strata import age_bounds
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+CASES = 20
+"""Cases on a page."""
+LISTED = 10
+"""Rows of a list of drugs, of countries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A quarter: reports with both, with the drug, with the event, all of them."""
+
+    name: str
+    n: int
+    n_drug: int
+    n_event: int
+    total: int
+
+    @property
+    def expected(self) -> float:
+        """Reports that independence would give in this quarter."""
+        return self.n_drug * self.n_event / self.total
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How often something is among the cases, and among the reports they are compared with.
+
+    Attributes:
+        name: of it: a band of age (``3``), a sex, a drug, a country; None when it is not told.
+        n: cases.
+        of: cases where it could be told.
+        base: reports of the comparison.
+        base_of: of how many.
+    """
+
+    name: str | None
+    n: int
+    of: int
+    base: int
+    base_of: int
+
+    @property
+    def share(self) -> float:
+        """Of the cases."""
+        return self.n / self.of if self.of else 0.0
+
+    @property
+    def base_share(self) -> float:
+        """Of the comparison."""
+        return self.base / self.base_of if self.base_of else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Everything about a pair but its cases one by one.
+
+    Attributes:
+        n: cases found now.
+        periods: quarters of the base, in order.
+        undated: cases without a quarter.
+        ages: bands of age, in order, against the whole base; ``age_unknown`` cases without one.
+        sexes: likewise.
+        with_others: other drugs of the cases, against the other reports of the drug.
+        countries: of the cases, the commonest first, against the whole base.
+        criteria: cases for each criterion of seriousness that is said.
+        serious: cases said to be serious; ``not_serious``, said not to be; the others do not say.
+        outcomes: of the event, cases for each; None when it is not told.
+        onset_days: from the first dose to the event, in days, where both days are known.
+    """
+
+    n: int
+    periods: tuple[Period, ...]
+    undated: int
+    ages: tuple[Share, ...]
+    age_unknown: int
+    sexes: tuple[Share, ...]
+    sex_unknown: int
+    with_others: tuple[Share, ...]
+    countries: tuple[Share, ...]
+    criteria: tuple[tuple[str, int], ...]
+    serious: int
+    not_serious: int
+    outcomes: tuple[tuple[str | None, int], ...]
+    onset_days: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """One case as listed: no words of the reporter, only what was counted.
+
+    Attributes:
+        drugs: each with its role.
+        like: numbers of the reports that probably tell the same case.
+    """
+
+    number: str
+    date: str | None
+    received: str | None
+    age_years: float | None
+    sex: str | None
+    country: str | None
+    serious: bool | None
+    drugs: tuple[tuple[str, str | None], ...]
+    events: tuple[str, ...]
+    like: tuple[str, ...]
+
+
+def there(run: Run) -> bool:
+    """Whether the store that the run was made from is still there."""
+    return run.store is not None and (run.store / "tables" / "reports.parquet").is_file()
+
+
+@contextmanager
+def opened(run: Run, drug: str, event: str) -> Iterator[DuckDBPyConnection]:
+    """A connection with the reports of the drug, of the event and of both.
+
+    Raises:
+        LabError: the store cannot be read.
+    """
+    from lab39.solutions.signals.readers.store import Store
+
+    assert run.store is not None
+    con = Store.open(Path(run.store)).connect()
+    try:
+        where, given = _of_run(run)
+        con.execute(f"CREATE TEMP TABLE counted AS SELECT * FROM reports{where}", given)
+        column = _named(con, drug)
+        roles = f" AND role IN ({', '.join('?' * len(run.roles))})" if run.roles else ""
+        con.execute(
+            f"CREATE TEMP TABLE with_drug AS SELECT DISTINCT report_key FROM drugs WHERE trim({column}) = ?{roles}",
+            [drug, *run.roles],
+        )
+        con.execute(
+            "CREATE TEMP TABLE with_event AS SELECT DISTINCT report_key FROM events WHERE trim(event) = ?", [event]
+        )
+        con.execute(
+            """CREATE TEMP TABLE cases AS SELECT c.* FROM counted c
+            SEMI JOIN with_drug USING (report_key) SEMI JOIN with_event USING (report_key)"""
+        )
+        con.execute(f"CREATE TEMP VIEW named AS SELECT report_key, trim({column}) AS name, role FROM drugs")
+        yield con
+    finally:
+        con.close()
+
+
+def _of_run(run: Run) -> tuple[str, list[Any]]:
+    """Reports up to the last quarter of the run: a store goes on growing."""
+    if run.until is None:
+        return "", []
+    last = f"{run.until.year}Q{(run.until.month + 2) // 3}"
+    return " WHERE quarter IS NULL OR quarter <= ?", [last]
+
+
+def _named(con: DuckDBPyConnection, drug: str) -> str:
+    """The column of the drugs that the run counted: the one where its name is found."""
+    for column in ("drug", "ingredient"):
+        if con.execute(f"SELECT 1 FROM drugs WHERE trim({column}) = ? LIMIT 1", [drug]).fetchall():
+            return column
+    return "drug"
+
+
+def profile(con: DuckDBPyConnection, drug: str, event: str) -> Profile:
+    """Count everything about a pair; see :func:`opened`."""
+    n = _one(con, "SELECT count(*) FROM cases")
+    periods = con.execute(
+        """SELECT quarter, count(*), count(d.report_key), count(e.report_key), count(d.report_key + e.report_key)
+        FROM counted c LEFT JOIN with_drug d USING (report_key) LEFT JOIN with_event e USING (report_key)
+        GROUP BY quarter ORDER BY quarter"""
+    ).fetchall()
+    ages, age_unknown = _bands(con)
+    sexes = _shares(con, "sex")
+    countries = _shares(con, "country")
+    known_sexes = tuple(each for each in sorted(sexes, key=lambda each: each.name or "") if each.name in ("F", "M"))
+    return Profile(
+        n=n,
+        periods=tuple(Period(name, both, d, e, total) for name, total, d, e, both in periods if name is not None),
+        undated=sum(row[4] for row in periods if row[0] is None),
+        ages=ages,
+        age_unknown=age_unknown,
+        sexes=known_sexes,
+        sex_unknown=n - sum(each.n for each in known_sexes),
+        with_others=_others(con, drug),
+        countries=tuple(each for each in countries if each.name is not None and each.n)[:LISTED],
+        criteria=_criteria(con),
+        serious=_one(con, "SELECT count(*) FROM cases WHERE serious"),
+        not_serious=_one(con, "SELECT count(*) FROM cases WHERE serious = false"),
+        outcomes=_outcomes(con, event),
+        onset_days=onset_days(con, drug, event),
+    )
+
+
+def _one(con: DuckDBPyConnection, query: str) -> int:
+    return int(con.execute(query).fetchall()[0][0])
+
+
+def _bands(con: DuckDBPyConnection) -> tuple[tuple[Share, ...], int]:
+    bounds = age_bounds()
+    band = " + ".join(f"(age_years >= {bound})::INT" for bound in bounds[1:])
+    query = f"SELECT CASE WHEN age_years IS NOT NULL THEN {band} END AS band, count(*) FROM {{}} GROUP BY 1"
+    cases, base = (dict(con.execute(query.format(table)).fetchall()) for table in ("cases", "counted"))
+    unknown = cases.pop(None, 0)
+    base.pop(None, None)
+    of, base_of = sum(cases.values()), sum(base.values())
+    return (
+        tuple(Share(str(at), cases.get(at, 0), of, base.get(at, 0), base_of) for at in range(len(bounds))),
+        unknown,
+    )
+
+
+def _shares(con: DuckDBPyConnection, column: str) -> list[Share]:
+    query = f"SELECT {column}, count(*) FROM {{}} GROUP BY 1"
+    cases, base = (dict(con.execute(query.format(table)).fetchall()) for table in ("cases", "counted"))
+    of = sum(many for name, many in cases.items() if name is not None)
+    base_of = sum(many for name, many in base.items() if name is not None)
+    made = [Share(name, many, of, base.get(name, 0), base_of) for name, many in cases.items()]
+    made += [Share(name, 0, of, many, base_of) for name, many in base.items() if name not in cases]
+    return sorted(made, key=lambda each: (-each.n, each.name or ""))
+
+
+def _others(con: DuckDBPyConnection, drug: str) -> tuple[Share, ...]:
+    """The other drugs of the cases, the commonest first; compared with the reports of the drug without the event."""
+    rows = con.execute(
+        f"""WITH of_drug AS (SELECT c.report_key, e.report_key IS NOT NULL AS is_case FROM counted c
+            SEMI JOIN with_drug USING (report_key) LEFT JOIN with_event e USING (report_key)),
+        taken AS (SELECT DISTINCT report_key, is_case, name FROM named JOIN of_drug USING (report_key)
+            WHERE name <> ? AND name <> '')
+        SELECT name, count(*) FILTER (is_case) AS n, (SELECT count(*) FROM of_drug WHERE is_case),
+            count(*) FILTER (NOT is_case), (SELECT count(*) FROM of_drug WHERE NOT is_case)
+        FROM taken GROUP BY name HAVING n > 0 ORDER BY n DESC, name LIMIT {LISTED}""",
+        [drug],
+    ).fetchall()
+    return tuple(Share(*row) for row in rows)
+
+
+def _criteria(con: DuckDBPyConnection) -> tuple[tuple[str, int], ...]:
+    counts = ", ".join(f"count(*) FILTER ({name})" for name in CRITERIA)
+    row = con.execute(f"SELECT {counts} FROM cases").fetchall()[0]
+    return tuple((name, int(many)) for name, many in zip(CRITERIA, row, strict=True) if many)
+
+
+def _outcomes(con: DuckDBPyConnection, event: str) -> tuple[tuple[str | None, int], ...]:
+    rows = con.execute(
+        """SELECT coalesce(e.outcome, c.outcome) AS told, count(DISTINCT c.report_key) FROM cases c
+        LEFT JOIN events e ON e.report_key = c.report_key AND trim(e.event) = ? GROUP BY told
+        ORDER BY told IS NULL, 2 DESC, told""",
+        [event],
+    ).fetchall()
+    return tuple((told, int(many)) for told, many in rows)
+
+
+def onset_days(con: DuckDBPyConnection, drug: str, event: str) -> tuple[int, ...]:
+    """Days from the first known day of the drug to the event, of each case where both are known to the day."""
+    rows = con.execute(
+        """WITH began AS (SELECT d.report_key, min(start_date) AS day FROM drugs d SEMI JOIN cases USING (report_key)
+            WHERE (trim(d.drug) = ? OR trim(d.ingredient) = ?) AND length(start_date) = 10 GROUP BY 1),
+        came AS (SELECT c.report_key, coalesce(min(e.onset) FILTER (length(e.onset) = 10),
+                any_value(c.event_date) FILTER (length(c.event_date) = 10)) AS day
+            FROM cases c JOIN events e USING (report_key) WHERE trim(e.event) = ? GROUP BY 1)
+        SELECT date_diff('day', began.day::DATE, came.day::DATE) AS days FROM began JOIN came USING (report_key)
+        WHERE came.day IS NOT NULL AND days >= 0 ORDER BY days""",
+        [drug, drug, event],
+    ).fetchall()
+    return tuple(int(row[0]) for row in rows)
+
+
+def cases(con: DuckDBPyConnection, page: int) -> tuple[CaseRow, ...]:
+    """A page of the cases, the latest received first."""
+    rows = con.execute(
+        f"""SELECT report_key, report_id, event_date, received, age_years, sex, country, serious FROM cases
+        ORDER BY received DESC NULLS LAST, report_key LIMIT {CASES} OFFSET ?""",
+        [(page - 1) * CASES],
+    ).fetchall()
+    keys = [row[0] for row in rows]
+    drugs = _lists(con, "SELECT report_key, name, role FROM named WHERE list_contains(?, report_key)", keys)
+    events = _lists(con, "SELECT report_key, event FROM events WHERE list_contains(?, report_key)", keys)
+    like = _links(con, [row[1] for row in rows])
+    return tuple(
+        CaseRow(
+            *row[1:],
+            tuple(dict.fromkeys((name, role) for name, role in drugs.get(row[0], ()) if name)),
+            tuple(dict.fromkeys(name for (name,) in events.get(row[0], ()) if name)),
+            tuple(like.get(row[1], ())),
+        )
+        for row in rows
+    )
+
+
+def _lists(con: DuckDBPyConnection, query: str, keys: Sequence[int]) -> Mapping[int, list[tuple[Any, ...]]]:
+    made: dict[int, list[tuple[Any, ...]]] = {}
+    for key, *rest in con.execute(query, [list(keys)]).fetchall() if keys else ():
+        made.setdefault(key, []).append(tuple(rest))
+    return made
+
+
+def _links(con: DuckDBPyConnection, numbers: Sequence[str]) -> Mapping[str, list[str]]:
+    """Likely duplicates of some reports, when they were looked for."""
+    views = {row[0] for row in con.execute("SELECT view_name FROM duckdb_views()").fetchall()}
+    made: dict[str, list[str]] = {}
+    if "links" not in views or not numbers:
+        return made
+    rows = con.execute(
+        "SELECT first, second FROM links WHERE list_contains(?, first) OR list_contains(?, second) ORDER BY ALL",
+        [list(numbers), list(numbers)],
+    ).fetchall()
+    for first, second in rows:
+        made.setdefault(first, []).append(second)
+        made.setdefault(second, []).append(first)
+    return made
