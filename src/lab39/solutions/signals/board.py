@@ -165,7 +165,8 @@ def state(name: str) -> State:
     Raises:
         UnknownNameError: naming those that exist.
     """
-    return _known(workflow().states, name, Text("état inconnu", "unknown state"), "state")
+    found: State = _known(workflow().states, name, Text("état inconnu", "unknown state"), "state")
+    return found
 
 
 def move(name: str) -> Move:
@@ -174,7 +175,8 @@ def move(name: str) -> Move:
     Raises:
         UnknownNameError: naming those that exist.
     """
-    return _known(workflow().moves, name, Text("décision inconnue", "unknown decision"), "move")
+    found: Move = _known(workflow().moves, name, Text("décision inconnue", "unknown decision"), "move")
+    return found
 
 
 def moves_from(name: str) -> tuple[Move, ...]:

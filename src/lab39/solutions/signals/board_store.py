@@ -87,7 +87,7 @@ def open_signal(
     event = board.name_of(event, "event", Text("écrire l'événement", "write the event"))
     reason = board.words(reason)
     mine, key, start = new_id(), board.key(drug, event), next(iter(board.workflow().states))
-    row = {"id": mine, "key": key, "drug": drug, "event": event, "state": start, "priority": ""}
+    row: dict[str, Any] = {"id": mine, "key": key, "drug": drug, "event": event, "state": start, "priority": ""}
     row |= {"opened_at": tx.at, "opened_by": tx.actor, "changed_at": tx.at, "last": 1, "decided": 1}
     tx.connection.execute(_dialect(tx).insert(signals).values(**row).on_conflict_do_nothing(index_elements=["key"]))
     found = tx.connection.execute(sa.select(signals.c.id).where(signals.c.key == key)).scalar_one()
