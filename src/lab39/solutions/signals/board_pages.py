@@ -247,8 +247,7 @@ def _one(call: Call, found: Opened, sent: Fields, *, wrong: LabError | None = No
             "signal": found.signal,
             "chosen": chosen,
             "form": {
-                name: sent.text(name) if wrong else ""
-                for name in ("reason", "comment", "priority", "conclusion")
+                name: sent.text(name) if wrong else "" for name in ("reason", "comment", "priority", "conclusion")
             },
             "ticked": sent.all("recommendations") if wrong else (),
             "workflow": board.workflow(),
@@ -301,9 +300,7 @@ def _answers(sent: Fields) -> dict[str, Any]:
         kept["who_umc"] = causality.who_umc(sent.text("who_umc")).code
     if len(kept) == 1:
         raise InputError(
-            Text(
-                "répondre aux questions, ou choisir une catégorie", "answer the questions, or choose a category"
-            ),
+            Text("répondre aux questions, ou choisir une catégorie", "answer the questions, or choose a category"),
             "who_umc",
         )
     return kept
@@ -329,8 +326,8 @@ pages = (
         SEE,
         listed=True,
         about=Text(
-            "De la détection à la recommandation\u202f: décisions signées, cas, ce qui a changé au trimestre suivant",
-            "From detection to recommendation: signed decisions, cases, what changed the next quarter",
+            "De la détection à la recommandation\u202f: décisions signées, cas, ce qui a changé depuis",
+            "From detection to recommendation: signed decisions, cases, what changed since",
         ),
     ),
     _page("/export", Text("Exporter la liste", "Export the list"), export_list, SEE),

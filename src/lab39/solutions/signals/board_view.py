@@ -123,9 +123,7 @@ def moved(ctx: WorkContext, signal: Signal, before: Figures | None) -> tuple[Com
         empty = Figures("", "", found=False, values={}, countries=None)
         return board_figures.compare(empty, after), NO_TEXT
     if run.name == before.run and run.made.isoformat() == before.made:
-        return None, Text(
-            f"l'analyse la plus récente est encore {run.name}", f"the newest run is still {run.name}"
-        )
+        return None, Text(f"l'analyse la plus récente est encore {run.name}", f"the newest run is still {run.name}")
     return board_figures.compare(before, board_figures.figures(run, signal.drug, signal.event)), NO_TEXT
 
 

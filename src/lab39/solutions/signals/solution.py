@@ -22,6 +22,7 @@ class Signals(Solution):
     )
     version = "1.0"
     commands = "lab39.solutions.signals.commands:app"
+    pages = "lab39.solutions.signals.pages:pages"
     tables = "lab39.solutions.signals.board_tables"
     migrations = "lab39.solutions.signals.migrations"
 
