@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from tests.store.houses import person
 
+from lab39.core.background import Subscription
 from lab39.core.errors import InputError, UnknownNameError
 from lab39.core.lab import Lab
 from lab39.settings import Settings
@@ -22,6 +23,8 @@ from lab39.store import Store, audit, events
 from lab39.store.context import LabContext
 from lab39.store.people import Role
 from lab39.store.privacy import erase_person, export_person
+from lab39.store.registry import Registry
+from lab39.store.worker import Worker
 
 FIGURES = {"run": "2017Q2", "figures": {"n": 12, "eb05": 3.25, "ic025": 1.5e-7}}
 """A small number is written as 1.5e-7 by Python and as 0.00000015 by PostgreSQL: the digest must not see it."""
@@ -241,3 +244,14 @@ def test_a_person_is_given_what_they_wrote_and_erased_from_it(store: Store, ana:
     (outcome,) = [each for each in done.outcomes if each.what == PART.title]
     assert (outcome.erased, outcome.kept) == (0, 1)
     assert history(store, signal)[1].reason == "mes mots"
+
+
+def test_another_solution_that_subscribes_hears_a_recommendation(store: Store, ana: str):
+    heard = []
+    ear = Subscription(
+        name="pharmacy.signals", topics=("signals.recommended",), handler=lambda _tx, event: heard.append(event)
+    )
+    signal = whole(store, ana)
+    Worker(store, Settings(), Registry.of((), [ear]), wait=lambda _: None).run_once()
+    (event,) = heard
+    assert (event.subject, event.payload["recommendations"]) == (signal, ["product-information", "study"])

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import re
 from html import unescape
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 from tests.web.people import house_of, signed_in
 from tests.web.test_roles import VIEWERS, call, is_refused, may, routes
 
 from lab39.core.lab import Lab
+from lab39.fhir import outputs
 from lab39.solutions.signals import Pairs, detect, runs
 from lab39.solutions.signals.solution import Signals
 from lab39.store import audit, events
@@ -257,3 +261,79 @@ def test_each_route_of_the_board_opens_to_whom_the_table_names(open_lab, lab, vi
         answer = call(client, method, path)
         assert is_refused(answer) is not may(viewer, permission), (method, path, answer.status_code)
         assert answer.status_code < 500
+
+
+@pytest.fixture
+def assessed(client, lab, quarters) -> str:
+    """The address of a signal opened from a run, prioritised, with one case and a comment, a quarter later."""
+    lab.packs.import_files("signals", [quarters["2017Q1"]])
+    signal = opened(client)
+    client.post(f"{signal}/comment", data={"seen": "1", "comment": "=1+1"})
+    client.post(
+        f"{signal}/case/keep",
+        data={"seen": "2", "case": "PV-1", "after": "yes", "alternative": "no", "who_umc": "probable"},
+    )
+    for move, more in (("validate", {}), ("confirm", {}), ("prioritise", {"priority": "high"})):
+        decide(client, signal, move, **more)
+    lab.packs.import_files("signals", [quarters["2017Q2"]])
+    return signal
+
+
+def test_a_signal_leaves_as_a_spreadsheet_with_who_when_and_digest(client, assessed):
+    answer = client.get(f"{assessed}/export/csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
+    assert rows[0] == ["médicament", "allopurinol"]
+    table = [dict(zip(rows[3], row, strict=True)) for row in rows[4:]]
+    assert [row["quoi"] for row in table] == [
+        "ouvert",
+        "commentaire",
+        "imputabilité d'un cas",
+        "validé",
+        "confirmé",
+        "priorisé",
+    ]
+    assert table[1]["motif"] == "'=1+1"
+    assert (table[2]["cas"], table[2]["Naranjo (score)"], table[2]["OMS-UMC"]) == ("PV-1", "4", "probable")
+    assert (table[0]["analyse"], table[0]["n"]) == ("2017Q1", "5")
+    assert {row["signé au journal"] for row in table} == {"oui"}
+    assert table[1]["analyse"] == table[1]["n"] == ""
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_a_signal_leaves_as_a_valid_bundle(client, assessed, lang):
+    client.get(f"/lang/{lang}")
+    answer = client.get(f"{assessed}/export/fhir")
+    assert answer.headers["content-type"] == "application/fhir+json"
+    made = answer.json()
+    outputs.validate(made)
+    task, *others = [row["resource"] for row in made["entry"]]
+    assert (task["resourceType"], task["status"], task["priority"]) == ("Task", "in-progress", "urgent")
+    told = {row["type"]["text"]: row for row in task["input"]}
+    assert told["Cas (n), 2017Q1" if lang == "fr" else "Cases (n), 2017Q1"]["valueDecimal"] == 5
+    assert told["Cas (n), 2017Q2" if lang == "fr" else "Cases (n), 2017Q2"]["valueDecimal"] == 9
+    assert [row["resourceType"] for row in others] == ["Provenance"] * 6 + ["AdverseEvent"]
+    (suspect,) = others[-1]["suspectEntity"]
+    assert suspect["causality"][0]["productRelatedness"] == "Naranjo 4"
+    assert suspect["causality"][1]["assessment"]["coding"][0]["code"] == "Probably-Likely"
+    assert others[0]["entity"][0]["what"]["identifier"]["value"].startswith("ni:///sha-256;")
+
+
+def test_a_signal_leaves_on_paper_the_same_bytes_the_same_day(client, assessed):
+    first, again = (client.get(f"{assessed}/export/pdf") for _ in range(2))
+    assert first.content.startswith(b"%PDF-")
+    assert first.content == again.content
+    assert client.get(f"{assessed}/export/docx").status_code == 404
+
+
+def test_an_entry_that_is_not_what_was_signed_is_told(client, assessed, settings):
+    identifier = assessed.rpartition("/")[2]
+    with house_of(client).store.writing() as tx:  # somebody with the database in their hands
+        tx.exec_driver_sql("DROP TRIGGER signals_entries_keeps_rows_update")
+        tx.execute(
+            sa.text("UPDATE signals_entries SET reason = 'autre' WHERE signal_id = :id AND number = 4"),
+            {"id": identifier},
+        )
+    shown = words(client.get(assessed).text)
+    assert shown.count("ne correspond pas au journal d'audit") == 1
+    assert shown.count("signé au journal d'audit") == 5

@@ -10,7 +10,7 @@ from typing import Any
 from lab39.core.errors import InputError, LabError, UnknownNameError
 from lab39.core.faces import Call, Download, Fields, Page, Redirect, View
 from lab39.core.text import NO_TEXT, Text
-from lab39.solutions.signals import board, board_figures, board_store, board_view, causality
+from lab39.solutions.signals import board, board_export, board_figures, board_store, board_view, causality
 from lab39.solutions.signals.board_figures import Figures
 from lab39.solutions.signals.board_view import CaseForm, Opened
 
@@ -48,7 +48,7 @@ def listing(call: Call) -> View:
             limit=A_PAGE + 1,
             offset=(page - 1) * A_PAGE,
         )
-        first = {each.id: Figures.of(board_store.history(tx, each.id)[0].details) for each in rows[:A_PAGE]}
+        first = board_store.first_details(tx, rows[:A_PAGE])
     return View(
         template="board.html.jinja",
         wrong=wrong,
@@ -59,7 +59,7 @@ def listing(call: Call) -> View:
             "rows": rows[:A_PAGE],
             "more": len(rows) > A_PAGE,
             "page": page,
-            "first": first,
+            "first": {each: Figures.of(details) for each, details in first.items()},
             "workflow": workflow,
             "written": lambda name, value: board_view.written(name, value, call.lang),
         },
@@ -81,7 +81,9 @@ def export_list(call: Call) -> Download:
         for each in board_store.find(tx, limit=100_000):
             priority = workflow.choices["priority"].get(each.priority, NO_TEXT)[call.lang]
             row = [each.drug, each.event, workflow.states[each.state].title[call.lang], priority]
-            made.writerow([*map(plain, row), each.opened_at.date(), each.changed_at.date(), f"{BASE}/{each.id}"])
+            made.writerow(
+                [*map(board_export.plain, row), each.opened_at.date(), each.changed_at.date(), f"{BASE}/{each.id}"]
+            )
     return Download(
         content=b"\xef\xbb\xbf" + text.getvalue().encode(),
         name="signaux.csv" if fr else "signals.csv",
@@ -187,21 +189,14 @@ def keep_case(call: Call) -> View | Redirect:
 
 def export(call: Call) -> Download:
     """One signal as a spreadsheet, as FHIR, or on paper."""
-    from lab39.solutions.signals import board_export
-
     found, form = board_view.opened(call.ctx, call.path["signal"]), call.path["form"]
     if form == "csv":
         return board_export.as_csv(found, call.lang)
     if form == "fhir":
-        return board_export.as_fhir(found, call.lang, call.on)
+        return board_export.as_fhir(found, call.lang)
     if form == "pdf":
         return board_export.as_pdf(found, call.on)
     raise UnknownNameError(Text("formats\u202f: csv, fhir, pdf", "formats: csv, fhir, pdf"), form[:40])
-
-
-def plain(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def _new(call: Call, sent: Fields, wrong: LabError | None) -> View:
@@ -278,7 +273,7 @@ def _case(call: Call, sent: Fields, wrong: LabError | None) -> View:
             "questions": causality.questions(),
             "answers": causality.ANSWERS,
             "categories": causality.categories(),
-            "sources": {name: causality.source(name) for name in ("naranjo", "who-umc")},  # type: ignore[arg-type]
+            "sources": {name: causality.source(name) for name in ("naranjo", "who-umc")},
             "french": causality.french(),
             "found": found,
         },

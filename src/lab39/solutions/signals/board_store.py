@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -201,6 +201,12 @@ def history(tx: sa.Connection, signal: str) -> tuple[Entry, ...]:
     chosen = sa.select(*(c for c in entries.c if c.name not in ("signal_id", "key")))
     rows = tx.execute(chosen.where(entries.c.signal_id == signal).order_by(entries.c.number)).mappings()
     return tuple(Entry(**row) for row in rows)
+
+
+def first_details(tx: sa.Connection, shown: Iterable[Signal]) -> dict[str, Mapping[str, Any]]:
+    """What signals were opened with, by id."""
+    here = sa.and_(entries.c.number == 1, entries.c.signal_id.in_([each.id for each in shown]))
+    return dict(tx.execute(sa.select(entries.c.signal_id, entries.c.details).where(here)).all())
 
 
 def find(

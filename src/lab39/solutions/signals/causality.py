@@ -64,9 +64,14 @@ class Naranjo:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A WHO-UMC category; all its criteria should be reasonably met."""
+    """A WHO-UMC category; all its criteria should be reasonably met.
+
+    Attributes:
+        fhir: its code in the R4 system ``adverse-event-causality-assess``.
+    """
 
     code: str
+    fhir: str
     title: Text
     criteria: tuple[Text, ...]
 
@@ -113,6 +118,7 @@ def categories() -> tuple[Category, ...]:
     return tuple(
         Category(
             row["id"],
+            row["fhir"],
             Text.of(row),
             tuple(Text(fr, en) for fr, en in zip(row["criteria_fr"], row["criteria_en"], strict=True)),
         )
