@@ -24,6 +24,8 @@ class Signals(Solution):
     version = "1.0"
     commands = "lab39.solutions.signals.commands:app"
     pages = "lab39.solutions.signals.pages:pages"
+    tables = "lab39.solutions.signals.board_tables"
+    migrations = "lab39.solutions.signals.migrations"
 
     def assess(self, record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:
         """Known reactions and emerging signals that match what the person takes and complains of."""

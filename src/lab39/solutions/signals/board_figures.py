@@ -1,0 +1,180 @@
+"""What a run says of a pair, as a signal keeps it; and what has moved since, in the run of another quarter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lab39.core.datapacks import Packs
+from lab39.core.errors import InputError
+from lab39.core.text import Text
+from lab39.solutions.signals import runs
+from lab39.solutions.signals.runs import Run
+
+NAMES: Mapping[str, tuple[Text, int]] = {
+    "n": (Text("Cas (n)", "Cases (n)"), 0),
+    "expected": (Text("Attendus (n)", "Expected (n)"), 1),
+    "eb05": (Text("EB05 (rapport)", "EB05 (ratio)"), 2),
+    "ebgm": (Text("EBGM (rapport)", "EBGM (ratio)"), 2),
+    "ic025": (Text("IC025 (bits)", "IC025 (bits)"), 2),
+    "ic": (Text("IC (bits)", "IC (bits)"), 2),
+    "prr": (Text("PRR (rapport)", "PRR (ratio)"), 2),
+    "ror025": (Text("ROR, borne basse (rapport)", "ROR, lower bound (ratio)"), 2),
+    "serious": (Text("Graves (n)", "Serious (n)"), 0),
+    "countries": (Text("Pays (n)", "Countries (n)"), 0),
+}
+"""The figures a signal keeps: a title with its unit, decimals shown. The last two come with triage only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of one pair in one run.
+
+    Attributes:
+        run: name of the run; ``made``, the day it was made (ISO).
+        found: the run has this pair; otherwise it was not reported, or under another name.
+        values: by name (:data:`NAMES`); ``None`` when the run does not tell.
+        countries: that reported it, sorted; ``None`` when the store is not at hand.
+    """
+
+    run: str
+    made: str
+    found: bool
+    values: Mapping[str, float | None]
+    countries: tuple[str, ...] | None
+
+    def as_details(self) -> dict[str, Any]:
+        """As an entry keeps them."""
+        kept = {"run": self.run, "made": self.made, "found": self.found, "figures": dict(self.values)}
+        return kept | ({} if self.countries is None else {"countries": list(self.countries)})
+
+    @classmethod
+    def of(cls, details: Mapping[str, Any]) -> Figures | None:
+        """Back from an entry; ``None`` when it keeps none."""
+        if not details.get("run"):
+            return None
+        countries = details.get("countries")
+        return cls(
+            run=details["run"],
+            made=details.get("made", ""),
+            found=details.get("found", False),
+            values=details.get("figures", {}),
+            countries=None if countries is None else tuple(countries),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One figure then and now; ``None`` is not told, never zero."""
+
+    name: str
+    before: float | None
+    after: float | None
+
+    @property
+    def change(self) -> float | None:
+        """After less before, when both are told."""
+        return None if self.before is None or self.after is None else self.after - self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What moved between two runs.
+
+    Attributes:
+        rows: each figure that either run tells.
+        new_countries: that the earlier run did not have; ``None`` when a store was not at hand.
+    """
+
+    before: Figures
+    after: Figures
+    rows: tuple[Moved, ...]
+    new_countries: tuple[str, ...] | None
+
+
+def compare(before: Figures, after: Figures) -> Comparison:
+    """What moved for one pair between two runs."""
+    rows = tuple(
+        Moved(name, before.values.get(name), after.values.get(name))
+        for name in NAMES
+        if before.values.get(name) is not None or after.values.get(name) is not None
+    )
+    new = None
+    if before.countries is not None and after.countries is not None:
+        new = tuple(sorted(set(after.countries) - set(before.countries)))
+    return Comparison(before, after, rows, new)
+
+
+def newest(packs: Packs) -> Run | None:
+    """The newest run that was imported; ``None`` when there is none."""
+    return runs.of_pack(packs.get(runs.PACK)) if packs.has(runs.PACK) else None
+
+
+def named(packs: Packs, name: str) -> Run | None:
+    """The run of a name, or the newest without one; ``None`` when none was imported.
+
+    Raises:
+        InputError: no run of this name.
+    """
+    if not name:
+        return newest(packs)
+    for pack in packs.installed(runs.PACK):
+        if pack.version == name:
+            return runs.of_pack(pack)
+    raise InputError(
+        Text("pas d'analyse de ce nom ici\u202f: l'importer", "no run of this name here: import it"), "run"
+    )
+
+
+def figures(run: Run, drug: str, event: str) -> Figures:
+    """What a run says of a pair, whatever the case of the letters."""
+    import duckdb
+
+    con = duckdb.connect(config={"memory_limit": "512MB", "threads": 2})
+    try:
+        rows = con.execute(
+            "SELECT * FROM read_parquet(?) WHERE lower(drug) = ? AND lower(event) = ? ORDER BY n DESC LIMIT 1",
+            [str(run.scores), drug.lower(), event.lower()],
+        )
+        names = [each[0] for each in rows.description or ()]
+        row = rows.fetchone()
+        found = {} if row is None else dict(zip(names, row, strict=True))
+        countries = _countries(con, run, found["drug"], found["event"]) if found else None
+    finally:
+        con.close()
+    values = {name: _number(found[name]) for name in NAMES if name in found}
+    return Figures(run.name, run.made.isoformat(), bool(found), values, countries)
+
+
+def _number(value: Any) -> float | None:
+    if value is None or not math.isfinite(value):
+        return None
+    return int(value) if float(value).is_integer() else float(f"{value:.6g}")
+
+
+def _countries(con: Any, run: Run, drug: str, event: str) -> tuple[str, ...] | None:
+    """The countries of a pair's reports; ``None`` when the store is gone or has no such column."""
+    import duckdb
+
+    tables = None if run.store is None else run.store / "tables"
+    if tables is None or not (tables / "reports.parquet").is_file():
+        return None
+    try:
+        rows = con.execute(
+            "SELECT DISTINCT r.country FROM read_parquet(?) r"
+            " SEMI JOIN (SELECT report_id FROM read_parquet(?) WHERE trim(drug) = ?) d USING (report_id)"
+            " SEMI JOIN (SELECT report_id FROM read_parquet(?) WHERE trim(event) = ?) e USING (report_id)"
+            " WHERE r.country IS NOT NULL ORDER BY 1",
+            [
+                str(tables / "reports.parquet"),
+                str(tables / "drugs.parquet"),
+                drug,
+                str(tables / "events.parquet"),
+                event,
+            ],
+        ).fetchall()
+    except duckdb.Error:
+        return None
+    return tuple(each[0] for each in rows)

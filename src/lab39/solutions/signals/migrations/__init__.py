@@ -1,0 +1,1 @@
+"""Migrations of the board's tables: the branch ``signals``."""
