@@ -29,6 +29,7 @@ _DOSE_KEYS = frozenset(
         "since",
         "skip",
         "skip_from",
+        "skip_due",
         "repeat",
         "season",
         "vaccines",
@@ -325,6 +326,10 @@ class Writer(NamedTuple):
             )
         if sets:
             yield m.Skip(evaluation=True, forecast=True, every=False, sets=tuple(sets))
+        if "skip_due" in row:
+            conditions = tuple(self._condition(each) for each in row["skip_due"])
+            told = m.SkipSet("history", "", True, conditions, None, None)
+            yield m.Skip(evaluation=False, forecast=True, every=False, sets=(told,))
 
 
 def _interval(
