@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from lab39.solutions.vaccination import model as m
-from lab39.solutions.vaccination.authored import Audience, Duty, Season
+from lab39.solutions.vaccination.authored import Audience, Duty, Rule, Season, Unread
 from lab39.solutions.vaccination.dates import Duration, parse
 
 Row = Mapping[str, Any]
@@ -187,6 +187,15 @@ class Writer(NamedTuple):
                 duties=tuple(self._duties(row["status"], antigen)),
                 rule=row["id"],
             )  # fmt: skip
+
+    def unread(self, row: Row, rule: Rule) -> Unread:
+        """A rule that is not verified, with those it is told to."""
+        return Unread(
+            rule,
+            tuple(self.products.known(each) for each in row["antigens"]),
+            self.observed(row.get("for", ())),
+            self._audience(row.get("who", {})),
+        )
 
     def _indications(self, codes: Iterable[str]) -> Iterator[m.Indication]:
         for code in sorted(self.observed(codes)):

@@ -91,9 +91,7 @@ def interval_end(target: SeriesDose, series: PatientSeries, history: History) ->
     return min(filter(None, ends), default=None)
 
 
-def last_day(
-    closed: dt.date | None, season_end: dt.date | None, earliest: dt.date | None
-) -> dt.date | None:
+def last_day(closed: dt.date | None, season_end: dt.date | None, earliest: dt.date | None) -> dt.date | None:
     """FORECASTDT-4, beyond the schema: the end of the window, or that of its season when it comes first."""
     if closed is None or season_end is None or (earliest is not None and season_end < earliest):
         return closed
