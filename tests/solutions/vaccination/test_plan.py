@@ -366,3 +366,34 @@ def test_what_if_of_a_code_the_schedule_does_not_know_neither_counts_nor_fails()
 def test_what_if_refuses_a_dose_before_birth():
     with pytest.raises(InputError):
         what_if(live(), Patient(BORN), Dose(dt.date(2019, 1, 1), "901"))
+
+
+@pytest.mark.parametrize(
+    ("last_period", "visits"),
+    [
+        # 32 weeks: pertussis first, it is the more urgent; RSV two weeks later
+        ("2026-04-14", {"2026-11-26": "P", "2026-12-10": "RSV"}),
+        # 35 weeks and 6 days: in two weeks it would be too late for RSV
+        ("2026-03-20", {"2026-11-26": "RSV", "2026-12-10": "P"}),
+    ],
+)
+def test_in_pregnancy_pertussis_and_rsv_are_never_planned_the_same_day(
+    last_period: str, visits: dict[str, str]
+) -> None:
+    france = open_france()
+    woman = Patient(dt.date(1994, 4, 4), "Female", (), (Observed("pregnancy", dt.date.fromisoformat(last_period)),))
+    found = {
+        visit.date.isoformat(): antigen
+        for visit in plan(france, woman, ON).visits
+        for dose in visit.doses
+        for antigen in ("P", "RSV")
+        if antigen in {each.antigen for each in france.vaccines[dose.code]}
+    }
+    assert found == visits
+
+
+def test_among_equals_the_plan_gives_the_first_that_the_schedule_names() -> None:
+    teen = Patient(dt.date(2014, 5, 1), "Male")
+    [first, *_] = plan(open_france(), teen, ON).visits
+    assert "Nimenrix" in [each.name for each in first.doses]
+    assert "Menveo" not in [each.name for each in first.doses]

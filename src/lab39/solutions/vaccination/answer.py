@@ -11,7 +11,7 @@ from lab39.core.errors import Issue
 from lab39.core.finding import Source
 from lab39.core.record import Record
 from lab39.core.text import Lang, Text
-from lab39.solutions.vaccination import findings, sentences, told, words
+from lab39.solutions.vaccination import findings, remarks, sentences, told, words
 from lab39.solutions.vaccination.findings import Assessed, Unused
 from lab39.solutions.vaccination.model import GroupForecast
 from lab39.solutions.vaccination.standing import Kind, Standing, coming, due, standings
@@ -90,7 +90,13 @@ def answer(found: Assessed) -> Answer:
         lines=tuple((line, rows[line.standing.group], line_in_words(line)) for line in drawn.lines),
         doses=tuple(dose_rows(found, stand)),
         unused=tuple(findings.unused_entries(found)),
-        notes=tuple(_notes(found.issues, given)),
+        notes=(
+            *_notes(found.issues, given),
+            *(
+                remarks.not_verified(each)
+                for each in remarks.unread(found.schedule, found.patient, found.result.on)
+            ),
+        ),
     )
 
 
@@ -103,9 +109,16 @@ def row(found: Assessed, each: Standing) -> Row:
         words.capital(words.group(each.group)),
         sentences.state(each.forecast, each.kind, found.result.on),
         words.joined(list(dict.fromkeys(vaccines))),
-        sentences.doubt([one.vaccine for one in findings.in_doubt(found, each)]),
+        _doubt(found, each),
         findings.cited(found.schedule, each.forecast)[1],
     )
+
+
+def _doubt(found: Assessed, each: Standing) -> Text:
+    """Doses of the record that may change what is said, and the blood tests that go with the dose."""
+    doubt = sentences.doubt([one.vaccine for one in findings.in_doubt(found, each)])
+    tests = remarks.tests(remarks.rules_of(found.schedule, remarks.together(each, found.result.on)))
+    return words.joined([part for part in (doubt, tests) if part.fr], " ")
 
 
 def line_in_words(line: Line) -> Text:

@@ -116,6 +116,20 @@ class Rule:
     kind: str = "rule"
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A rule that is not verified, and whom it is told to: it gives no advice.
+
+    Attributes:
+        observed: observations of which one is needed; empty for everyone.
+    """
+
+    rule: Rule
+    antigens: tuple[str, ...]
+    observed: frozenset[str]
+    audience: Audience | None
+
+
 def level(series: Series, patient: Patient, on: dt.date) -> Level | None:
     """How binding a series is for a person on a day; ``None`` when its schedule does not say."""
     birth, observed = patient.birth_date, {each.code for each in patient.observations}

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from lab39.solutions.vaccination import model as m
-from lab39.solutions.vaccination.authored import Audience, Duty, Season
+from lab39.solutions.vaccination.authored import Audience, Duty, Rule, Season, Unread
 from lab39.solutions.vaccination.dates import Duration, parse
 
 Row = Mapping[str, Any]
@@ -29,6 +29,7 @@ _DOSE_KEYS = frozenset(
         "since",
         "skip",
         "skip_from",
+        "skip_due",
         "repeat",
         "season",
         "vaccines",
@@ -195,6 +196,15 @@ class Writer(NamedTuple):
                 rule=row["id"],
             )  # fmt: skip
 
+    def unread(self, row: Row, rule: Rule) -> Unread:
+        """A rule that is not verified, with those it is told to."""
+        return Unread(
+            rule,
+            tuple(self.products.known(each) for each in row["antigens"]),
+            self.observed(row.get("for", ())),
+            self._audience(row.get("who", {})),
+        )
+
     def _indications(self, codes: Iterable[str]) -> Iterator[m.Indication]:
         for code in sorted(self.observed(codes)):
             yield m.Indication(code, "", None, None)
@@ -336,6 +346,10 @@ class Writer(NamedTuple):
             )
         if sets:
             yield m.Skip(evaluation=True, forecast=True, every=False, sets=tuple(sets))
+        if "skip_due" in row:
+            conditions = tuple(self._condition(each) for each in row["skip_due"])
+            told = m.SkipSet("history", "", True, conditions, None, None)
+            yield m.Skip(evaluation=False, forecast=True, every=False, sets=(told,))
 
 
 def _interval(

@@ -91,6 +91,20 @@ def interval_end(target: SeriesDose, series: PatientSeries, history: History) ->
     return min(filter(None, ends), default=None)
 
 
+def last_day(closed: dt.date | None, season_end: dt.date | None, earliest: dt.date | None) -> dt.date | None:
+    """FORECASTDT-4, beyond the schema: the end of the window, or that of its season when it comes first."""
+    if closed is None or season_end is None or (earliest is not None and season_end < earliest):
+        return closed
+    return min(closed, season_end)
+
+
+def out_of_season(target: SeriesDose, earliest: dt.date | None, closed: dt.date | None) -> bool:
+    """TABLE 7-10, beyond the schema: no campaign known meets the days left before the maximum interval ends."""
+    if not target.seasons or earliest is None or closed is None:
+        return False
+    return not any(each.start <= closed and earliest <= each.end for each in target.seasons)
+
+
 def apart(series: Series, history: History) -> list[list[PatientSeries]]:
     """LAB39-5, beyond the schema: of a group that splits, the series due on the same day, soonest first.
 

@@ -53,8 +53,8 @@ def plan(
     json: JsonOption = False,
 ) -> None:
     """Rattrapage dans le moins de visites. / Catch-up in the fewest visits, every dose valid."""
+    from lab39.solutions.vaccination import console, remarks, tables
     from lab39.solutions.vaccination import plan as planning
-    from lab39.solutions.vaccination import tables
 
     result, known, patient, used = assess_file(file, on, schedule, schedule_data)
     wishes = planning.Wishes(goal=goal, months=months, most=most, wait_days=wait)
@@ -65,10 +65,12 @@ def plan(
     if json:
         others = [each.as_dict() for each in plans[1:]]
         issues = [each.as_dict() for each in known.issues]
-        terminal.emit({**plans[0].as_dict(), "alternatives": others, "issues": issues})
+        beside = [each.as_dict() for each in remarks.beside(used, patient, result)]
+        terminal.emit({**plans[0].as_dict(), "alternatives": others, "beside": beside, "issues": issues})
         return
     for each in plans:
         tables.plan(terminal.out(), each, patient.birth_date, terminal.session().lang)
+    console.told_beside(terminal.out(), remarks.beside(used, patient, result), terminal.session().lang)
 
 
 @app.command("what-if")

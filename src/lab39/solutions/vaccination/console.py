@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from lab39.core.text import Lang, Text, date, number
 from lab39.fhir.outputs import COLON
-from lab39.solutions.vaccination import asking, told, words
+from lab39.solutions.vaccination import asking, remarks, told, words
 from lab39.solutions.vaccination.explaining import explained
 from lab39.solutions.vaccination.model import GroupForecast, Patient, Result, Schedule
 from lab39.solutions.vaccination.verdicts import verdict
@@ -59,8 +59,15 @@ def due(console: Console, result: Result, patient: Patient, schedule: Schedule, 
                 ", ".join(words.reason(each)[lang] for each in found.reasons) if found else "",
             )
         console.print(doses)
+    told_beside(console, remarks.beside(schedule, patient, result), lang)
     label = {"fr": "Calendrier\u202f:", "en": "Schedule:"}[lang]
     console.print(f"{label} {schedule.name} {schedule.version}", highlight=False)
+
+
+def told_beside(console: Console, lines: Sequence[Text], lang: Lang) -> None:
+    """What goes with the doses, a line each."""
+    for each in lines:
+        console.print(each[lang], markup=False, highlight=False, soft_wrap=True)
 
 
 def why(console: Console, forecast: GroupForecast, schedule: Schedule, lang: Lang) -> None:
@@ -71,6 +78,8 @@ def why(console: Console, forecast: GroupForecast, schedule: Schedule, lang: Lan
         if series.name:
             head = f"{_named(series.antigen, lang)}, {series.status[lang]} ({series.name})"
             console.print(f"\n{head}", markup=False, highlight=False, style="bold")
+        for line in series.rule:
+            console.print(f" {line[lang]}", markup=False, highlight=False, soft_wrap=True)
         for part in series.parts:
             conclusion = f", {part.conclusion[lang]}" if part.conclusion[lang] else ""
             console.print(f" {part.title[lang]}{conclusion}", markup=False, highlight=False)

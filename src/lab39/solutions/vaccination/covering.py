@@ -71,7 +71,9 @@ def cover(
     day: dt.date,
     refused: Collection[tuple[str, str]] = (),
 ) -> tuple[tuple[Product, ...], frozenset[str]]:
-    """The products to give, and the antigens that no product may serve. Among equals, one given before stays.
+    """The products to give, and the antigens that no product may serve.
+
+    Among equals, one given before stays, else the first that the schedule names.
 
     Args:
         refused: products that the engine did not accept, as ``(code, antigen)``.
@@ -103,7 +105,7 @@ def cover(
             any(row.values()),
             code in doubtful,
         )
-        for code, row in sorted(offered.items(), key=lambda row: (row[0] not in used, row[0]))
+        for code, row in sorted(offered.items(), key=lambda row: row[0] not in used)
     ]
     served = frozenset(antigen for each in products for antigen in each.covers) & needed
     return _smallest(_undominated(products), served), frozenset(needed) - served

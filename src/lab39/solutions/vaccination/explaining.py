@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lab39.core.text import NO_TEXT, Text, date
-from lab39.solutions.vaccination import sentences, told, words
+from lab39.solutions.vaccination import remarks, sentences, told, words
 from lab39.solutions.vaccination.model import GroupForecast, PatientSeries, Schedule, Step
 
 
@@ -32,25 +32,34 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One series: what it is against, and its parts."""
+    """One series: what it is against, and its parts.
+
+    Attributes:
+        rule: of an authored schedule, its rule in words with its sources; told once for the antigens it is for.
+    """
 
     name: str
     antigen: Text
     status: Text
     parts: tuple[Part, ...]
+    rule: tuple[Text, ...] = ()
 
 
 def explained(forecast: GroupForecast, schedule: Schedule) -> tuple[Explained, ...]:
     """Every series behind a forecast, then the group itself."""
-    found = [
-        Explained(
-            each.series.name,
-            words.group(each.series.antigen),
-            words.status(each.status),
-            tuple(_parts(each, schedule)),
+    found, seen = [], set()
+    for each in forecast.series:
+        rule = schedule.rules.get(each.series.rule)
+        found.append(
+            Explained(
+                each.series.name,
+                words.group(each.series.antigen),
+                words.status(each.status),
+                tuple(_parts(each, schedule)),
+                remarks.told(rule) if rule is not None and rule.id not in seen else (),
+            )
         )
-        for each in forecast.series
-    ]
+        seen.add(each.series.rule)
     group = Part(
         Text("Le groupe de vaccins", "The vaccine group"),
         words.status(forecast.status),

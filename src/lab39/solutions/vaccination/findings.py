@@ -12,7 +12,7 @@ from lab39.core.errors import Issue
 from lab39.core.finding import Finding, Input, Missing, Reason, Severity, Source, When
 from lab39.core.record import Record
 from lab39.core.text import Text
-from lab39.solutions.vaccination import asking, sentences, words
+from lab39.solutions.vaccination import asking, remarks, sentences, words
 from lab39.solutions.vaccination.codes import NO_MAPS, Maps
 from lab39.solutions.vaccination.given import Uncounted
 from lab39.solutions.vaccination.model import Dose, DoseStatus, GroupForecast, Patient, Result, Schedule
@@ -75,7 +75,7 @@ def _to_give(
         when=When.THIS_WEEK if overdue else When.NEXT_VISIT,
         summary=sentences.to_give([words.group(each.group) for each in to_give], found.schedule.name),
         detail=sentences.inside(to_give, coming(stand)),
-        reasons=(*(group_reason(found, each) for each in to_give), *mind),
+        reasons=(*(group_reason(found, each) for each in to_give), *unread_reasons(found), *mind),
         missing=(*_missing(found), *unasked),
         focus=tuple(dose.id for dose in found.patient.doses if dose.id),
         payload=payload(found, to_give),
@@ -88,7 +88,10 @@ def _up_to_date(found: Assessed, stand: Sequence[Standing]) -> Finding:
         severity=Severity.INFO,
         when=When.NEXT_VISIT,
         summary=sentences.nothing_due(coming(stand)[:1], found.schedule.name),
-        reasons=tuple(group_reason(found, each) for each in coming(stand)[:3]) or (_everything(found),),
+        reasons=(
+            *(tuple(group_reason(found, each) for each in coming(stand)[:3]) or (_everything(found),)),
+            *unread_reasons(found),
+        ),
         missing=tuple(_missing(found)),
         focus=tuple(dose.id for dose in found.patient.doses if dose.id),
         payload=payload(found, ()),
@@ -120,12 +123,25 @@ def group_reason(found: Assessed, each: Standing) -> Reason:
     rule, source = cited(found.schedule, each.forecast)
     says = sentences.group_line(each, found.result.on)
     doubt = sentences.doubt([row.vaccine for row in in_doubt(found, each)])
+    tests = remarks.tests(remarks.rules_of(found.schedule, remarks.together(each, found.result.on)))
     return Reason(
         rule=rule,
-        text=words.joined([says, doubt], " ") if doubt else says,
+        text=words.joined([part for part in (says, doubt, tests) if part.fr], " "),
         source=source,
-        inputs=(*_person(found), *_counted(found, each.forecast), *_limits(found, each.forecast)),
+        inputs=(*_person(found), *_counted(found, each.forecast), *_limits(found, each)),
     )
+
+
+def unread_reasons(found: Assessed) -> Iterator[Reason]:
+    """The rules that concern this person and that nobody could verify: told, and no advice."""
+    for rule in remarks.unread(found.schedule, found.patient, found.result.on):
+        text = rule.cited[0].source
+        yield Reason(
+            rule=f"vaccination.{_slug(found.schedule.name)}.{_slug(rule.id)}",
+            text=remarks.not_verified(rule),
+            source=Source(text.title, date=text.date, place=rule.cited[0].place, url=text.url, verified=False),
+            inputs=_person(found),
+        )
 
 
 def in_doubt(found: Assessed, each: Standing) -> tuple[Uncounted, ...]:
@@ -186,13 +202,12 @@ def _counted(found: Assessed, forecast: GroupForecast) -> Iterator[Input]:
             )
 
 
-def _limits(found: Assessed, forecast: GroupForecast) -> Iterator[Input]:
-    """What an authored rule warns of, and the campaign whose dates it had to assume."""
-    rules = dict.fromkeys(each.series.rule for each in forecast.series)
-    for rule in filter(None, map(found.schedule.rules.get, rules)):
-        if rule.note is not None:
-            yield Input(Text("à savoir", "to know"), rule.note)
-    for season in dict.fromkeys(campaign(each, found.result.on) for each in forecast.series):
+def _limits(found: Assessed, each: Standing) -> Iterator[Input]:
+    """What the authored rules warn of, and the campaign whose dates they had to assume."""
+    forecasts = remarks.together(each, found.result.on)
+    for note in dict.fromkeys(rule.note for rule in remarks.rules_of(found.schedule, forecasts) if rule.note):
+        yield Input(Text("à savoir", "to know"), note)
+    for season in dict.fromkeys(campaign(one, found.result.on) for one in each.forecast.series):
         if season is not None and season.assumed:
             yield Input(Text("campagne", "campaign"), sentences.assumed(season))
 

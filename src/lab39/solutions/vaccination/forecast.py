@@ -6,7 +6,7 @@ import datetime as dt
 from typing import NamedTuple
 
 from lab39.solutions.vaccination import licence
-from lab39.solutions.vaccination.beyond import interval_end, season_of
+from lab39.solutions.vaccination.beyond import interval_end, last_day, out_of_season, season_of
 from lab39.solutions.vaccination.dates import ONE_DAY, add, after
 from lab39.solutions.vaccination.evaluate import age_rule, in_force, reference_date
 from lab39.solutions.vaccination.model import (
@@ -192,6 +192,8 @@ def forecast_need(
         found = SeriesStatus.NOT_RECOMMENDED, PAST_SEASON
     elif (closed := interval_end(target.dose, series, history)) and max(history.on, earliest or closed) > closed:
         found = SeriesStatus.NOT_RECOMMENDED, PAST_WINDOW
+    elif out_of_season(target.dose, earliest, closed):
+        found = SeriesStatus.NOT_RECOMMENDED, PAST_SEASON
     elif maximum is not None and history.on >= maximum:
         found = SeriesStatus.AGED_OUT, TOO_OLD
     elif maximum is not None and earliest is not None and earliest >= maximum:
@@ -243,7 +245,10 @@ def forecast_dates(
         earliest=earliest,
         recommended=recommended,
         past_due=_latest(earliest, past_due) if past_due else None,
-        latest=_soonest(maximum - ONE_DAY if maximum else None, interval_end(target, series, history)),
+        latest=_soonest(
+            maximum - ONE_DAY if maximum else None,
+            last_day(interval_end(target, series, history), _season(target, series, history)[1], earliest),
+        ),
         unadjusted_recommended=unadjusted,
         unadjusted_past_due=past_due,
         vaccines=recommended_vaccines(target, earliest, recommended, state, history, steps),

@@ -17,7 +17,7 @@ from lab39.core import terms
 from lab39.core.errors import InputError, UnknownNameError
 from lab39.core.text import Text
 from lab39.solutions.vaccination import model as m
-from lab39.solutions.vaccination.authored import Cited, Rule, Season, Source
+from lab39.solutions.vaccination.authored import Cited, Rule, Season, Source, Unread
 from lab39.solutions.vaccination.authoring import Products, Writer, duration, selected
 from lab39.solutions.vaccination.dates import Duration
 
@@ -100,7 +100,7 @@ def compile_france(authored: Authored, edition: str) -> m.Schedule:
         _campaigns(base["campaigns.toml"]["campaign"], edition),
         frozenset(code for code, each in observations.items() if each.asks),
     )
-    made = _Made({}, {}, {}, {}, {}, {})
+    made = _Made({}, {}, {}, {}, {}, {}, [])
     for name, kind, row in _rows(authored, edition):
         if row.get("id") in made.rules:
             raise _wrong(f"id déjà pris\u202f: {row['id']}", f"id taken already: {row['id']}", name)
@@ -110,6 +110,8 @@ def compile_france(authored: Authored, edition: str) -> m.Schedule:
             made.rules[rule.id] = rule
             if rule.verified:
                 made.add(kind, row, writer)
+            elif kind == "rule" and ("for" in row or "who" in row):
+                made.unread.append(writer.unread(row, rule))
         except (KeyError, ValueError, TypeError) as error:
             label = row.get("id", "?")
             raise _wrong(f"règle «\u202f{label}\u202f»\u202f: {error}", f"rule “{label}”: {error}", name) from error
@@ -133,6 +135,7 @@ def compile_france(authored: Authored, edition: str) -> m.Schedule:
         conflicts=made.conflicts,
         observations=observations,
         rules=made.rules,
+        unread=tuple(made.unread),
     )
 
 
@@ -145,6 +148,7 @@ class _Made(NamedTuple):
     immune: dict[str, set[str]]
     births: dict[str, list[m.BirthImmunity]]
     conflicts: dict[str, dict[str, m.Conflict]]
+    unread: list[Unread]
 
     def add(self, kind: str, row: Row, writer: Writer) -> None:
         if kind == "precaution":  # told, never computed

@@ -16,7 +16,7 @@ from lab39.core.text import Text
 from lab39.solutions.vaccination.dates import Duration
 
 if TYPE_CHECKING:
-    from lab39.solutions.vaccination.authored import Audience, Duty, Level, Rule, Season
+    from lab39.solutions.vaccination.authored import Audience, Duty, Level, Rule, Season, Unread
 
 
 class DoseStatus(StrEnum):
@@ -325,6 +325,8 @@ class Schedule:
     observations: Mapping[str, ObservationTerm]
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """Authored rules by id, those that decide nothing too; empty for a schedule that states none."""
+    unread: tuple[Unread, ...] = ()
+    """Of these rules, those that are not verified and that concern some people only."""
 
 
 @dataclass(frozen=True, slots=True)

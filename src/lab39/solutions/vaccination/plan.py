@@ -37,6 +37,7 @@ from lab39.solutions.vaccination.planned import (
     Wishes,
 )
 from lab39.solutions.vaccination.products import by_nuva
+from lab39.solutions.vaccination.spacing import apart
 
 __all__ = ["GOALS", "Goal", "Left", "Plan", "PlannedDose", "Served", "Visit", "Wishes", "alternatives", "plan"]
 
@@ -272,7 +273,7 @@ def _give(
     while True:
         chosen, bare = cover(due, patient, schedule, day, refused)
         ordered = sorted(chosen, key=lambda each: _urgency(each, due))
-        chosen = tuple(ordered[:most])
+        chosen = apart(ordered, due, day)[:most]
         doses = [Dose(day, each.code, id=f"{PREFIX}{i}") for i, each in enumerate(chosen, 1)]
         result = run(schedule, replace(patient, doses=(*patient.doses, *doses)), day, {each.group for each in due})
         wrong = {

@@ -12,7 +12,7 @@ from typing import Any
 from lab39.core.errors import UnknownNameError
 from lab39.core.finding import jsonable
 from lab39.core.text import Text
-from lab39.solutions.vaccination import asking, words
+from lab39.solutions.vaccination import asking, remarks, words
 from lab39.solutions.vaccination.model import GroupForecast, Patient, Result, Schedule, Step
 from lab39.solutions.vaccination.verdicts import verdict
 
@@ -37,6 +37,14 @@ def group_dict(forecast: GroupForecast) -> dict[str, Any]:
     }
 
 
+def unverified(schedule: Schedule, patient: Patient, on: dt.date) -> list[dict[str, Any]]:
+    """The rules that would concern a person and that nobody could verify: they give no advice."""
+    return [
+        {"rule": each.id, "group": each.group, "says": remarks.not_verified(each).as_dict()}
+        for each in remarks.unread(schedule, patient, on)
+    ]
+
+
 def due_dict(result: Result, patient: Patient, schedule: Schedule) -> dict[str, Any]:
     """Every vaccine group and every dose with its verdict; ``due`` names the groups due on the day."""
     doses = []
@@ -59,9 +67,15 @@ def due_dict(result: Result, patient: Patient, schedule: Schedule) -> dict[str, 
         "on": result.on,
         "due": list(dict.fromkeys(each.group for each in result.groups if is_due(each, result.on))),
         "to_ask": [jsonable(each) for each in asking.questions(schedule, patient, result)],
-        "groups": [group_dict(each) for each in result.groups],
+        "groups": [{**group_dict(each), **_tests(each, schedule)} for each in result.groups],
         "doses": doses,
+        "unverified": unverified(schedule, patient, result.on),
     }
+
+
+def _tests(forecast: GroupForecast, schedule: Schedule) -> dict[str, Any]:
+    said = remarks.tests(remarks.rules_of(schedule, [forecast]))
+    return {"tests": said.as_dict()} if said.fr else {}
 
 
 def is_due(forecast: GroupForecast, on: dt.date) -> bool:

@@ -1,0 +1,98 @@
+"""What goes with a dose that is due: blood tests, rules that nobody could verify, the rule in words under “why”."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from tests.solutions.vaccination.french import person
+from tests.solutions.vaccination.records import record
+
+from lab39.solutions.vaccination import findings, remarks, run, told
+from lab39.solutions.vaccination.codes import NO_MAPS
+from lab39.solutions.vaccination.explaining import explained
+from lab39.solutions.vaccination.france import open_france
+
+ON = dt.date(2026, 11, 24)
+FRANCE = open_france()
+
+
+def beside(born: str, *history: str, observed: tuple[tuple[str, str], ...] = ()) -> list[str]:
+    someone = person(FRANCE, born, "F", *history, observed=observed)
+    return [each.fr for each in remarks.beside(FRANCE, someone, run(FRANCE, someone, ON))]
+
+
+@pytest.mark.parametrize(
+    ("born", "history", "told_to"),
+    [
+        ("1996-05-01", (), ["dtcap-never-16"]),
+        ("1996-05-01", ("2014-05-01:Revaxis",), []),
+        ("2010-11-24", (), ["dtcap-never-16"]),
+        ("2010-11-25", (), ["dtcap-never-6-15"]),
+        ("2020-11-24", (), ["dtcap-never-6-15"]),
+        ("2020-11-25", (), []),
+    ],
+)
+def test_a_rule_that_is_not_verified_is_told_to_those_it_is_for_and_to_nobody_else(
+    born: str, history: tuple[str, ...], told_to: list[str]
+) -> None:
+    someone = person(FRANCE, born, "F", *history)
+    assert [rule.id for rule in remarks.unread(FRANCE, someone, ON)] == told_to
+
+
+def test_a_rule_that_is_not_verified_needs_the_situation_it_is_for() -> None:
+    ill = person(
+        FRANCE, "1980-05-01", "F", "2014-05-01:Revaxis", observed=(("reunion-resident", ""), ("diabetes", ""))
+    )
+    well = person(FRANCE, "1980-05-01", "F", "2014-05-01:Revaxis", observed=(("reunion-resident", ""),))
+    assert [rule.id for rule in remarks.unread(FRANCE, ill, ON)] == ["chikungunya-resident"]
+    assert remarks.unread(FRANCE, well, ON) == ()
+
+
+def test_the_card_tells_it_with_a_source_marked_unverified_and_asks_for_nothing_more() -> None:
+    known = record(person={"resourceType": "Patient", "id": "p", "birthDate": "1996-05-01", "gender": "female"})
+    found = findings.assessed(known, FRANCE, ON, NO_MAPS)
+    assert isinstance(found, findings.Assessed)
+    [card] = findings.findings(found)
+    [reason] = [each for each in card.reasons if each.rule == "vaccination.france.dtcap-never-16"]
+    assert reason.source.verified is False
+    assert "ce n'est pas un conseil" in reason.text.fr
+    assert "dtcap-never-16" not in str(card.payload)
+    assert [row["rule"] for row in told.unverified(FRANCE, found.patient, ON)] == ["dtcap-never-16"]
+
+
+def test_an_unknown_status_asks_for_serology_before_hepatitis_b_and_tetanus_antibodies_after() -> None:
+    lines = beside("1996-05-01", "2014-05-01:Revaxis", observed=(("vaccination-unknown", ""),))
+    assert lines == [
+        "Rappel diphtérie, tétanos, coqueluche, polio\u202f: Contrôle entre 4 semaines et 8 semaines après la dose"
+        "\u202f: anticorps antitétaniques.",
+        "Hépatite B\u202f: Sérologie avant\u202f: antigène HBs, anticorps anti-HBs, anticorps anti-HBc. "
+        "Contrôle entre 4 semaines et 8 semaines après la dose\u202f: anticorps anti-HBs.",
+    ]
+
+
+def test_a_dose_without_blood_test_says_nothing() -> None:
+    assert beside("1981-05-01", "2006-05-10:Repevax") == []
+
+
+def test_why_tells_the_rule_in_words_with_its_sources_once() -> None:
+    someone = person(FRANCE, "1980-05-01", "F", observed=(("immunosuppression", ""),))
+    [zoster] = run(FRANCE, someone, ON, ["ZOSTER"]).groups
+    [series, whole] = explained(zoster, FRANCE)
+    title, sources, note = (each.fr for each in series.rule)
+    assert title == FRANCE.rules["zoster-immunosuppressed"].title.fr
+    assert "(avril 2024), 18 ans et plus, immunodéprimés" in sources
+    assert sources.endswith("(page officielle lue)")
+    assert note == "Si possible terminé 14 jours avant le traitement."
+    assert whole.rule == ()
+    [mmr] = run(FRANCE, someone, ON, ["MMR"]).groups
+    assert [bool(each.rule) for each in explained(mmr, FRANCE)] == [True, False, False, False]
+
+
+def test_every_blood_test_has_words_in_both_languages() -> None:
+    from lab39.solutions.vaccination import words
+
+    named = {test for rule in FRANCE.rules.values() for test in rule.tests}
+    named |= {rule.control[0] for rule in FRANCE.rules.values() if rule.control}
+    assert named
+    assert all(words.known("test", each) for each in named)
