@@ -11,10 +11,11 @@ from lab39.core.errors import Issue
 from lab39.core.finding import Source
 from lab39.core.record import Record
 from lab39.core.text import Lang, Text
-from lab39.solutions.vaccination import findings, remarks, sentences, told, words
+from lab39.solutions.vaccination import entitled, findings, remarks, sentences, told, words
+from lab39.solutions.vaccination.entitled import Rights
 from lab39.solutions.vaccination.findings import Assessed, Unused
 from lab39.solutions.vaccination.model import GroupForecast
-from lab39.solutions.vaccination.standing import Kind, Standing, coming, due, standings
+from lab39.solutions.vaccination.standing import TO_GIVE, Kind, Standing, coming, due, standings
 from lab39.solutions.vaccination.timeline import Line, Timeline, given_in, timeline
 from lab39.solutions.vaccination.verdicts import verdict
 
@@ -34,6 +35,7 @@ class Row:
     vaccines: Text
     doubt: Text
     source: Source
+    rights: Rights | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ def row(found: Assessed, each: Standing) -> Row:
         words.joined(list(dict.fromkeys(vaccines))),
         _doubt(found, each),
         findings.cited(found.schedule, each.forecast)[1],
+        entitled.line(found.schedule, found.patient, found.result, each) if each.kind in TO_GIVE else None,
     )
 
 

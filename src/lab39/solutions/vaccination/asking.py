@@ -37,8 +37,8 @@ def questions(schedule: Schedule, patient: Patient, result: Result) -> tuple[Mis
     if not groups:
         return ()
     told = Text(
-        f"à demander d'abord\u202f: {groups.fr}. Pas de vaccin vivant d'ici là",
-        f"to be asked first: {groups.en}. No live vaccine until then",
+        f"à demander d'abord, pas de vaccin vivant d'ici là ({groups.fr})",
+        f"to be asked first, no live vaccine until then ({groups.en})",
     )
     known = {each.code for each in patient.observations}
     return tuple(

@@ -15,6 +15,7 @@ from lab39.core.text import NO_TEXT, Text, date
 from lab39.solutions.vaccination import products, questions, rights, words
 from lab39.solutions.vaccination.counter import Counter
 from lab39.solutions.vaccination.dates import add
+from lab39.solutions.vaccination.entitled import IMMUNOSUPPRESSED
 from lab39.solutions.vaccination.findings import Assessed
 from lab39.solutions.vaccination.forbidden import forbidden
 from lab39.solutions.vaccination.licence import unnamed
@@ -26,7 +27,6 @@ from lab39.solutions.vaccination.whatif import WhatIf, what_if
 
 Level = Literal["stop", "ask", "warn", "ok"]
 LEVELS: tuple[Level, ...] = ("stop", "ask", "warn", "ok")
-_IMMUNOSUPPRESSED = ("immunosuppression", "immune-deficiency", "hiv", "chemotherapy", "transplant", "hsct")
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +338,7 @@ def situation(
     return rights.Situation(
         on=found.result.on,
         birth=patient.birth_date,
-        immunosuppressed=stated("immunosuppression", not codes.isdisjoint(_IMMUNOSUPPRESSED)),
+        immunosuppressed=stated("immunosuppression", not codes.isdisjoint(IMMUNOSUPPRESSED)),
         pregnant=False if patient.sex == "Male" else pregnant,
         indicated=indicated,
         targeted=True if indicated else None,

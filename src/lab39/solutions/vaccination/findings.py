@@ -12,11 +12,11 @@ from lab39.core.errors import Issue
 from lab39.core.finding import Finding, Input, Missing, Reason, Severity, Source, When
 from lab39.core.record import Record
 from lab39.core.text import Text
-from lab39.solutions.vaccination import asking, remarks, sentences, words
+from lab39.solutions.vaccination import asking, entitled, remarks, sentences, words
 from lab39.solutions.vaccination.codes import NO_MAPS, Maps
 from lab39.solutions.vaccination.given import Uncounted
 from lab39.solutions.vaccination.model import Dose, DoseStatus, GroupForecast, Patient, Result, Schedule
-from lab39.solutions.vaccination.standing import Kind, Standing, campaign, coming, due, standings
+from lab39.solutions.vaccination.standing import TO_GIVE, Kind, Standing, campaign, coming, due, standings
 from lab39.solutions.vaccination.verdicts import verdict
 
 
@@ -128,7 +128,12 @@ def group_reason(found: Assessed, each: Standing) -> Reason:
         rule=rule,
         text=words.joined([part for part in (says, doubt, tests) if part.fr], " "),
         source=source,
-        inputs=(*_person(found), *_counted(found, each.forecast), *_limits(found, each)),
+        inputs=(
+            *_person(found),
+            *_counted(found, each.forecast),
+            *_limits(found, each),
+            *_rights(found, each),
+        ),
     )
 
 
@@ -142,6 +147,14 @@ def unread_reasons(found: Assessed) -> Iterator[Reason]:
             source=Source(text.title, date=text.date, place=rule.cited[0].place, url=text.url, verified=False),
             inputs=_person(found),
         )
+
+
+def _rights(found: Assessed, each: Standing) -> Iterator[Input]:
+    said = entitled.line(found.schedule, found.patient, found.result, each) if each.kind in TO_GIVE else None
+    if said is not None:
+        sources = ", ".join(source.title for source in said.sources)
+        value = Text(f"{said.says.fr} ({sources})", f"{said.says.en} ({sources})")
+        yield Input(Text("droits et remboursement", "rights and reimbursement"), value)
 
 
 def in_doubt(found: Assessed, each: Standing) -> tuple[Uncounted, ...]:

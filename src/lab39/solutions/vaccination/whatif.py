@@ -117,7 +117,7 @@ def what_if(schedule: Schedule, patient: Patient, dose: Dose) -> WhatIf:
 
 
 def _forbidden(schedule: Schedule, patient: Patient, dose: Dose, *, asks: bool) -> tuple[Text, ...]:
-    """Contraindications of the antigens of a vaccine, and of the vaccine itself, each told once; or the questions."""
+    """Contraindications (or the questions) of a vaccine and of its antigens, each told once."""
     held = {each.antigen for each in schedule.vaccines.get(dose.code, ())}
     titles = {rule.title.fr: rule.title for rule in schedule.rules.values()}
     found = (
