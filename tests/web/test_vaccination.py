@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import re
@@ -268,6 +269,38 @@ def test_the_conditions_of_a_file_are_carried_and_nothing_refuted():
 
 
 # -- CDS Hooks ------------------------------------------------------------------------------------------
+
+
+PREGNANT = {"born": "1995-02-03", "sex": "female", "on": "2026-11-26"}
+
+
+@pytest.mark.parametrize("told", [{"lmp": "14/05/2026"}, {"weeks": "28"}, {"weeks": "28 SA"}, {"weeks": "28+0"}])
+def test_a_typed_person_states_the_term_of_a_pregnancy(bare, told):
+    page = bare.get("/vaccination", params=PREGNANT | told, follow_redirects=True)
+    assert page.status_code == 200
+    assert "coqueluche" in words(page.text)
+    assert 'name="lmp"' in page.text
+    dues = bare.get("/vaccination/export/json", params=PREGNANT | {"lmp": "2026-05-14"}).json()
+    assert {"dTcaPolio", "INFLUENZA"} <= set(dues["due"])
+    assert not [each for each in dues["issues"] if "grossesse" in each["text"]["fr"]]
+    assert "lmp=2026-05-14" in str(page.url) or "lmp" in told
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [({"weeks": "60"}, "de 1 à 44"), ({"weeks": "soon"}, "de 1 à 44"), ({"lmp": "05/2026"}, "mois et année sont nécessaires")],
+)
+def test_a_term_that_cannot_be_is_told_at_its_field(bare, told, said):
+    assert said in words(bare.get("/vaccination", params=PREGNANT | told).text)
+
+
+def test_the_term_of_a_file_is_carried():
+    from lab39 import fhir
+
+    asked = consultation.Asked(kind="typed", born="1995-02-03", last_period="2026-05-14")
+    known = fhir.record(dict(consultation.bundle(asked)))
+    assert consultation.of_record(known, dt.date(2026, 11, 26)).last_period == "2026-05-14"
+    assert consultation.of_record(known, dt.date(2027, 11, 26)).last_period == ""
 
 
 def test_a_patient_view_is_answered_with_what_is_due(client):

@@ -19,6 +19,7 @@ from lab39.core.faces import Fields
 from lab39.core.record import Record
 from lab39.core.terms import Coding, Concept
 from lab39.core.text import Text
+from lab39.solutions.vaccination import gestation
 from lab39.solutions.vaccination.model import Schedule
 
 Kind = Literal["", "example", "record", "typed"]
@@ -35,6 +36,8 @@ SYSTEMS: Mapping[str, str] = {
 """Code systems as an address writes them."""
 _SHORT = {uri: short for short, uri in SYSTEMS.items()}
 _FRENCH = re.compile(r"(?:(?:(\d{1,2})[/.])?(\d{1,2})[/.])?(\d{4})", re.ASCII)
+_WEEKS = re.compile(r"(\d{1,2})(?:\s*\+\s*([0-6]))?\s*(?:sa|weeks|w)?", re.ASCII | re.IGNORECASE)
+_PREGNANCY = "sct|77386006"
 _SUBJECT = {"reference": "Patient/typed"}
 
 
@@ -64,6 +67,7 @@ class Asked:
     Attributes:
         name: of the fictional person, or id of the record.
         stated: diseases of a file, as ``system|code@date``.
+        last_period: first day of the last period of a pregnancy in course, to the day; empty when none was said.
         schedule: its name; empty for the first at hand.
         on: the day; ``None`` for today.
     """
@@ -74,6 +78,7 @@ class Asked:
     sex: str = ""
     doses: tuple[Typed, ...] = ()
     stated: tuple[str, ...] = ()
+    last_period: str = ""
     schedule: str = ""
     on: dt.date | None = None
 
@@ -90,6 +95,7 @@ def pairs(asked: Asked) -> list[tuple[str, str]]:
     found += [("born", asked.born), ("sex", asked.sex)]
     found += [("dose", each.written) for each in asked.doses]
     found += [("has", each) for each in asked.stated]
+    found += [("lmp", asked.last_period)]
     found += [("schedule", asked.schedule), ("on", asked.on.isoformat() if asked.on else "")]
     return [(name, value) for name, value in found if value]
 
@@ -116,6 +122,7 @@ def read(sent: Fields) -> Asked:
         sex=sent.choice("sex", ("", "female", "male"), ""),
         doses=doses,
         stated=stated,
+        last_period=_whole(sent.text("lmp"), "lmp"),
         schedule=sent.text("schedule")[:60],
         on=sent.day("on"),
     )
@@ -142,14 +149,38 @@ def with_dose(asked: Asked, vaccine: str, given: str, schedule: Schedule) -> Ask
     return replace(asked, kind="typed", doses=(*asked.doses, Typed(_understood(words, schedule), words, date)))
 
 
+def with_term(asked: Asked, weeks: str, on: dt.date) -> Asked:
+    """The same with a pregnancy whose term on a day is stated in weeks of amenorrhoea (``28``, ``28+3``).
+
+    Raises:
+        InputError: no such term.
+    """
+    found = _WEEKS.fullmatch(weeks.strip())
+    days = int(found[1]) * 7 + int(found[2] or 0) if found else 0
+    if not 0 < days <= gestation.LONGEST.days:
+        raise InputError(
+            Text(
+                "terme illisible. L'écrire en semaines d'aménorrhée, de 1 à 44 (28, ou 28+3)",
+                "unreadable term. Write it in weeks from the last period, 1 to 44 (28, or 28+3)",
+            ),
+            "weeks",
+        )
+    return replace(asked, last_period=(on - dt.timedelta(days=days)).isoformat())
+
+
 def without_dose(asked: Asked, number: str) -> Asked:
     """The same without one dose."""
     left = tuple(each for i, each in enumerate(asked.doses) if str(i) != number)
     return replace(asked, doses=left)
 
 
-def of_record(record: Record) -> Asked:
-    """What a file tells, as if it had been typed: birth date, sex, doses, diseases that have a code."""
+def of_record(record: Record, on: dt.date | None = None) -> Asked:
+    """What a file tells, as if it had been typed: birth date, sex, doses, diseases that have a code.
+
+    Args:
+        on: the day of which the term of a pregnancy is asked; no term without it.
+    """
+    period = gestation.last_period(record, on) if on else None
     doses = []
     for each in record.immunizations():
         if each.status in ("not-done", "entered-in-error"):
@@ -164,6 +195,7 @@ def of_record(record: Record) -> Asked:
         sex=record.sex if record.sex in ("female", "male") else "",
         doses=tuple(doses[-MAX_DOSES:]),
         stated=tuple(_conditions(record))[:MAX_STATED],
+        last_period=period.isoformat() if period else "",
     )
 
 
@@ -175,7 +207,10 @@ def bundle(asked: Asked) -> Mapping[str, Any]:
     if asked.sex:
         patient["gender"] = asked.sex
     resources = [patient, *(_immunization(i, each) for i, each in enumerate(asked.doses))]
-    resources += [_condition(i, each) for i, each in enumerate(asked.stated)]
+    stated = [*asked.stated, *([_PREGNANCY] if asked.last_period and _PREGNANCY not in asked.stated else [])]
+    resources += [_condition(i, each) for i, each in enumerate(stated)]
+    if asked.last_period:
+        resources.append(_last_period(asked.last_period))
     return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": r} for r in resources]}
 
 
@@ -227,6 +262,18 @@ def _condition(number: int, stated: str) -> dict[str, Any]:
     if since:
         resource["onsetDateTime"] = since
     return resource
+
+
+def _last_period(day: str) -> dict[str, Any]:
+    """LOINC 8665-2, last menstrual period start date."""
+    return {
+        "resourceType": "Observation",
+        "id": "last-period",
+        "status": "final",
+        "code": {"coding": [{"system": terms.LOINC, "code": "8665-2"}]},
+        "subject": _SUBJECT,
+        "valueDateTime": day,
+    }
 
 
 def _coding(written: str) -> Coding | None:
@@ -281,6 +328,17 @@ def _is_date(written: str) -> bool:
         return PartialDate.parse(written).precision != "time"
     except ValueError:
         return False
+
+
+def _whole(written: str, place: str) -> str:
+    """A date to the day, or empty."""
+    said = _date(written, place)
+    if said and len(said) != 10:
+        raise InputError(
+            Text("jour, mois et année sont nécessaires", "day, month and year are needed"),
+            place,
+        )
+    return said
 
 
 def _date(written: str, place: str) -> str:

@@ -92,7 +92,7 @@ def bring(call: Call) -> View | Redirect:
             raise InputError(Text("choisir un fichier", "choose a file"), "file")
         if len(brought.content) > MAX_FILE:
             raise InputError(Text("fichier de plus de 5 Mo", "file of more than 5 MB"), "file")
-        return Redirect(f"/vaccination{consultation.of_record(fhir.record(brought.content)).address()}")
+        return Redirect(f"/vaccination{consultation.of_record(fhir.record(brought.content), call.on).address()}")
     except UnicodeDecodeError:
         wrong = InputError(
             Text(
@@ -154,9 +154,12 @@ def _changed(call: Call, asked: Asked, schedule: Schedule) -> Asked | None:
     """What the form adds or takes away."""
     if drop := call.query.text("drop"):
         return consultation.without_dose(asked, drop)
+    changed = None
+    if weeks := call.query.text("weeks"):
+        changed = asked = consultation.with_term(asked, weeks, asked.on or call.on)
     if call.query.text("vaccine") or call.query.text("given"):
-        return consultation.with_dose(asked, call.query.text("vaccine"), call.query.text("given"), schedule)
-    return None
+        changed = consultation.with_dose(asked, call.query.text("vaccine"), call.query.text("given"), schedule)
+    return changed
 
 
 def _schedule(call: Call, asked: Asked) -> Schedule:
@@ -183,7 +186,7 @@ def _values(
     return {
         "asked": asked,
         "typed": typed,
-        "sent": {name: call.query.text(name) for name in ("born", "vaccine", "given")},
+        "sent": {name: call.query.text(name) for name in ("born", "vaccine", "given", "lmp", "weeks")},
         "person": person,
         "age": age(person.record, person.on) if person and person.record else NO_TEXT,
         "schedule": schedule,
