@@ -288,7 +288,11 @@ def test_a_typed_person_states_the_term_of_a_pregnancy(bare, told):
 
 @pytest.mark.parametrize(
     ("told", "said"),
-    [({"weeks": "60"}, "de 1 à 44"), ({"weeks": "soon"}, "de 1 à 44"), ({"lmp": "05/2026"}, "mois et année sont nécessaires")],
+    [
+        ({"weeks": "60"}, "de 1 à 44"),
+        ({"weeks": "soon"}, "de 1 à 44"),
+        ({"lmp": "05/2026"}, "mois et année sont nécessaires"),
+    ],
 )
 def test_a_term_that_cannot_be_is_told_at_its_field(bare, told, said):
     assert said in words(bare.get("/vaccination", params=PREGNANT | told).text)

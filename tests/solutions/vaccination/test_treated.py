@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from lab39.solutions.vaccination.asking import questions as questions_of
 from lab39.solutions.vaccination.codes import NO_MAPS
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.france import open_france
-from lab39.solutions.vaccination.model import Dose, Patient
+from lab39.solutions.vaccination.model import Dose, Observed, Patient
 from lab39.solutions.vaccination.plan import plan
 from lab39.solutions.vaccination.questions import NO, UNKNOWN, answered, questions
 from lab39.solutions.vaccination.reading import Known, read_patient
@@ -282,3 +283,15 @@ def test_with_hiv_the_measure_of_the_age_is_asked(born: str, code: str, unit: st
     person = diagnosed("B24", born=born)
     (asked,) = questions_of(open_france(), person, run(open_france(), person, ON))
     assert (asked.code, asked.unit, asked.condition) == (code, unit, None)
+
+
+def test_a_journey_without_a_destination_asks_for_it_and_names_what_it_decides():
+    person = diagnosed("Z71.84")
+    (asked,) = questions_of(open_france(), person, run(open_france(), person, ON))
+    assert asked.name.fr == "destination et durée du voyage"
+    for group in ("fièvre jaune", "hépatite A", "typhoïde", "encéphalite japonaise"):
+        assert group in asked.consequence.fr
+    assert "dengue" not in asked.consequence.fr, "not for travellers"
+    known = replace(person, observations=(*person.observations, Observed("travel-typhoid")))
+    assert questions_of(open_france(), known, run(open_france(), known, ON)) == ()
+    assert questions_of(open_france(), diagnosed("E11.9"), run(open_france(), diagnosed("E11.9"), ON)) == ()

@@ -33,6 +33,10 @@ def waiting(result: Result) -> tuple[str, ...]:
 
 def questions(schedule: Schedule, patient: Patient, result: Result) -> tuple[Missing, ...]:
     """Each thing to fill in, with the vaccines that wait for it; nothing when none does."""
+    return (*_immunity(schedule, patient, result), *_destination(schedule, patient))
+
+
+def _immunity(schedule: Schedule, patient: Patient, result: Result) -> tuple[Missing, ...]:
     groups = words.joined([words.group(each) for each in waiting(result)])
     if not groups:
         return ()
@@ -53,6 +57,34 @@ def questions(schedule: Schedule, patient: Patient, result: Result) -> tuple[Mis
         if code in known
         for each in term.asks
         if within((each.begin, each.end), patient.birth_date, (result.on,))
+    )
+
+
+def _destination(schedule: Schedule, patient: Patient) -> tuple[Missing, ...]:
+    """A journey whose destination is not known, with the vaccines that it would decide."""
+    known = {each.code for each in patient.observations}
+    found = []
+    for code, term in schedule.observations.items():
+        if code not in known or not term.opens or known & term.opens:
+            continue
+        decided = words.joined([words.group(each) for each in _decided(schedule, term.opens)])
+        told = Text(
+            f"selon la destination, la durée et les conditions du séjour, restent à regarder\u202f: {decided.fr}",
+            f"the place, the length and the conditions of the stay decide these, not looked at yet: {decided.en}",
+        )
+        name = Text("destination et durée du voyage", "destination and length of the journey")
+        found.append(Missing(code, name, told))
+    return tuple(found)
+
+
+def _decided(schedule: Schedule, opens: frozenset[str]) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(
+            series.vaccine_group
+            for antigen in schedule.antigens.values()
+            for series in antigen.series
+            if any(each.code in opens for each in series.indications)
+        )
     )
 
 

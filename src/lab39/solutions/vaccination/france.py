@@ -269,6 +269,7 @@ def _observations(rows: list[Row]) -> dict[str, m.ObservationTerm]:
                 for each in row.get("medicines", ())
             ),
             tuple(map(_answering, row.get("asks", ()))),
+            frozenset(row.get("opens", ())),
         )
         for row in rows
     }

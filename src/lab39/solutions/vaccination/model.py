@@ -299,6 +299,8 @@ class ObservationTerm:
     coded: tuple[tuple[str, str], ...]
     medicines: tuple[Treatment, ...] = ()
     asks: tuple[Answering, ...] = ()
+    opens: frozenset[str] = frozenset()
+    """Observations of which one would make it precise (a destination, for a journey)."""
 
 
 @dataclass(frozen=True, slots=True)
