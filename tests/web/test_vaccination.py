@@ -260,6 +260,44 @@ def test_a_record_of_somebody_else_is_as_if_it_did_not_exist(client, open_lab):
     assert "À faire maintenant" not in answer.text
 
 
+def with_lot(lot: str) -> str:
+    held = json.loads(a_file(DOSE))
+    for entry in held["entry"]:
+        if entry["resource"]["resourceType"] == "Immunization":
+            entry["resource"]["lotNumber"] = lot
+    return json.dumps(held)
+
+
+def test_a_lot_is_looked_for_in_the_records_one_may_see_and_the_audit_log_says_so(client):
+    signed_in(client, "professional")
+    client.headers["x-form-token"] = fields(client.get("/vaccination").text)["form_token"]
+    theirs = bring(client, with_lot("AB120"))
+    signed_in(client, "professional")
+    client.headers["x-form-token"] = fields(client.get("/vaccination").text)["form_token"]
+    mine, near = bring(client, with_lot("ab-120")), bring(client, with_lot("AB12O"))
+    shown = client.get("/vaccination/lots", params={"lot": "AB120"})
+    assert shown.status_code == 200
+    received, _, to_check = shown.text.partition('id="near"')
+    assert mine in received
+    assert near in to_check
+    assert theirs not in shown.text
+    with house_of(client).store.reading() as tx:
+        entries = list(audit.entries(tx))
+    (asked,) = [each for each in entries if each.action == "vaccination.lot-looked-up"]
+    assert asked.actor
+    opened = [each.subject for each in entries if each.action == "access"]
+    assert {mine, near} <= set(opened)
+    assert theirs not in opened
+
+
+def test_a_lot_is_not_looked_for_by_nobody_nor_without_a_number(client):
+    assert client.get("/vaccination/lots", params={"lot": "AB120"}).status_code in (303, 401, 403)
+    signed_in(client, "professional")
+    assert "Aucune dose de ce lot" in client.get("/vaccination/lots", params={"lot": "AB120"}).text
+    assert client.get("/vaccination/lots", params={"lot": "--"}).status_code == 422
+    assert "numéro de lot" in words(client.get("/vaccination/lots", params={"lot": ""}).text)
+
+
 def test_the_conditions_of_a_file_are_carried_and_nothing_refuted():
     from tests.solutions.vaccination.records import SNOMED, condition, record
 

@@ -14,7 +14,16 @@ from lab39.core.faces import Call, Download, Page, Redirect, View
 from lab39.core.finding import jsonable
 from lab39.core.text import NO_TEXT, Text
 from lab39.fhir import examples
-from lab39.solutions.vaccination import consultation, counter_pages, explaining, findings, persons, sources, words
+from lab39.solutions.vaccination import (
+    consultation,
+    counter_pages,
+    explaining,
+    findings,
+    lots,
+    persons,
+    sources,
+    words,
+)
 from lab39.solutions.vaccination.answer import Answer, age, answer
 from lab39.solutions.vaccination.consultation import Asked
 from lab39.solutions.vaccination.findings import Assessed
@@ -241,4 +250,5 @@ pages = (
         listed=False,
     ),
     *counter_pages.pages,
+    *lots.pages,
 )
