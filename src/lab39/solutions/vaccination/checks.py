@@ -246,8 +246,8 @@ def _schedule(found: Assessed, product: Product, after: WhatIf) -> Iterator[Chec
         yield Check("warn" if valid else "stop", says, NO_TEXT, source, url)
     due = [each for each in concerned(found, product) if each.kind in TO_GIVE]
     early = [each for each in concerned(found, product) if each.kind is Kind.POSSIBLE]
-    for each in due:
-        rules = remarks.rules_of(found.schedule, remarks.together(each, found.result.on))
+    for standing in due:
+        rules = remarks.rules_of(found.schedule, remarks.together(standing, found.result.on))
         if (tests := remarks.tests(rules)).fr:
             yield Check("warn" if any(rule.tests for rule in rules) else "ok", tests, NO_TEXT, source, url)
     cited = {vaccine.code: vaccine for each in (*due, *early) for vaccine in each.forecast.vaccines}
