@@ -145,7 +145,7 @@ def _by_the_series_begun(before: Result, after: Result, dose: Dose, group: str) 
 
 
 def _forbidden(schedule: Schedule, patient: Patient, dose: Dose, *, asks: bool) -> tuple[Text, ...]:
-    """Contraindications of the antigens of a vaccine, and of the vaccine itself, each told once; or the questions."""
+    """Contraindications of the antigens of a vaccine and of the vaccine itself, each once; or the questions."""
     held = {each.antigen for each in schedule.vaccines.get(dose.code, ())}
     titles = {rule.title.fr: rule.title for rule in schedule.rules.values()}
     found = (
