@@ -10,7 +10,9 @@ from tests.solutions.vaccination.records import record
 
 from lab39.solutions.vaccination import findings, run, sentences
 from lab39.solutions.vaccination.france import open_france
+from lab39.solutions.vaccination.model import DoseStatus
 from lab39.solutions.vaccination.standing import standings
+from lab39.solutions.vaccination.verdicts import verdict
 
 ON = dt.date(2026, 11, 24)
 
@@ -79,3 +81,11 @@ def test_nobody_catches_up_who_has_just_become_concerned(
     result = run(france, person(france, born, "F", observed=observed), ON, [group])
     [each] = standings(result)
     assert sentences.state(each.forecast, each.kind, ON).fr == says
+
+
+def test_a_dose_on_its_recommended_day_is_not_said_to_be_early():
+    france = open_france()
+    child = person(france, "2014-05-01", "M", "2014-07-01:Hexyon", "2014-09-01:Hexyon", "2015-04-01:Hexyon")
+    result = run(france, child, ON)
+    said = [verdict(result, dose) for dose in child.doses]
+    assert [(each.status, each.reasons) for each in said if each] == [(DoseStatus.VALID, ())] * 3
