@@ -71,7 +71,7 @@ def test_what_is_due_stands_first_with_its_doses_timeline_and_reasons(client):
     assert answer.status_code == 200
     shown = words(answer.text)
     assert shown.index("À faire maintenant") < shown.index("Frise") < shown.index("Doses faites")
-    assert "Dose 2, à faire maintenant, prévu le 31/05/2025" in shown
+    assert "Dose 2, à faire maintenant, recommandé depuis le 31/05/2025" in shown
     assert "10/02/2025 ne compte pas" in shown, "the drawing has words for who cannot see it"
     assert "Faite trop tôt pour l'âge" in shown
     assert 'class="invalid"' in answer.text, "a cross, whatever the colour"

@@ -397,3 +397,15 @@ def test_among_equals_the_plan_gives_the_first_that_the_schedule_names() -> None
     [first, *_] = plan(open_france(), teen, ON).visits
     assert "Nimenrix" in [each.name for each in first.doses]
     assert "Menveo" not in [each.name for each in first.doses]
+
+
+@pytest.mark.parametrize(("first", "second"), [("RotaTeq", "Rotarix"), ("Rotarix", "RotaTeq")])
+def test_a_second_brand_of_rotavirus_vaccine_is_judged_by_the_series_of_the_first(first: str, second: str) -> None:
+    france = open_france()
+    codes = {name: code for code, name in france.vaccine_names.items()}
+    child = Patient(dt.date(2026, 9, 10), "Male", (Dose(dt.date(2026, 10, 26), codes[first], id="1"),))
+    mixed = what_if(france, child, Dose(ON, codes[second], id="x"))
+    assert mixed.counts is False
+    same = what_if(france, child, Dose(ON, codes[first], id="x"))
+    assert same.counts is True
+    assert same.harmed == ()

@@ -9,7 +9,9 @@ from tests.solutions.vaccination.french import person
 from tests.solutions.vaccination.records import record
 
 from lab39.solutions.vaccination import findings, remarks, run, told
+from lab39.solutions.vaccination.checks import judge
 from lab39.solutions.vaccination.codes import NO_MAPS
+from lab39.solutions.vaccination.counter import Counter
 from lab39.solutions.vaccination.explaining import explained
 from lab39.solutions.vaccination.france import open_france
 
@@ -96,3 +98,12 @@ def test_every_blood_test_has_words_in_both_languages() -> None:
     named |= {rule.control[0] for rule in FRANCE.rules.values() if rule.control}
     assert named
     assert all(words.known("test", each) for each in named)
+
+
+def test_the_counter_warns_of_the_serology_that_comes_before_the_dose() -> None:
+    liver = person(FRANCE, "1970-05-01", "M", "2016-05-10:Repevax", observed=(("chronic-liver-disease", ""),))
+    found = findings.Assessed(record(), FRANCE, liver, (), run(FRANCE, liver, ON))
+    said = {each.says.fr: each.level for each in judge(Counter(vaccine="Avaxim 160"), found, ()).checks}
+    assert said["Sérologie avant\u202f: hépatite A."] == "warn"
+    booster = judge(Counter(vaccine="Prevenar 20"), found, ()).checks
+    assert not [each for each in booster if "rologie" in each.says.fr]

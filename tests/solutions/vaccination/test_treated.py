@@ -295,3 +295,23 @@ def test_a_journey_without_a_destination_asks_for_it_and_names_what_it_decides()
     known = replace(person, observations=(*person.observations, Observed("travel-typhoid")))
     assert questions_of(open_france(), known, run(open_france(), known, ON)) == ()
     assert questions_of(open_france(), diagnosed("E11.9"), run(open_france(), diagnosed("E11.9"), ON)) == ()
+
+
+@pytest.mark.parametrize("atc", ["L04AJ01", "L04AJ02", "L04AJ06", "L04AJ07"])
+def test_an_antibody_against_c5_states_immunosuppression_and_the_risk_of_meningococci(atc: str):
+    assert observed(taking(atc)) == {"immunosuppression", "complement-deficiency"}
+
+
+@pytest.mark.parametrize(("day", "states"), [("2026-07-27", {"immunosuppression"}), ("2026-05-24", set())])
+def test_an_infusion_is_over_on_its_day_and_counts_for_six_months(day: str, states: set[str]):
+    person = {"resourceType": "Patient", "birthDate": "1985-05-27", "gender": "female"}
+    infusion = {
+        "resourceType": "MedicationAdministration",
+        "status": "completed",
+        "medicationCodeableConcept": {"coding": [{"system": "http://www.whocc.no/atc", "code": "L01FA01"}]},
+        "effectiveDateTime": day,
+    }
+    entries = [{"resource": each} for each in (person, infusion)]
+    record = fhir.record({"resourceType": "Bundle", "type": "collection", "entry": entries})
+    assert record is not None
+    assert observed(read_patient(record, open_france(), ON, NO_MAPS)) == states

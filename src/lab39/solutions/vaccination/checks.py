@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lab39.core.text import NO_TEXT, Text, date
-from lab39.solutions.vaccination import products, questions, rights, words
+from lab39.solutions.vaccination import products, questions, remarks, rights, words
 from lab39.solutions.vaccination.counter import Counter
 from lab39.solutions.vaccination.dates import add
 from lab39.solutions.vaccination.entitled import IMMUNOSUPPRESSED
@@ -246,6 +246,10 @@ def _schedule(found: Assessed, product: Product, after: WhatIf) -> Iterator[Chec
         yield Check("warn" if valid else "stop", says, NO_TEXT, source, url)
     due = [each for each in concerned(found, product) if each.kind in TO_GIVE]
     early = [each for each in concerned(found, product) if each.kind is Kind.POSSIBLE]
+    for standing in due:
+        rules = remarks.rules_of(found.schedule, remarks.together(standing, found.result.on))
+        if (tests := remarks.tests(rules)).fr:
+            yield Check("warn" if any(rule.tests for rule in rules) else "ok", tests, NO_TEXT, source, url)
     cited = {vaccine.code: vaccine for each in (*due, *early) for vaccine in each.forecast.vaccines}
     if cited and product.nuva not in cited:
         names = words.joined([words.vaccine(found.schedule, code) for code in cited])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lab39.core.entries import Immunization
 from lab39.core.errors import Issue
@@ -14,8 +14,17 @@ from lab39.core.record import Record
 from lab39.core.text import Text
 from lab39.solutions.vaccination import asking, entitled, remarks, sentences, words
 from lab39.solutions.vaccination.codes import NO_MAPS, Maps
+from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.given import Uncounted
-from lab39.solutions.vaccination.model import Dose, DoseStatus, GroupForecast, Patient, Result, Schedule
+from lab39.solutions.vaccination.model import (
+    Dose,
+    DoseStatus,
+    GroupForecast,
+    Patient,
+    Result,
+    Schedule,
+    TargetStatus,
+)
 from lab39.solutions.vaccination.standing import TO_GIVE, Kind, Standing, campaign, coming, due, standings
 from lab39.solutions.vaccination.verdicts import verdict
 
@@ -273,12 +282,33 @@ def to_repeat(found: Assessed, stand: Sequence[Standing]) -> tuple[Repeated, ...
                 for done in series.evaluations
                 if done.dose == dose
             ]
-            bad = [one for one in done if one.status in (DoseStatus.NOT_VALID, DoseStatus.SUB_STANDARD)]
-            if done and len(bad) == len(done):
+            bad = [one for one in done if one.status in _BAD]
+            if done and len(bad) == len(done) and not _had_its_use(found, dose, each):
                 reasons = tuple(dict.fromkeys(reason for one in bad for reason in one.reasons))
                 rows.append(Repeated(dose, each, bad[0].status, reasons))
                 break
     return tuple(rows)
+
+
+_BAD = (DoseStatus.NOT_VALID, DoseStatus.SUB_STANDARD)
+
+
+def _had_its_use(found: Assessed, dose: Dose, each: Standing) -> bool:
+    """Whether a dose that does not serve what is asked for now is no mistake all the same.
+
+    It counts elsewhere (a hexavalent is too early for the booster of 6 years), the next dose is spaced from it (a
+    23-valent before the 20-valent), or it was right on its day, by the doses and the age of that day.
+    """
+    now = verdict(found.result, dose)
+    if now is None or now.status not in _BAD:
+        return True
+    awaited = (target for series in each.forecast.series for target in series.targets)
+    target = next((one.dose for one in awaited if one.status is TargetStatus.NOT_SATISFIED), None)
+    if target is not None and any(dose.code in interval.from_recent for interval in target.intervals):
+        return True
+    known = replace(found.patient, doses=tuple(one for one in found.patient.doses if one.date <= dose.date))
+    then = verdict(run(found.schedule, known, dose.date), dose)
+    return then is None or then.status not in _BAD
 
 
 def _to_repeat(found: Assessed, rows: Sequence[Repeated]) -> Finding:
@@ -344,7 +374,6 @@ def _slug(name: str) -> str:
 
 def assessed(record: Record, schedule: Schedule, on: dt.date, maps: Maps = NO_MAPS) -> Assessed | Issue:
     """Everything findings need; the issue when the record has no whole birth date."""
-    from lab39.solutions.vaccination.engine import run
     from lab39.solutions.vaccination.reading import read_patient
 
     known = read_patient(record, schedule, on, maps)

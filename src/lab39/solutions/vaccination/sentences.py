@@ -88,16 +88,7 @@ def state(forecast: GroupForecast, kind: Kind, on: dt.date) -> Text:
     number = f"dose {forecast.number}, " if forecast.number and forecast.number > 1 else ""
     dated = day(forecast.recommended) if forecast.recommended else Text("", "")
     if kind in (Kind.OVERDUE, Kind.DUE):
-        since = forecast.past_due if kind is Kind.OVERDUE else forecast.recommended
-        assert since is not None
-        if (on - since).days > LONG_AGO_DAYS:
-            return Text(f"{number}à faire maintenant, en rattrapage", f"{number}give now, to catch up")
-        if kind is Kind.OVERDUE:
-            return Text(
-                f"{number}à faire maintenant, en retard depuis le {day(since).fr}",
-                f"{number}give now, overdue since {day(since).en}",
-            )
-        return Text(f"{number}à faire maintenant, prévu le {dated.fr}", f"{number}give now, planned on {dated.en}")
+        return _now(forecast, kind, on, number)
     if kind is Kind.UNDATED:
         return Text(f"{number}à faire, date à préciser", f"{number}to give, date to be made precise")
     if kind is Kind.POSSIBLE:
@@ -112,6 +103,25 @@ def state(forecast: GroupForecast, kind: Kind, on: dt.date) -> Text:
     if forecast.reasons:
         return words.joined([words.reason(each) for each in forecast.reasons])
     return words.status(forecast.status)
+
+
+def _now(forecast: GroupForecast, kind: Kind, on: dt.date, number: str) -> Text:
+    """What is due, and since when, unless that is long ago.
+
+    Who is concerned by a situation (a disease, a place) may be so since yesterday: nothing is said to be caught up.
+    """
+    since = forecast.past_due if kind is Kind.OVERDUE else forecast.recommended
+    assert since is not None
+    says, when = Text(f"{number}à faire maintenant", f"{number}give now"), day(since)
+    for_a_situation = any(each.series.type == "Risk" for each in forecast.series)
+    if (on - since).days > LONG_AGO_DAYS:
+        late = kind is Kind.OVERDUE and not for_a_situation
+        return Text(f"{says.fr}, en rattrapage", f"{says.en}, to catch up") if late else says
+    if kind is Kind.OVERDUE:
+        return Text(f"{says.fr}, en retard depuis le {when.fr}", f"{says.en}, overdue since {when.en}")
+    if since == on:
+        return says
+    return Text(f"{says.fr}, recommandé depuis le {when.fr}", f"{says.en}, recommended since {when.en}")
 
 
 def assumed(season: Season) -> Text:

@@ -121,7 +121,23 @@ def what_if(console: Console, found: WhatIf, schedule: Schedule, lang: Lang) -> 
         status = words.status(str(each.status))[lang]
         _line(console, f"  {words.group(each.group)[lang]}  {status}" + (f" ({reasons})" if reasons else ""))
     if not found.verdicts:
-        _line(console, Text("  aucune série ne la connaît", "  no series knows it")[lang])
+        _line(
+            console,
+            Text(
+                "  pas recommandé à cette personne par ce calendrier\u202f: la dose ne serait pas jugée",
+                "  not recommended to this person by this schedule: the dose would not be judged",
+            )[lang],
+        )
+    for dose in found.harmed:
+        name, when = schedule.vaccine_names.get(dose.code) or dose.code, dose.date
+        _line(
+            console,
+            Text(
+                f"  {name} du {date(when, 'fr')} ne compterait plus",
+                f"  {name} of {date(when, 'en')} would no longer count",
+            )[lang],
+            "bold",
+        )
     for change in found.changes:
         _line(
             console,

@@ -24,24 +24,25 @@ UNCLEAR = "immunosuppression-unclear"
 
 
 def treated(record: Record, schedule: Schedule, on: dt.date, issues: list[Issue]) -> Iterator[tuple[str, None]]:
-    """The observations that medicines state on a day; what a dose or an unknown date decides is told too."""
+    """The observations that medicines state on a day; what a dose or an unknown date decides is told too.
+
+    Of the rows that name a medicine, those that name it most closely are heard: one for each observation.
+    """
     stating = [(term, row) for term in schedule.observations.values() for row in term.medicines]
     for medicine in record.medications() if stating else ():
         codes = [each.code for each in medicine.concept.codings if each.system == terms.ATC and each.code]
-        best = max(
-            ((term, row) for term, row in stating if any(covers(row.atc, code) for code in codes)),
-            key=lambda pair: len(pair[1].atc),
-            default=None,
-        )
-        counted = None if best is None else counts(medicine, best[1], on)
-        if best is None or counted is False:
-            continue
-        if counted is None or best[1].dose_decides:
-            issues.append(_doubt(medicine, *best))
-            if UNCLEAR in schedule.observations:
-                yield UNCLEAR, None
-        else:
-            yield best[0].code, None
+        named = [(term, row) for term, row in stating if any(covers(row.atc, code) for code in codes)]
+        closest = max((len(row.atc) for _term, row in named), default=0)
+        for term, row in named:
+            counted = len(row.atc) == closest and counts(medicine, row, on)
+            if counted is False:
+                continue
+            if counted is None or row.dose_decides:
+                issues.append(_doubt(medicine, term, row))
+                if UNCLEAR in schedule.observations:
+                    yield UNCLEAR, None
+            else:
+                yield term.code, None
 
 
 def covers(atc: str, code: str) -> bool:
@@ -59,8 +60,11 @@ def counts(medicine: e.Medication, row: Treatment, on: dt.date) -> bool | None:
         return False
     if medicine.status == "entered-in-error" or (medicine.start is not None and medicine.start.earliest > on):
         return False
-    if medicine.end is not None and medicine.end.latest <= on:
-        return row.after is not None and (until := after(medicine.end.latest, row.after)) is not None and on < until
+    end = medicine.end
+    if end is None and medicine.raw.get("resourceType") == "MedicationAdministration":
+        end = medicine.start  # an infusion is over on its day
+    if end is not None and end.latest <= on:
+        return row.after is not None and (until := after(end.latest, row.after)) is not None and on < until
     return None if medicine.current is False else True
 
 

@@ -27,8 +27,9 @@ def verdict(result: Result, dose: Dose, group: str | None = None) -> Evaluation 
     heard += _of((each for each in every if each.outgrown), dose)
     if not heard:
         heard = _of(every, dose)
-    order = _STAGED if any(each.series.rule for each in best) else _ORDER
-    return min(heard, key=lambda each: order.index(each.status), default=None)
+    if any(each.series.rule for each in best):  # a dose on time in one stage is not early because of another
+        return min(heard, key=lambda each: (_STAGED.index(each.status), bool(each.reasons)), default=None)
+    return min(heard, key=lambda each: _ORDER.index(each.status), default=None)
 
 
 def _of(series: Iterable[PatientSeries], dose: Dose) -> list[Evaluation]:

@@ -11,7 +11,15 @@ from lab39.core.text import Text, date
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.forbidden import forbidden
 from lab39.solutions.vaccination.licence import unnamed
-from lab39.solutions.vaccination.model import Dose, DoseStatus, GroupForecast, Patient, Result, Schedule
+from lab39.solutions.vaccination.model import (
+    Dose,
+    DoseStatus,
+    Evaluation,
+    GroupForecast,
+    Patient,
+    Result,
+    Schedule,
+)
 from lab39.solutions.vaccination.verdicts import verdict
 
 
@@ -100,20 +108,40 @@ def what_if(schedule: Schedule, patient: Patient, dose: Dose) -> WhatIf:
     before = run(schedule, patient, dose.date)
     after = run(schedule, replace(patient, doses=(*patient.doses, dose)), dose.date)
     held = {each.antigen for each in schedule.vaccines.get(dose.code, ())}
+    harmed = _harmed(patient, before, after)
     verdicts = tuple(
         Verdict(name, found.status, found.reasons)
         for name, group in schedule.groups.items()
-        if not held.isdisjoint(group.antigens) and (found := verdict(after, dose, name)) is not None
+        if not held.isdisjoint(group.antigens)
+        and (found := (harmed and _by_the_series_begun(before, after, dose, name)) or verdict(after, dose, name))
     )
     return WhatIf(
         dose,
         verdicts,
         tuple(_changes(before, after)),
-        _harmed(patient, before, after),
+        harmed,
         _forbidden(schedule, patient, dose, asks=False),
         unnamed(schedule, dose.code, patient.birth_date, dose.date),
         _forbidden(schedule, patient, dose, asks=True),
     )
+
+
+def _by_the_series_begun(before: Result, after: Result, dose: Dose, group: str) -> Evaluation | None:
+    """The verdict of the series that was followed before, when the dose turns the engine to another one.
+
+    A second brand of rotavirus vaccine is judged by the series of the first brand, whose doses it would waste.
+    """
+    best = (each.series for found in before.best.values() for each in found)
+    begun = {each.name for each in best if each.vaccine_group == group}
+    said = [
+        done
+        for found in after.series.values()
+        for each in found
+        if each.series.name in begun
+        for done in each.evaluations
+        if done.dose == dose
+    ]
+    return min(said, key=lambda each: each.status is not DoseStatus.VALID, default=None)
 
 
 def _forbidden(schedule: Schedule, patient: Patient, dose: Dose, *, asks: bool) -> tuple[Text, ...]:
