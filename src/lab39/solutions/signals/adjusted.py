@@ -263,9 +263,9 @@ def _collapsed(base: Design, x: Any, y: Floats, penalty: float) -> Regression:
     from scipy.sparse import csr_array, hstack
 
     random = np.random.default_rng(39)
-    mark = random.integers(1, 2**62, x.shape[1], dtype=np.int64)
-    strata_mark = random.integers(1, 2**62, base.of_stratum.shape[0], dtype=np.int64)
-    key = strata_mark[base.stratum]
+    mark: Ints = random.integers(1, 2**62, x.shape[1], dtype=np.int64)
+    of_stratum: Ints = random.integers(1, 2**62, len(base.of_stratum), dtype=np.int64)
+    key = of_stratum[base.stratum]
     np.add.at(key, np.repeat(np.arange(x.shape[0]), np.diff(x.indptr)), mark[x.indices])
     _, first, which = np.unique(key, return_index=True, return_inverse=True)
     many = np.bincount(which).astype(np.float64)

@@ -74,8 +74,8 @@ def _disproportionate(row: Row) -> Text:
         low, expected = row["ic025_adjusted"], row["expected_adjusted"]
         return Text(
             f"{n.fr} pour {_decimal(expected, 'fr')} attendues compte tenu des autres médicaments, de l'âge, du "
-            f"sexe et de l'année ({_decimal(row['expected'], 'fr')} sans en tenir compte)\u202f; borne basse de l'IC "
-            f"(IC025) {_decimal(low, 'fr')}, attendue au-dessus de 0",
+            f"sexe et de l'année ({_decimal(row['expected'], 'fr')} sans en tenir compte)\u202f; borne basse de "
+            f"l'IC (IC025) {_decimal(low, 'fr')}, attendue au-dessus de 0",
             f"{n.en} for {_decimal(expected, 'en')} expected given the other drugs, age, sex and year "
             f"({_decimal(row['expected'], 'en')} without); lower end of the IC (IC025) {_decimal(low, 'en')}, to "
             f"be above 0",
