@@ -26,6 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 TOP, RECALL_AT = 100, 200
+FEW = (3, 30)
+"""The range of counts that is one of the triage's criteria: every other method is ranked within it as well."""
 CUTS = (4, 6, 8, 10, 12, 14, 16)
 """The base is ranked as it stood after so many quarters."""
 Found = dict[str, Any]
@@ -141,11 +143,15 @@ class Base:
         }
         if peer:
             scores |= self._peer(peer, found, pairs)
-        new = [at for at, pair in enumerate(pairs) if pair not in self.known]
+        new = np.array([pair not in self.known for pair in pairs])
+        few = new & (alone["n"].to_numpy() >= FEW[0]) & (alone["n"].to_numpy() <= FEW[1])
         made = {}
         for name, score in scores.items():
-            order = np.argsort(-score[new].astype(float), kind="stable")
-            made[name] = [pairs[new[at]] for at in order[:1000]]
+            for window, mine in (("", new), (f" ({FEW[0]} to {FEW[1]} reports)", few)):
+                if not (window and name.startswith("triage")):
+                    at = np.flatnonzero(mine)
+                    order = at[np.argsort(-score[at].astype(float), kind="stable")]
+                    made[name + window] = [pairs[each] for each in order[:1000]]
         return made, self._told(alone, er, spent)
 
     def _peer(self, peer: str, found: Any, pairs: list[tuple[str, str]]) -> dict[str, NDArray[Any]]:

@@ -84,9 +84,7 @@ def test_the_same_seed_makes_the_same_reports(folder: Path, tmp_path: Path) -> N
     tables = []
     for each in (folder, tmp_path / "again"):
         with Folder.open(each).connect() as con:
-            tables.append(
-                con.sql(f"SELECT report_id, drug, event, quarter FROM {joined} ORDER BY ALL").fetchall()
-            )
+            tables.append(con.sql(f"SELECT report_id, drug, event, quarter FROM {joined} ORDER BY ALL").fetchall())
     assert tables[0] == tables[1]
 
 
