@@ -161,7 +161,7 @@ def train(
 
 
 def _fitted(x: Floats, truth: Any, penalty: float, left_out: int, dates: Sequence[str]) -> Trained:
-    told: list[bool] = (~np.isnan(x).all(axis=0)).tolist()
+    told = [bool(each) for each in np.atleast_1d(~np.isnan(x).all(axis=0))]
     x = x[:, np.array(told)]
     mean = np.nanmean(x, axis=0)
     spread = np.nanstd(x, axis=0)
