@@ -8,6 +8,7 @@ signal's first quarter and the first time it is among the first 100. Mean over s
 
 The generator and the triage are of one house: the range of counts, the countries and the better told reports that
 the triage looks for are how the generator plants. ``documented=1`` takes the last of these away. Prints JSON.
+An hour with the defaults.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+ROWS = 3e5
 TOP, RECALL_AT = 100, 200
 FEW = (3, 30)
 """The range of counts that is one of the triage's criteria: every other method is ranked within it as well."""
@@ -36,7 +38,7 @@ Found = dict[str, Any]
 def main() -> int:
     """Run and print."""
     options = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    options.add_argument("--rows", type=float, default=3e5)
+    options.add_argument("--rows", type=float, default=ROWS)
     options.add_argument("--seeds", type=int, default=5)
     options.add_argument("--timed-seeds", type=int, default=2, help="seeds of which the quarters are followed")
     options.add_argument("--peer-python", default="", help="Python of an environment that has vigipy 3.5.1")
