@@ -1,6 +1,8 @@
-"""What vigipy's GPS costs on the same counts, run in its own environment by ``signals.py``: ``… PAIRS.npz``.
+"""vigipy's GPS on the same counts, run in its own environment: ``… PAIRS.npz [SCORES.npz]``.
 
-It imports nothing of this project. Every pair is scored (``min_events=1``), as ours are.
+``signals.py`` asks what it costs, ``signals_planted.py`` for its scores too: the codes of drug and event, EBGM, its
+lower bound, in vigipy's own order. It imports nothing of this project. Every pair is scored (``min_events=1``), as
+ours are.
 """
 
 from __future__ import annotations
@@ -32,6 +34,15 @@ def main() -> None:
     container = convert(frame)
     made = time.process_time()
     found = gps(container, min_events=1)
+    if len(sys.argv) > 2:
+        table = found.all_signals
+        np.savez(
+            sys.argv[2],
+            drug=[int(name[1:]) for name in table["Product"]],
+            event=[int(name[1:]) for name in table["Adverse Event"]],
+            ebgm=table["EBGM"].to_numpy(dtype=float),
+            low=table["LowerBound"].to_numpy(dtype=float),
+        )
     print(
         json.dumps(
             {

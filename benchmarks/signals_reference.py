@@ -18,10 +18,6 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
-DRAWS, SEED, LEAST = 2000, 39, 3
-SCORES = ("raw count", "PRR", "PRR025", "ROR025", "IC", "IC025", "EBGM", "EB05")
 OUTCOME = "OUTCOME: "
 
 
@@ -51,16 +47,7 @@ def main() -> None:
         "pairs": plain.table.num_rows,
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
-    scored, left_out = scores(pairs, rows)
-    told["reference_pairs"] = len(pairs)
-    told["left_out"] = left_out
-    told["without_report"] = sum(values["raw count"] == 0 for _, values in scored)
-    groups: dict[str, list[tuple[Pair, dict[str, float]]]] = defaultdict(list)
-    for pair, values in scored:
-        groups["all"].append((pair, values))
-        groups[pair.reference].append((pair, values))
-        groups[f"{pair.reference} / {pair.outcome}"].append((pair, values))
-    told["auc"] = {name: row for name, group in groups.items() if (row := measured(group))}
+    told |= measured(pairs, rows)
     print(json.dumps(told))
 
 
@@ -111,52 +98,23 @@ def mapped(source: Path, to: Path, names: dict[str, str], terms: dict[str, set[s
                 writer.writerow([row["CASEID"], drug, OUTCOME + outcome])
 
 
-def scores(pairs: list[Pair], rows: Path) -> tuple[list[tuple[Pair, dict[str, float]]], int]:
-    """Every score of each pair whose drug and outcome are there, reports or not."""
-    from lab39.solutions.signals import Pairs, count, fit_prior, gps, opened
-    from lab39.solutions.signals import disproportionality as dp
+def measured(pairs: list[Pair], rows: Path) -> dict[str, Any]:
+    """AUC of each score on all pairs, on each reference set, and on each of its outcomes."""
+    from lab39.solutions.signals import Pairs, detect
+    from lab39.solutions.signals.evaluation import Reference, evaluate
 
-    with opened() as engine:
-        counts = count(Pairs(rows), engine)
-    prior = fit_prior(counts).prior
-    drug_of = {name: at for at, name in enumerate(counts.drugs.to_pylist())}
-    event_of = {name: at for at, name in enumerate(counts.events.to_pylist())}
-    observed = {
-        (d, e): n for d, e, n in zip(counts.drug.tolist(), counts.event.tolist(), counts.n.tolist(), strict=True)
-    }
-    there = [pair for pair in pairs if pair.drug in drug_of and OUTCOME + pair.outcome in event_of]
-    codes = [(drug_of[pair.drug], event_of[OUTCOME + pair.outcome]) for pair in there]
-    n = np.array([observed.get(code, 0) for code in codes], dtype=float)
-    drug, event = (
-        margin[[code[at] for code in codes]].astype(float)
-        for at, margin in enumerate((counts.n_drug, counts.n_event))
-    )
-    e = dp.expected(drug, event, counts.n_total)
-    prr, ror, ic = dp.prr(n, drug, event, counts.n_total), dp.ror(n, drug, event, counts.n_total), dp.ic(n, e)
-    shrunk = gps.scores(prior, n, e)
-    columns = (n, prr.value, prr.low, ror.low, ic.value, ic.low, shrunk.ebgm.value, shrunk.ebgm.low)
-    table = np.stack(columns, axis=1)
-    return [
-        (pair, dict(zip(SCORES, row.tolist(), strict=True))) for pair, row in zip(there, table, strict=True)
-    ], len(pairs) - len(there)
-
-
-def measured(group: list[tuple[Pair, dict[str, float]]]) -> dict[str, Any] | None:
-    """AUC of each score with its interval, when there are at least three pairs of each kind."""
-    truth = np.array([pair.truth for pair, _ in group])
-    positives, negatives = np.flatnonzero(truth), np.flatnonzero(~truth)
-    if min(positives.size, negatives.size) < LEAST:
-        return None
-    random = np.random.default_rng(SEED)
-    drawn_p = random.choice(positives, (DRAWS, positives.size))
-    drawn_n = random.choice(negatives, (DRAWS, negatives.size))
-    made: dict[str, Any] = {"positives": int(positives.size), "negatives": int(negatives.size)}
-    for name in SCORES:
-        x = np.array([values[name] for _, values in group])
-        wins = (x[:, None] > x[None, :]) + 0.5 * (x[:, None] == x[None, :])
-        resampled = np.array([wins[np.ix_(p, q)].mean() for p, q in zip(drawn_p, drawn_n, strict=True)])
-        low, high = np.percentile(resampled, [2.5, 97.5])
-        made[name] = [round(float(v), 3) for v in (wins[np.ix_(positives, negatives)].mean(), low, high)]
+    found = detect(Pairs(rows))
+    assert found.fit is not None
+    made: dict[str, Any] = {"auc": {}}
+    for label in ("{0.reference}", "{0.reference} / {0.outcome}"):
+        listed = [Reference(each.drug, OUTCOME + each.outcome, each.truth, label.format(each)) for each in pairs]
+        told = evaluate(found.table, listed, n_total=found.counts.n_total, prior=found.fit.prior)
+        made["auc"] |= told.as_dict()["auc"]
+        made |= {
+            "reference_pairs": told.pairs,
+            "left_out": len(told.left_out),
+            "without_report": told.without_report,
+        }
     return made
 
 

@@ -20,7 +20,8 @@ from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.signals.arrays import Bools, Floats, to_arrow
 from lab39.solutions.signals.completeness import triage_facts
-from lab39.solutions.signals.components import Components, components, quarter_name
+from lab39.solutions.signals.components import NAMES, Components, components, quarter_name
+from lab39.solutions.signals.disproportionality import ic
 from lab39.solutions.signals.sources import Source, Store
 
 if TYPE_CHECKING:
@@ -34,10 +35,11 @@ CRITERIA = ("disproportionate", "few", "countries", "informative", "narrative", 
 
 COLUMNS = (
     "completeness", "informative", "recent", "previous", "first_quarter", "countries", "serious", "serious_told",
-    "narratives", "known", "criteria_met", "criteria_told", "triage_rank",
+    "narratives", "expected_adjusted", "ic025_adjusted", "known", "criteria_met", "criteria_told", "triage_rank",
 )  # fmt: skip
-"""Columns that :func:`triaged` appends. Whole numbers except ``completeness`` (0 to 1), ``first_quarter`` (text)
-and ``known`` (true, false); null where nothing tells. ``triage_rank`` is 1 for the pair to open first."""
+"""Columns that :func:`triaged` appends. Whole numbers, except ``completeness`` (0 to 1), ``first_quarter`` (text),
+``expected_adjusted`` and ``ic025_adjusted`` (of the regression), ``known`` (true, false); null where nothing tells.
+``triage_rank`` is 1 for the pair to open first."""
 
 Pair = tuple[str, str]
 
@@ -50,6 +52,7 @@ def triaged(
     known: Collection[Pair] | None = None,
     without: Sequence[str] = (),
     quarters: int | None = None,
+    adjusted: pa.Table | None = None,
 ) -> pa.Table:
     """The table of a detection with :data:`COLUMNS`, rows in the order they had.
 
@@ -62,6 +65,8 @@ def triaged(
             told.
         without: what detection left out.
         quarters: length of the recent window.
+        adjusted: of :func:`~lab39.solutions.signals.adjusted.rgps`, for all events or some. For a pair that is
+            there, disproportion is told by the IC on the adjusted expectation.
 
     Raises:
         InputError: the source is not what the detection counted.
@@ -70,20 +75,28 @@ def triaged(
 
     table, counts = detection.table, detection.counts
     drug, event = (_indices(table, name) for name in ("drug", "event"))
-    values = dict.fromkeys(COLUMNS[:9], np.full(table.num_rows, np.nan))
+    values = dict.fromkeys(NAMES, np.full(table.num_rows, np.nan))
     if isinstance(source, Store):
         found = components(source, engine, without=without, quarters=quarters)
         at = _places(found, counts.drugs, counts.events, drug, event, table, source)
-        values = {name: found.values[name][at] for name in COLUMNS[:9]}
+        values = {name: found.values[name][at] for name in NAMES}
         del found
     is_known = None if known is None else known_pairs(counts.drugs, counts.events, drug, event, known)
     ic025, n = (_floats(table, name) for name in ("ic025", "n"))
+    expected = np.full(table.num_rows, np.nan)
+    if adjusted is not None:
+        expected = _expected(adjusted, counts.drugs, counts.events, drug, event)
+    low = np.full(table.num_rows, np.nan)
+    low[~np.isnan(expected)] = ic(n[~np.isnan(expected)], expected[~np.isnan(expected)]).low
+    ic025 = np.where(np.isnan(low), ic025, low)
     met, told = criteria(ic025, n, values, is_known)
     n_met, n_told = (np.stack(list(each.values())).sum(axis=0, dtype=np.int64) for each in (met, told))
     rank = np.empty(table.num_rows, dtype=np.int64)
     rank[np.lexsort((event, drug, -ic025, -n_met))] = np.arange(1, table.num_rows + 1)
-    for name in COLUMNS[:9]:
+    for name in NAMES:
         table = table.append_column(name, _column(name, values.pop(name)))
+    for name, column in (("expected_adjusted", expected), ("ic025_adjusted", low)):
+        table = table.append_column(name, to_arrow(column, ~np.isnan(column)))
     flags = pa.nulls(table.num_rows, pa.bool_()) if is_known is None else to_arrow(is_known)
     table = table.append_column("known", flags)
     for name, column in (("criteria_met", n_met), ("criteria_told", n_told), ("triage_rank", rank)):
@@ -97,7 +110,7 @@ def criteria(
     """Which criteria each pair meets, and which can be told.
 
     Args:
-        ic025: lower end of the IC [pairs].
+        ic025: lower end of the IC, on the adjusted expectation where there is one [pairs].
         n: reports [pairs].
         values: components by name [pairs], NaN where nothing tells (see
             :class:`~lab39.solutions.signals.components.Components`).
@@ -193,6 +206,25 @@ def _places(
             str(source.folder),
         )
     return at
+
+
+def _expected(adjusted: pa.Table, drugs: Any, events: Any, drug: Any, event: Any) -> Floats:
+    """The adjusted expectation of each row of the table, NaN where there is none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    code = [
+        np.from_dlpack(pc.fill_null(pc.index_in(pc.cast(adjusted[role].combine_chunks(), pa.string()), names), -1))
+        for role, names in (("drug", drugs), ("event", events))
+    ]
+    key = code[0].astype(np.int64) * len(events) + code[1]
+    order = np.argsort(key, kind="stable")
+    value = np.from_dlpack(adjusted["expected_adjusted"].combine_chunks())[order]
+    wanted = drug.astype(np.int64) * len(events) + event
+    if not key.size:
+        return np.full(wanted.size, np.nan)
+    at = np.minimum(np.searchsorted(key[order], wanted), key.size - 1)
+    return np.where(key[order][at] == wanted, value[at], np.nan)
 
 
 def _codes(names: Any, asked: Any) -> Any:

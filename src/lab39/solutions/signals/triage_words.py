@@ -26,7 +26,8 @@ def sentences(row: Row) -> tuple[Text, ...]:
         for name in ("countries", "informative", "narratives", "recent")
     }
     known = None if row["known"] is None else np.array([bool(row["known"])])
-    met, told = criteria(np.array([float(row["ic025"])]), np.array([float(row["n"])]), values, known)
+    low = row["ic025"] if row["ic025_adjusted"] is None else row["ic025_adjusted"]
+    met, told = criteria(np.array([float(low)]), np.array([float(row["n"])]), values, known)
     made = [_rank(row)]
     for name in CRITERIA:
         say = _NOT_TOLD[name] if not told[name][0] else _SAY[name](row)
@@ -68,9 +69,18 @@ def _decimal(value: float, lang: Lang) -> str:
 
 
 def _disproportionate(row: Row) -> Text:
-    low = row["ic025"]
-    expected = row["expected"]
     n = _reports(row["n"])
+    if row["ic025_adjusted"] is not None:
+        low, expected = row["ic025_adjusted"], row["expected_adjusted"]
+        return Text(
+            f"{n.fr} pour {_decimal(expected, 'fr')} attendues compte tenu des autres médicaments, de l'âge, du "
+            f"sexe et de l'année ({_decimal(row['expected'], 'fr')} sans en tenir compte)\u202f; borne basse de "
+            f"l'IC (IC025) {_decimal(low, 'fr')}, attendue au-dessus de 0",
+            f"{n.en} for {_decimal(expected, 'en')} expected given the other drugs, age, sex and year "
+            f"({_decimal(row['expected'], 'en')} without); lower end of the IC (IC025) {_decimal(low, 'en')}, to "
+            f"be above 0",
+        )
+    low, expected = row["ic025"], row["expected"]
     return Text(
         f"{n.fr} pour {_decimal(expected, 'fr')} attendues\u202f; borne basse de l'IC (IC025) "
         f"{_decimal(low, 'fr')}, attendue au-dessus de 0",
