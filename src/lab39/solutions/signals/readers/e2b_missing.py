@@ -32,14 +32,14 @@ def missing_for_e2b(case: Case, envelope: Envelope | None = None) -> tuple[Missi
 
     Returns:
         What makes a report valid first (person, reporter, suspect drug, reaction), then the rest; ``code``
-        is ICH's number of the element (``G.k.1.each`` for the role of every drug).
+        is ICH's number of the element.
     """
-    lacking = {code for code, there in _checks(case, envelope) if not there}
+    lacking = {check for check, there in _checks(case, envelope) if not there}
     told = required()
     return tuple(
         Missing(each["code"], Text(each["fr"], each["en"]), Text(**told["consequence"][each["kind"]]))
         for each in told["element"]
-        if each["code"] in lacking
+        if each.get("check", each["code"]) in lacking
     )
 
 
@@ -51,7 +51,7 @@ def _checks(case: Case, envelope: Envelope | None) -> Iterator[tuple[str, bool]]
     yield "G.k.1", any(each.role in SUSPECT_ROLES for each in case.drugs)
     yield "E.i", bool(case.events)
     yield "G.k.2.2", all(each.drug or each.ingredient for each in case.drugs)
-    yield "G.k.1.each", all(each.role in (*SUSPECT_ROLES, "C", "N") for each in case.drugs)
+    yield "each role", all(each.role in (*SUSPECT_ROLES, "C", "N") for each in case.drugs)
     yield "E.i.2.1b", all(each.code and each.code_system == "MedDRA" for each in case.events)
     yield "C.1.1", bool(report.report_id)
     yield "C.1.4", bool(report.first_received or report.received)
@@ -59,4 +59,5 @@ def _checks(case: Case, envelope: Envelope | None) -> Iterator[tuple[str, bool]]
     yield "H.1", bool(report.narrative)
     if envelope is not None:
         yield "E.i.2.1a", bool(envelope.meddra_version) or not any(each.code for each in case.events)
+        yield "C.3.2", bool(envelope.organization or report.sender)
         yield "N", all((envelope.created, envelope.sender, envelope.receiver, envelope.batch))
