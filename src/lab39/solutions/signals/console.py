@@ -90,9 +90,7 @@ def linked(
     if links and not explain:
         console.print(table)
     for each in links if explain else ():
-        line(
-            console, f"{each.source} {each.first} = {each.second}  {percent(each.probability, lang)}", style="bold"
-        )
+        line(console, f"{each.first} = {each.second}  {percent(each.probability, lang)}", style="bold")
         line(console, f"    {explained(each)[lang]}")
     n, groups = number(told["n"], lang), number(told["groups"], lang)
     line(
