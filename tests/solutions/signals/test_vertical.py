@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lab39.solutions.signals import Store, detect, runs
+from lab39.solutions.signals import Store, board_figures, detect, profile, runs
 from lab39.solutions.signals.readers import duplicates, ingest
 from lab39.solutions.signals.readers.planted import plant
 from lab39.solutions.signals.readers.store import Store as Shelf
@@ -97,3 +97,15 @@ def test_a_case_with_a_later_version_in_another_quarter_counts_once_whatever_the
     con = Shelf.open(tmp_path / "store").connect()
     assert con.sql("SELECT report_id, reason FROM set_aside").fetchall() == [("9", "repeated")]
     con.close()
+
+
+def test_a_run_finds_its_store_again_and_what_the_store_says_of_a_pair(tmp_path: Path) -> None:
+    lines = [f"{number},{country},ASPIRIN,Nausea" for number, country in enumerate(("FR", "FR", "US", ""))]
+    (tmp_path / "cases.csv").write_text("\n".join(["case,country,drug,event", *lines, ""]), "utf-8")
+    ingest([tmp_path / "cases.csv"], tmp_path / "store")
+    found = detect(Store(tmp_path / "store", drug="ingredient"))
+    run = runs.write(
+        found, tmp_path / "runs", "one", dt.date(2020, 4, 1), store=tmp_path / "store", drug_column="ingredient"
+    )
+    assert profile.there(run)
+    assert board_figures.figures(run, "aspirin", "nausea").countries == ("FR", "US")
