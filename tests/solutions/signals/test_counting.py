@@ -250,3 +250,19 @@ def test_merging_without_having_looked_for_duplicates_says_what_to_do(tmp_path: 
     with pytest.raises(InputError, match="look for them first") as told:
         counted(Store(write_store(tmp_path, BY_HAND), duplicates="merge"))
     assert "cherchez-les d'abord" in told.value.text.fr
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Cas;Médicament;Effet indésirable",
+        "primaryid$prod_ai$pt",
+        "ISR|drug_name|PT",
+        "Safety Report ID\tProduct\tReaction",
+    ],
+)
+def test_rows_to_count_have_the_columns_that_ingestion_knows(write: Write, header: str) -> None:
+    mark = next(each for each in ";$|\t" if each in header)
+    rows = "\n".join(mark.join(row) for row in (("1", "A", "x"), ("2", "A", "x"), ("2", "B", "y")))
+    found = counted(Pairs(write("rows.csv", f"{header}\n{rows}\n")))
+    assert as_dict(found) == {("A", "x"): 2, ("B", "y"): 1}

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab39.solutions.signals import Store, detect
-from lab39.solutions.signals.readers import ingest
+from lab39.solutions.signals import Store, board_figures, detect, profile, runs
+from lab39.solutions.signals.readers import duplicates, ingest
+from lab39.solutions.signals.readers.planted import plant
 from lab39.solutions.signals.readers.store import Store as Shelf
 
 from .conftest import Engine
+from .test_bad_input import finite
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning"),  # Ibis 12 with DuckDB 2
@@ -65,6 +68,24 @@ def test_two_sources_with_the_same_numbers_are_counted_apart(tmp_path: Path, eng
     assert detect(Store(tmp_path / "store"), engine=engine.name, **engine.options).counts.n_total == 10
 
 
+def test_planted_duplicates_count_once_when_asked_and_the_run_says_how_many(tmp_path: Path) -> None:
+    made = plant(tmp_path / "store", reports=2000, share=0.05, seed=11)
+    links = duplicates.find(made.store, max_pairs=3e5)
+    before = detect(Store(tmp_path / "store", drug="ingredient"))
+    merged = detect(Store(tmp_path / "store", drug="ingredient", duplicates="merge"))
+    run = runs.write(
+        merged, tmp_path / "runs", "2020Q1", dt.date(2020, 4, 1), store=tmp_path / "store", likelihood="components"
+    )
+    assert len(links) > 40
+    assert run.merged == merged.counts.merged > 40
+    assert (before.counts.merged, before.counts.n_total) == (0, made.reports)
+    assert merged.counts.n_total == made.reports - run.merged
+    assert merged.counts.n.sum() < before.counts.n.sum()
+    duplicates.forget(made.store)  # undone: the store counts as before
+    assert detect(Store(tmp_path / "store", drug="ingredient")).table.equals(before.table)
+    finite(merged)
+
+
 def test_a_case_with_a_later_version_in_another_quarter_counts_once_whatever_the_calls(tmp_path: Path) -> None:
     for name, version, event in (("a", 1, "Nausea"), ("b", 2, "Rash")):
         (tmp_path / f"{name}.csv").write_text(f"case,version,drug,event\n9,{version},X,{event}\n8{name},,X,Itch\n")
@@ -76,3 +97,15 @@ def test_a_case_with_a_later_version_in_another_quarter_counts_once_whatever_the
     con = Shelf.open(tmp_path / "store").connect()
     assert con.sql("SELECT report_id, reason FROM set_aside").fetchall() == [("9", "repeated")]
     con.close()
+
+
+def test_a_run_finds_its_store_again_and_what_the_store_says_of_a_pair(tmp_path: Path) -> None:
+    lines = [f"{number},{country},ASPIRIN,Nausea" for number, country in enumerate(("FR", "FR", "US", ""))]
+    (tmp_path / "cases.csv").write_text("\n".join(["case,country,drug,event", *lines, ""]), "utf-8")
+    ingest([tmp_path / "cases.csv"], tmp_path / "store")
+    found = detect(Store(tmp_path / "store", drug="ingredient"))
+    run = runs.write(
+        found, tmp_path / "runs", "one", dt.date(2020, 4, 1), store=tmp_path / "store", drug_column="ingredient"
+    )
+    assert profile.there(run)
+    assert board_figures.figures(run, "aspirin", "nausea").countries == ("FR", "US")

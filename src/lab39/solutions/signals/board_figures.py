@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lab39.core.datapacks import Packs
-from lab39.core.errors import InputError
+from lab39.core.errors import InputError, LabError
 from lab39.core.text import Text
 from lab39.solutions.signals import runs
 from lab39.solutions.signals.runs import Run
@@ -141,7 +141,7 @@ def figures(run: Run, drug: str, event: str) -> Figures:
         names = [each[0] for each in rows.description or ()]
         row = rows.fetchone()
         found = {} if row is None else dict(zip(names, row, strict=True))
-        countries = _countries(con, run, found["drug"], found["event"]) if found else None
+        countries = _countries(run, found["drug"], found["event"]) if found else None
     finally:
         con.close()
     values = {name: _number(found[name]) for name in NAMES if name in found}
@@ -154,27 +154,29 @@ def _number(value: Any) -> float | None:
     return int(value) if float(value).is_integer() else float(f"{value:.6g}")
 
 
-def _countries(con: Any, run: Run, drug: str, event: str) -> tuple[str, ...] | None:
+def _countries(run: Run, drug: str, event: str) -> tuple[str, ...] | None:
     """The countries of a pair's reports; ``None`` when the store is gone or has no such column."""
     import duckdb
 
-    tables = None if run.store is None else run.store / "tables"
-    if tables is None or not (tables / "reports.parquet").is_file():
+    from lab39.solutions.signals.readers import Store
+
+    column = {"drug": "drug", "ingredient": "ingredient"}.get(run.drug_column)
+    if run.store is None or column is None:
+        return None
+    try:
+        con = Store.open(run.store).connect()
+    except LabError:
         return None
     try:
         rows = con.execute(
-            "SELECT DISTINCT r.country FROM read_parquet(?) r"
-            " SEMI JOIN (SELECT report_id FROM read_parquet(?) WHERE trim(drug) = ?) d USING (report_id)"
-            " SEMI JOIN (SELECT report_id FROM read_parquet(?) WHERE trim(event) = ?) e USING (report_id)"
+            "SELECT DISTINCT r.country FROM reports r"
+            f" SEMI JOIN (SELECT report_id FROM drugs WHERE trim({column}) = ?) d USING (report_id)"
+            " SEMI JOIN (SELECT report_id FROM events WHERE trim(event) = ?) e USING (report_id)"
             " WHERE r.country IS NOT NULL ORDER BY 1",
-            [
-                str(tables / "reports.parquet"),
-                str(tables / "drugs.parquet"),
-                drug,
-                str(tables / "events.parquet"),
-                event,
-            ],
+            [drug, event],
         ).fetchall()
     except duckdb.Error:
         return None
+    finally:
+        con.close()
     return tuple(each[0] for each in rows)

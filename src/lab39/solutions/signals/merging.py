@@ -49,8 +49,10 @@ def links_file(source: Store) -> Path:
             return found
     raise InputError(
         Text(
-            "les doublons de cette base n'ont pas été cherchés\u202f: cherchez-les d'abord, ou comptez sans fusion",
-            "duplicates of this store were not looked for: look for them first, or count without merging them",
+            "les doublons de cette base n'ont pas été cherchés\u202f: cherchez-les d'abord avec "
+            "«\u202flab39 signals duplicates --store DOSSIER\u202f», ou comptez sans fusion",
+            "duplicates of this store were not looked for: look for them first with "
+            "“lab39 signals duplicates --store FOLDER”, or count without merging them",
         ),
         str(source.folder),
     )

@@ -127,7 +127,7 @@ class CaseRow:
 
 def there(run: Run) -> bool:
     """Whether the store that the run was made from is still there."""
-    return run.store is not None and (run.store / "tables" / "reports.parquet").is_file()
+    return run.store is not None and (run.store / "tables" / "reports.parquet").exists()
 
 
 @contextmanager

@@ -14,7 +14,17 @@ from lab39.core.errors import InputError, UnknownNameError
 from lab39.core.text import Text
 from lab39.fhir.jsontext import dumps
 from lab39.fhir.outputs import NAMESPACE
-from lab39.solutions.signals.readers import Case, Drug, Event, Indication, Report, e2b_write, fhir_write, ingest
+from lab39.solutions.signals.readers import (
+    Case,
+    Drug,
+    Event,
+    Indication,
+    Report,
+    e2b_write,
+    fhir_write,
+    ingest,
+    missing_for_e2b,
+)
 from lab39.solutions.signals.readers import Store as Reports
 
 LISTED = 10
@@ -94,7 +104,10 @@ def write(
     envelope = e2b_write.Envelope(
         created=at, sender=sender, receiver=receiver, batch=batch, organization=organization
     )
-    missing = e2b_write.lacking(case, envelope)
+    missing = tuple(
+        Text(f"{each.name.fr} ({each.code})", f"{each.name.en} ({each.code})")
+        for each in missing_for_e2b(case, envelope)
+    )
     if to == "e2b":
         return Written(number, e2b_write.write(case, envelope), missing)
     return Written(number, dumps(fhir_write.write(case), indent=1) + "\n", missing)

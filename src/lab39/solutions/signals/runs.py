@@ -62,6 +62,7 @@ class Run:
         drug_column: column of the store that names the drug.
         without: drugs whose reports were left out.
         synthetic: the reports are made up.
+        merged: reports that count under the number of another one, as duplicates.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Run:
     drug_column: str = "drug"
     without: tuple[str, ...] = ()
     synthetic: bool = False
+    merged: int = 0
 
     @property
     def scores(self) -> Path:
@@ -161,6 +163,7 @@ def write(
         "prior": [prior.alpha1, prior.beta1, prior.alpha2, prior.beta2, prior.p] if prior else None,
         "why_no_gps": found.why_no_gps.text.as_dict() if found.why_no_gps else None,
         "n_reports": counts.n_total,
+        "merged": counts.merged,
         "n_drugs": len(counts.drugs),
         "n_events": len(counts.events),
         "n_pairs": found.table.num_rows,
@@ -279,6 +282,7 @@ def _of(row: Mapping[str, Any], folder: Path) -> Run:
         drug_column=row.get("drug_column", "drug"),
         without=tuple(row.get("without", ())),
         synthetic=bool(row.get("synthetic", False)),
+        merged=row.get("merged", 0),
     )
 
 

@@ -14,22 +14,24 @@ from typing import TYPE_CHECKING, Literal
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
+from lab39.solutions.signals.readers import tabular
 
 if TYPE_CHECKING:
     import ibis
 
     from lab39.solutions.signals.engines import Engine
 
+_SHOWN = 6
 ALIASES: Mapping[str, tuple[str, ...]] = {
-    "report_id": ("report_id", "report", "id", "caseid", "case_id", "primaryid", "isr", "safetyreportid"),
-    "drug": ("drug", "drug_name", "ingredient", "prod_ai", "drugname", "var1"),
-    "event": ("event", "event_name", "pt", "ae", "reaction", "var2"),
-    "n": ("n", "count", "freq", "observed", "obs"),
-    "n_drug": ("n_drug", "nd"),
-    "n_event": ("n_event", "ne"),
-    "n_total": ("n_total", "nt"),
+    "report_id": ("case",),
+    "drug": ("drug", "ingredient"),
+    "event": ("event",),
+    "n": ("count",),
+    "n_drug": ("n_drug",),
+    "n_event": ("n_event",),
+    "n_total": ("n_total",),
 }
-"""Column names recognised when none is given, whatever their case; the first that is there is used."""
+"""Roles of columns, with the lists of ``readers/knowledge/columns.toml`` that have their names, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ Source = Store | Pairs | CountTable
 
 
 def delimiter(path: Path) -> str:
-    """The delimiter of a file's header: the commonest of comma, semicolon, tab, bar and dollar.
+    """The delimiter of a file's header: comma, semicolon, tab, bar or dollar.
 
     Raises:
         InputError: the file is absent or empty, cannot be decoded, or its header has a single column.
@@ -130,8 +132,8 @@ def delimiter(path: Path) -> str:
             ),
             str(path),
         ) from error
-    best = max(",;\t|$", key=header.count)
-    if not header.strip() or best not in header:
+    best = tabular.delimiter_of(header) if header.strip() else ""
+    if not best or best not in header:
         raise InputError(
             Text(
                 "en-tête absent ou séparateur inconnu\u202f: attendu des noms de colonnes séparés par virgule, "
@@ -164,18 +166,18 @@ def chosen(
     Raises:
         InputError: a column that was named is not there, or none is recognised; the columns found are listed.
     """
-    by_case = {name.strip().casefold(): name for name in reversed(found)}
+    known = tabular.names()["names"]
     made: dict[str, str] = {}
     for role in (*wanted, *optional):
         if role in given:
             names: tuple[str, ...] = (given[role],)
         else:
-            names = ALIASES[role]
-        name = next((by_case[each.casefold()] for each in names if each.casefold() in by_case), None)
+            names = tuple(word for group in ALIASES[role] for word in (role, *known[group]))
+        name = tabular.named(found, names)
         if name is not None:
             made[role] = name
         elif role in wanted or role in given:
-            listed = ", ".join(found)
+            listed, names = ", ".join(found), names[:_SHOWN]
             raise InputError(
                 Text(
                     f"colonne «\u202f{role}\u202f» introuvable\u202f: attendu {', '.join(names)}\u202f; "

@@ -71,7 +71,6 @@ def linked(links: Sequence[Link], groups: int, threshold: float, folder: Path) -
         "file": str(folder / "links.parquet"),
         "links": [
             {
-                "source": each.source,
                 "first": each.first,
                 "second": each.second,
                 "probability": each.probability,
@@ -92,6 +91,7 @@ def detected(made: Made, run: Run | None, out: Path | None, top: int) -> dict[st
         "folder": str(run.folder) if run else None,
         "out": str(out) if out else None,
         "n_reports": counts.n_total,
+        "merged": counts.merged,
         "n_drugs": len(counts.drugs),
         "n_events": len(counts.events),
         "n_pairs": made.table.num_rows,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -9,6 +10,7 @@ import pytest
 
 from lab39.core.errors import InputError
 from lab39.solutions.signals.readers import e2b_r2, e2b_r3, e2b_write
+from lab39.solutions.signals.readers.e2b_missing import missing_for_e2b
 from lab39.solutions.signals.readers.ingest import ingest
 from lab39.solutions.signals.readers.model import Case, Drug, Event, Indication, Report
 from lab39.solutions.signals.readers.streams import Item
@@ -169,15 +171,28 @@ def test_what_is_not_known_is_said_to_be_unknown_and_never_no() -> None:
     assert flags["requiresInpatientHospitalization"] == {kind: "BL", "value": "true"}
 
 
-def test_what_ich_requires_and_the_case_has_not_is_named() -> None:
-    bare = Case(Report(report_id="1"), drugs=(Drug(drug="X", role="C"),))
-    said = {
-        each.en
-        for each in e2b_write.lacking(bare, e2b_write.Envelope(created="1", sender="", receiver="", batch=""))
-    }
-    assert {"a reaction (E.i)", "a suspect drug (G.k.1)", "the sex or the age of the person (D)"} <= said
-    assert [each.en for each in e2b_write.lacking(full_case(), ENVELOPE)] == [
-        "the MedDRA code of each reaction (E.i.2.1b)"
+def test_what_is_required_and_the_case_has_not_is_named_in_both_languages() -> None:
+    bare = Case(Report(report_id="1"), drugs=(Drug(drug="X", role="C"), Drug()))
+    missing = missing_for_e2b(bare)
+    assert [each.code for each in missing[:4]] == [
+        "D",
+        "C.2.r.4",
+        "G.k.1",
+        "E.i",
+    ]  # what makes a report valid first
+    assert [each.code for each in missing[4:]] == ["G.k.2.2", "G.k.1", "C.1.4", "C.2.r.3", "H.1"]
+    assert (missing[3].name.fr, missing[3].name.en) == ("une réaction", "a reaction")
+    assert missing[3].consequence.en == "without it this is not a valid report (ICH E2D)"
+    assert missing[-1].consequence.fr == "le destinataire refuse un message E2B(R3) sans cet élément"
+
+
+def test_a_whole_case_lacks_only_the_code_of_the_reaction_told_in_words() -> None:
+    assert [each.code for each in missing_for_e2b(full_case(), ENVELOPE)] == ["E.i.2.1b"]
+    coded = replace(full_case(), events=full_case().events[:1])
+    assert missing_for_e2b(coded, ENVELOPE) == ()
+    assert [each.code for each in missing_for_e2b(coded, replace(ENVELOPE, meddra_version="", batch=""))] == [
+        "E.i.2.1a",
+        "N",
     ]
 
 
@@ -433,5 +448,6 @@ def test_golden_examples_keep_their_drugs_and_reactions_through_our_r3(
     reader = e2b_r3 if name.startswith("VAERS") else e2b_r2
     [case] = reader.read(Item(shared / "signals" / "icsr" / name))
     back = read_back(e2b_write.write(case, ENVELOPE), tmp_path)
-    assert (back.drugs, back.events, back.indications) == (case.drugs, case.events, case.indications)
+    said = tuple(replace(each, outcome=each.outcome or "unknown") for each in case.events)  # E.i.7 has no silence
+    assert (back.drugs, back.events, back.indications) == (case.drugs, said, case.indications)
     assert (back.report.narrative, back.report.sex) == (case.report.narrative, case.report.sex)

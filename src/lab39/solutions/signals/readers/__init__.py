@@ -25,9 +25,10 @@ case:
 ``links``
     likely duplicates, when :func:`lab39.solutions.signals.readers.duplicates.find` looked for them.
 
-The same tables are the Parquet files ``Store.path(table)``, for any other engine.
+The same tables are the Parquet files of ``Store.path(table)``, for any other engine.
 """
 
+from lab39.solutions.signals.readers.e2b_missing import missing_for_e2b
 from lab39.solutions.signals.readers.ingest import Summary, ingest
 from lab39.solutions.signals.readers.model import SUSPECT_ROLES, Case, Drug, Event, Indication, Report
 from lab39.solutions.signals.readers.names import Names, read_dictionary
@@ -44,5 +45,6 @@ __all__ = [
     "Store",
     "Summary",
     "ingest",
+    "missing_for_e2b",
     "read_dictionary",
 ]

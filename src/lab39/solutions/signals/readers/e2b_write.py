@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from lab39.core.text import Text
 from lab39.fhir.outputs import NAMESPACE
 from lab39.solutions.signals.readers import values
 from lab39.solutions.signals.readers.hl7 import (
@@ -28,7 +27,7 @@ from lab39.solutions.signals.readers.hl7 import (
     oid,
     shown,
 )
-from lab39.solutions.signals.readers.model import CRITERIA, SUSPECT_ROLES, Case, Drug, Event
+from lab39.solutions.signals.readers.model import CRITERIA, Case, Drug, Event
 
 _WRITTEN = tuple(name for name in CRITERIA if name != "intervention")
 
@@ -57,42 +56,11 @@ class Envelope:
     expedited: bool | None = None
 
 
-def lacking(case: Case, envelope: Envelope) -> tuple[Text, ...]:
-    """What ICH requires of a report and is not in this one; empty when the report can be sent.
-
-    An identifiable person, a reporter, a suspect and a reaction make a valid report (ICH E2D); the rest are data
-    elements that E2B(R3) does not leave out.
-    """
-    report = case.report
-    told = {
-        Text("une réaction (E.i)", "a reaction (E.i)"): bool(case.events),
-        Text("un médicament suspect (G.k.1)", "a suspect drug (G.k.1)"): any(
-            each.role in SUSPECT_ROLES for each in case.drugs
-        ),
-        Text("le sexe ou l'âge de la personne (D)", "the sex or the age of the person (D)"): bool(
-            report.sex or report.age_years is not None or report.age_group
-        ),
-        Text("la qualification du notificateur (C.2.r.4)", "the reporter's qualification (C.2.r.4)"): bool(
-            report.reporter
-        ),
-        Text("le pays (C.2.r.3)", "the country (C.2.r.3)"): bool(report.country),
-        Text("la date de réception (C.1.4)", "the date of receipt (C.1.4)"): bool(
-            report.first_received or report.received
-        ),
-        Text("le récit (H.1)", "the narrative (H.1)"): bool(report.narrative),
-        Text("le nom de chaque médicament (G.k.2.2)", "the name of each drug (G.k.2.2)"): all(
-            each.drug for each in case.drugs
-        ),
-        Text("le code MedDRA de chaque réaction (E.i.2.1b)", "the MedDRA code of each reaction (E.i.2.1b)"): all(
-            each.code for each in case.events
-        ),
-        Text("l'organisme expéditeur (C.3.2)", "the sender's organisation (C.3.2)"): bool(envelope.organization),
-    }
-    return tuple(name for name, there in told.items() if not there)
-
-
 def write(case: Case, envelope: Envelope) -> str:
-    """The message, UTF-8 text with its XML declaration. What is absent is left out, or said to be unknown."""
+    """The message, UTF-8 text with its XML declaration. What is absent is left out, or said to be unknown.
+
+    What it lacks to be accepted is told by :func:`~lab39.solutions.signals.readers.e2b_missing.missing_for_e2b`.
+    """
     ET.register_namespace("", HL7)
     ET.register_namespace("xsi", XSI)
     root = ET.Element(f"{{{HL7}}}MCCI_IN200100UV01", {"ITSVersion": "XML_1.0"})
@@ -210,7 +178,7 @@ def _reaction(holder: ET.Element, case: Case, seq: int, event: Event, envelope: 
     for name in _WRITTEN:
         flag: dict[str, Any] = {"xsi_type": "BL", **boolean(True if name in said else _denied(case, name))}
         observation(add(told, "outboundRelationship2", typeCode="PERT"), name, **flag)
-    outcome = values.back("outcome_r3", event.outcome)
+    outcome = values.back("outcome_r3", event.outcome or "unknown")  # E.i.7 cannot be left out
     if outcome is not None:
         coded = {"xsi_type": "CE", "code": outcome, "codeSystem": oid("outcome")}
         observation(add(told, "outboundRelationship2", typeCode="PERT"), "outcome", **coded)

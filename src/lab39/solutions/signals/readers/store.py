@@ -195,7 +195,7 @@ def connection(folder: Path, memory: str = MEMORY) -> DuckDBPyConnection:
 
 
 def _of_database(memory: str) -> str:
-    """What is left for DuckDB: Python, Arrow and buffers that its limit does not see take up to 200 MB (measured)."""
+    """What is left for DuckDB: Python, Arrow and buffers that its limit does not see take 170 MB (measured)."""
     told = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)\s*", memory, re.IGNORECASE)
     if not told or not float(told[1]):
         raise refuse(

@@ -6,7 +6,7 @@ import csv
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -87,6 +87,18 @@ def header(item: Item, given: Mapping[str, str] | None = None, encoding: str = "
                 1,
             )
     return best
+
+
+def delimiter_of(first: str) -> str:
+    """The delimiter of a header: the one that gives the most columns that we know, then the most columns."""
+    tried = [_header(Item(Path()), first, mark, {}) for mark in DELIMITERS]
+    return max(tried, key=lambda each: (len(each.found), len(each.columns))).delimiter
+
+
+def named(columns: Sequence[str], words: Iterable[str]) -> str | None:
+    """The column that bears the first of these names that is there, whatever its case, accents or punctuation."""
+    written = {plain(column): column for column in reversed(columns)}
+    return next((written[plain(word)] for word in words if plain(word) in written), None)
 
 
 def _header(item: Item, first: str, delimiter: str, given: Mapping[str, str]) -> Header:
