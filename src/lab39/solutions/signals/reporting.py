@@ -18,6 +18,9 @@ from lab39.solutions.signals.readers import Case, Drug, Event, Indication, Repor
 from lab39.solutions.signals.readers import Store as Reports
 
 LISTED = 10
+UNKNOWN = "UNKNOWN"
+_SENDER = Text("l'identifiant de l'expéditeur (N.1.3)", "the sender's identifier (N.1.3)")
+_RECEIVER = Text("l'identifiant du destinataire (N.1.4)", "the receiver's identifier (N.1.4)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +95,16 @@ def write(
     number = case.report.report_id
     batch = str(uuid.uuid5(NAMESPACE, f"signals batch {number} {at}"))
     envelope = e2b_write.Envelope(
-        created=at, sender=sender, receiver=receiver, batch=batch, organization=organization
+        created=at,
+        sender=sender or UNKNOWN,
+        receiver=receiver or UNKNOWN,
+        batch=batch,
+        organization=organization,
     )
     missing = e2b_write.lacking(case, envelope)
     if to == "e2b":
-        return Written(number, e2b_write.write(case, envelope), missing)
+        parties = tuple(words for given, words in ((sender, _SENDER), (receiver, _RECEIVER)) if not given)
+        return Written(number, e2b_write.write(case, envelope), (*missing, *parties))
     return Written(number, dumps(fhir_write.write(case), indent=1) + "\n", missing)
 
 
