@@ -306,7 +306,10 @@ def test_too_few_rows_to_simulate_is_said(run: Any, tmp_path: Path) -> None:
 
 # -- report ------------------------------------------------------------------------------------------------------
 
-CASE = "case,drug,role,event,sex,age,country,received,reporter\n7,ASPIRIN,suspect,Nausea,F,60,FR,2026-01-02,physician\n"
+CASE = (
+    "case,drug,role,event,sex,age,country,received,reporter\n"
+    "7,ASPIRIN,suspect,Nausea,F,60,FR,2026-01-02,physician\n"
+)
 
 
 def test_a_case_becomes_a_message_and_what_is_missing_is_said(run: Any, write: Write, tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def _cases(store: Reports) -> dict[str, Case]:
     """Every case of a store as its source gave it, by report number."""
     rows = {name: _rows(store, name) for name in ("reports", "drugs", "events", "indications")}
     made = {}
-    for row in rows["reports"]:
+    for row in sorted(rows["reports"], key=lambda each: (each["line"] or 0, each["report_id"])):
         number = row["report_id"]
         mine = {
             name: sorted(
