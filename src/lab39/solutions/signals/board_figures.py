@@ -164,12 +164,14 @@ def _countries(con: Any, run: Run, drug: str, event: str) -> tuple[str, ...] | N
     try:
         rows = con.execute(
             "SELECT DISTINCT r.country FROM read_parquet(?) r"
-            " SEMI JOIN (SELECT report_id FROM read_parquet(?) WHERE trim(drug) = ?) d USING (report_id)"
+            " SEMI JOIN (SELECT report_id FROM read_parquet(?) WHERE"
+            " trim(CASE WHEN ? = 'ingredient' THEN ingredient ELSE drug END) = ?) d USING (report_id)"
             " SEMI JOIN (SELECT report_id FROM read_parquet(?) WHERE trim(event) = ?) e USING (report_id)"
             " WHERE r.country IS NOT NULL ORDER BY 1",
             [
                 str(tables / "reports.parquet"),
                 str(tables / "drugs.parquet"),
+                run.drug_column,
                 drug,
                 str(tables / "events.parquet"),
                 event,

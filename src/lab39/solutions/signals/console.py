@@ -152,6 +152,14 @@ def detected_words(told: Mapping[str, Any]) -> list[Text]:
             "reports: give n_drug, n_event and n_total",
         )
     )
+    if told["merged"]:
+        merged = {lang: number(told["merged"], lang) for lang in ("fr", "en")}
+        said.append(
+            Text(
+                f"{merged['fr']} doublons liés comptés avec un autre cas",
+                f"{merged['en']} linked duplicates counted with another case",
+            )
+        )
     if told["by"]:
         by = strata_words(told["by"])
         said.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -71,6 +72,8 @@ def source_of(
     roles: str = SUSPECTS,
     drug_column: str = INGREDIENT,
     columns: list[str] | None = None,
+    duplicates: Literal["keep", "merge"] = "keep",
+    before: str = "",
 ) -> Source:
     """What to count: exactly one of the three.
 
@@ -91,13 +94,20 @@ def source_of(
     vain = (
         (("--columns", columns),)
         if store
-        else (("--roles", roles != SUSPECTS), ("--drug-column", drug_column != INGREDIENT))
+        else (
+            ("--roles", roles != SUSPECTS),
+            ("--drug-column", drug_column != INGREDIENT),
+            ("--duplicates", duplicates != "keep"),
+            ("--before", before),
+        )
     )
     for name, asked in vain:
         if asked:
             raise InputError(Text("sans effet ici\u202f: l'enlever", "of no effect here: leave it out"), name)
     if store is not None:
-        return store_of(store, roles, drug_column)
+        if before and not re.fullmatch(r"\d{4}Q[1-4]", before):
+            raise InputError(Text("attendu un trimestre, 2017Q2", "a quarter is expected, 2017Q2"), "--before")
+        return replace(store_of(store, roles, drug_column), duplicates=duplicates, before=before)
     if pairs is not None:
         return Pairs(pairs, pairs_of(columns, tuple(ALIASES)))
     assert counts is not None
