@@ -84,16 +84,14 @@ def linked(
     """The likeliest links, and what to do with them."""
     from lab39.solutions.signals.readers.duplicates import explained
 
-    table = heads((Text("Source", "Source"), Text("Cas", "Report"), Text("Cas", "Report")), lang)
+    table = heads((Text("Cas", "Report"), Text("Cas", "Report")), lang)
     table.add_column(Text("Probabilité", "Probability")[lang], justify="right")
     for each in links:
-        table.add_row(each.source, each.first, each.second, percent(each.probability, lang))
+        table.add_row(each.first, each.second, percent(each.probability, lang))
     if links and not explain:
         console.print(table)
     for each in links if explain else ():
-        line(
-            console, f"{each.source} {each.first} = {each.second}  {percent(each.probability, lang)}", style="bold"
-        )
+        line(console, f"{each.first} = {each.second}  {percent(each.probability, lang)}", style="bold")
         line(console, f"    {explained(each)[lang]}")
     n, groups = number(told["n"], lang), number(told["groups"], lang)
     line(

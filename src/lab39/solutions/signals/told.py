@@ -71,7 +71,6 @@ def linked(links: Sequence[Link], groups: int, threshold: float, folder: Path) -
         "file": str(folder / "links.parquet"),
         "links": [
             {
-                "source": each.source,
                 "first": each.first,
                 "second": each.second,
                 "probability": each.probability,
