@@ -151,6 +151,12 @@ def test_duplicates_are_linked_explained_and_forgotten(run: Any, tmp_path: Path)
     assert "bits" in told.out
     assert "aucune notification n'est retirée" in told.out
     assert (tmp_path / "s" / "links.parquet").is_file()
+    every = run("signals", "detect", "--store", tmp_path / "s", "--name", "all", "--json").json
+    merged = run(
+        "signals", "detect", "--store", tmp_path / "s", "--duplicates", "merge", "--name", "one", "--json"
+    ).json
+    assert every["merged"] == 0 < merged["merged"]
+    assert merged["n_reports"] == every["n_reports"] - merged["merged"]
     assert run("signals", "duplicates", "--store", tmp_path / "s", "--forget", "--json").json["forgotten"]
     assert not (tmp_path / "s" / "links.parquet").exists()
 
@@ -219,6 +225,13 @@ def test_every_pair_is_exported(run: Any, store: Path, tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "all.parquet").num_rows == told["n_pairs"]
 
 
+def test_the_base_is_counted_as_it_stood_before_a_quarter(run: Any, store: Path) -> None:
+    ran = run("signals", "detect", "--store", store, "--before", "2020Q3", "--json")
+    assert ran.code == 0, ran.err
+    assert (ran.json["run"], ran.json["n_reports"]) == ("2020Q2", 60)
+    assert json.loads((store / "runs" / "2020Q2" / "run.json").read_text("utf-8"))["before"] == "2020Q3"
+
+
 def test_reports_of_a_drug_can_be_left_out_and_roles_chosen(run: Any, store: Path) -> None:
     out = run("signals", "detect", "--store", store, "--without", "allopurinol", "--json").json
     assert out["n_reports"] == 114
@@ -236,6 +249,12 @@ def test_reports_of_a_drug_can_be_left_out_and_roles_chosen(run: Any, store: Pat
         (["--store", "nowhere"], "nowhere"),
         (["--pairs", "absent.csv"], "absent.csv"),
         (["--pairs", "p.csv"], "report_id"),
+        (["--store", "store", "--before", "May"], "--before"),
+        (["--store", "store", "--duplicates", "merge", "--name", "x"], "store"),
+        (["--pairs", "p.csv", "--before", "2020Q1"], "--before"),
+        (["--pairs", "p.csv", "--roles", "PS"], "--roles"),
+        (["--pairs", "p.csv", "--drug-column", "drug"], "--drug-column"),
+        (["--store", "store", "--columns", "drug=a"], "--columns"),
         (["--store", "store", "--roles", "XX"], "--roles"),
         (["--store", "store", "--by", "moon"], "moon"),
         (["--store", "store", "--name", "../up"], "--name"),

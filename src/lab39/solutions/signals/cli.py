@@ -181,6 +181,19 @@ def detect(
             show_default=False,
         ),
     ] = None,
+    linked: Annotated[
+        Literal["keep", "merge"],
+        typer.Option("--duplicates", help="Compter une fois les doublons liés (merge) / count linked ones once."),
+    ] = "keep",
+    before: Annotated[
+        str,
+        typer.Option(
+            "--before",
+            metavar="2017Q2",
+            help="La base d'avant ce trimestre / as it stood before.",
+            show_default=False,
+        ),
+    ] = "",
     least: Annotated[int, typer.Option("--least", min=1, help="Cas au moins par paire / least reports.")] = 1,
     likelihood: Annotated[
         Literal["components", "mixture"], typer.Option("--likelihood", help="De l'ajustement / of the fit (GPS).")
@@ -214,7 +227,16 @@ def detect(
     """Classe les paires médicament-événement notifiées plus qu'attendu. / Rank the drug-event pairs."""
     from lab39.solutions.signals import console, detecting, evaluation, told
 
-    source = source_of(store, pairs, counts, roles=roles, drug_column=drug_column, columns=columns)
+    source = source_of(
+        store,
+        pairs,
+        counts,
+        roles=roles,
+        drug_column=drug_column,
+        columns=columns,
+        duplicates=linked,
+        before=before,
+    )
     if out is not None:
         detecting.format_of(out)
     reactions = evaluation.read_known(known) if known else None

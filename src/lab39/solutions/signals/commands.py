@@ -148,10 +148,12 @@ def report(
         str,
         typer.Option("--case", metavar="ID", help="Lequel, s'il y en a plusieurs / which one.", show_default=False),
     ] = "",
-    sender: Annotated[str, typer.Option("--sender", metavar="ID", help="Expéditeur (N.1.3) / sender.")] = "LAB39",
+    sender: Annotated[
+        str, typer.Option("--sender", metavar="ID", help="Expéditeur (N.1.3) / sender.", show_default=False)
+    ] = "",
     receiver: Annotated[
-        str, typer.Option("--receiver", metavar="ID", help="Destinataire (N.1.4) / receiver.")
-    ] = "UNKNOWN",
+        str, typer.Option("--receiver", metavar="ID", help="Destinataire (N.1.4) / receiver.", show_default=False)
+    ] = "",
     organization: Annotated[
         str, typer.Option("--organization", help="Organisme (C.3.2) / organisation.", show_default=False)
     ] = "",

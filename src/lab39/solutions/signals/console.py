@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 REASONS = 12
 """Reasons told one by one."""
+_STRATA = {"sex": Text("sexe", "sex"), "age": Text("âge", "age"), "year": Text("année", "year")}
 _COUNTED = {
     "reports": Text("cas", "cases"),
     "drugs": Text("médicaments", "drugs"),
@@ -149,12 +150,20 @@ def detected_words(told: Mapping[str, Any]) -> list[Text]:
             "reports: give n_drug, n_event and n_total",
         )
     )
-    if told["by"]:
-        by = ", ".join(told["by"])
+    if told["merged"]:
+        merged = {lang: number(told["merged"], lang) for lang in ("fr", "en")}
         said.append(
             Text(
-                f"attendus sommés sur {told['n_strata']} strates ({by})",
-                f"expected counts summed over {told['n_strata']} strata ({by})",
+                f"{merged['fr']} doublons liés comptés avec un autre cas",
+                f"{merged['en']} linked duplicates counted with another case",
+            )
+        )
+    if told["by"]:
+        by = strata_words(told["by"])
+        said.append(
+            Text(
+                f"attendus sommés sur {told['n_strata']} strates ({by.fr})",
+                f"expected counts summed over {told['n_strata']} strata ({by.en})",
             )
         )
     if why := told["why_no_gps"]:
@@ -168,6 +177,12 @@ def detected_words(told: Mapping[str, Any]) -> list[Text]:
         said.append(SYNTHETIC)
     said.append(told["note"])
     return said
+
+
+def strata_words(by: Sequence[str]) -> Text:
+    """What strata are made of."""
+    words = [_STRATA.get(each, Text.same(each)) for each in by]
+    return Text(", ".join(each.fr for each in words), ", ".join(each.en for each in words))
 
 
 def figure(value: float | None, lang: Lang) -> str:

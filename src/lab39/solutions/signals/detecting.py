@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
@@ -84,18 +84,27 @@ def keep(
     without: tuple[str, ...] = (),
 ) -> runs.Run:
     """Write the run."""
+    counted: dict[str, Any] = (
+        {
+            "store": source.folder,
+            "roles": source.roles,
+            "drug_column": source.drug,
+            "duplicates": source.duplicates,
+            "before": source.before,
+        }
+        if isinstance(source, Store)
+        else {}
+    )
     return runs.write(
         made.detection,
         folder,
         name,
         day,
         table=made.table,
-        store=source.folder if isinstance(source, Store) else None,
-        roles=source.roles if isinstance(source, Store) else (),
         likelihood=likelihood,
-        drug_column=source.drug if isinstance(source, Store) else "drug",
         without=without,
         synthetic=made.synthetic,
+        **counted,
     )
 
 
@@ -118,6 +127,8 @@ def last_quarter(source: Source) -> str | None:
         reports = table(engine, source.path("reports"))
         if "quarter" not in reports.columns:
             return None
+        if source.before:
+            reports = reports.filter(reports["quarter"].cast("string") < source.before)
         found = engine.arrow(reports.aggregate(last=reports["quarter"].max()))["last"][0].as_py()
     return found if found and runs.last_day(found) else None
 

@@ -21,6 +21,10 @@ NO_RUN = Text(
     "EBGM demande une analyse de toute la base\u202f: lab39 signals detect",
     "EBGM needs a run over the whole base: lab39 signals detect",
 )
+_CHANGED = Text(
+    "La base a changé depuis l'analyse\u202f: la refaire pour que ses chiffres soient ceux d'ici.",
+    "The store has changed since the run: make it again for its figures to be those told here.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,13 @@ def explain(
         raise InputError(Text("donner des notifications", "give reports"), "explain")
     chosen, before = around(source, run)
     if isinstance(source, Store) and chosen is not None:
-        source = Store(source.folder, drug=chosen.drug_column, roles=chosen.roles)
+        source = Store(
+            source.folder,
+            drug=chosen.drug_column,
+            roles=chosen.roles,
+            before=chosen.before,
+            duplicates="merge" if chosen.duplicates == "merge" else "keep",
+        )
     strata = tuple(by) or (chosen.by if chosen else ())
     without = chosen.without if chosen else ()
     prior, absent = _prior(source, chosen, strata, memory_gb)
@@ -106,6 +116,8 @@ def explain(
             told = pair_reports.told(source, engine, pair.drug, pair.event, without=without, listed=cases)
     row, then = (None if each is None else row_of(each, pair.drug, pair.event) for each in (chosen, before))
     triage = why(row) if row is not None and set(COLUMNS) <= set(row) else ()
+    if row is not None and row["n"] != pair.observed:
+        triage = (*triage, _CHANGED)
     moved: tuple[Text, ...] = ()
     if chosen is not None and before is not None:
         score = "eb05" if chosen.prior and before.prior else "ic025"

@@ -136,6 +136,7 @@ def _differs(before: Run, after: Run) -> tuple[Text, ...]:
         (Text("rôles", "roles"), before.roles, after.roles),
         (Text("noms des médicaments", "names of drugs"), before.drug_column, after.drug_column),
         (Text("notifications laissées de côté", "reports left out"), before.without, after.without),
+        (Text("doublons", "duplicates"), before.duplicates, after.duplicates),
         (Text("ajustement", "fit"), before.likelihood, after.likelihood),
     ):
         if one != other:

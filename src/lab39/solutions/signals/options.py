@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -60,7 +61,7 @@ DrugColumn = Annotated[
 ]
 MemoryOption = Annotated[float, typer.Option("--memory", metavar="GB", min=0.1, help="Mémoire / memory, GB.")]
 TopOption = Annotated[int, typer.Option("--top", min=0, help="Lignes affichées / rows shown.")]
-SUSPECTS = "suspect"
+SUSPECTS, INGREDIENT = "suspect", "ingredient"
 
 
 def source_of(
@@ -69,13 +70,15 @@ def source_of(
     counts: Path | None = None,
     *,
     roles: str = SUSPECTS,
-    drug_column: str = "ingredient",
+    drug_column: str = INGREDIENT,
     columns: list[str] | None = None,
+    duplicates: Literal["keep", "merge"] = "keep",
+    before: str = "",
 ) -> Source:
     """What to count: exactly one of the three.
 
     Raises:
-        InputError: none, or several.
+        InputError: none, several, or an option that means nothing for it.
     """
     from lab39.solutions.signals.sources import ALIASES, CountTable, Pairs
 
@@ -88,15 +91,30 @@ def source_of(
             ),
             "--store",
         )
+    vain = (
+        (("--columns", columns),)
+        if store
+        else (
+            ("--roles", roles != SUSPECTS),
+            ("--drug-column", drug_column != INGREDIENT),
+            ("--duplicates", duplicates != "keep"),
+            ("--before", before),
+        )
+    )
+    for name, asked in vain:
+        if asked:
+            raise InputError(Text("sans effet ici\u202f: l'enlever", "of no effect here: leave it out"), name)
     if store is not None:
-        return store_of(store, roles, drug_column)
+        if before and not re.fullmatch(r"\d{4}Q[1-4]", before):
+            raise InputError(Text("attendu un trimestre, 2017Q2", "a quarter is expected, 2017Q2"), "--before")
+        return replace(store_of(store, roles, drug_column), duplicates=duplicates, before=before)
     if pairs is not None:
         return Pairs(pairs, pairs_of(columns, tuple(ALIASES)))
     assert counts is not None
     return CountTable(counts, pairs_of(columns, tuple(ALIASES)))
 
 
-def store_of(folder: Path, roles: str = SUSPECTS, drug_column: str = "ingredient") -> Store:
+def store_of(folder: Path, roles: str = SUSPECTS, drug_column: str = INGREDIENT) -> Store:
     """A store as it is counted; by default suspect drugs, and drugs whose role nothing tells.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lab39.core.text import Lang, Text, number, percent
 from lab39.solutions.signals import report_words
-from lab39.solutions.signals.console import figure
+from lab39.solutions.signals.console import figure, strata_words
 from lab39.solutions.signals.pair import Along, Masker, Pair, Score, Together
 from lab39.solutions.signals.pair_reports import Told
 from lab39.solutions.signals.report_words import both
@@ -97,12 +97,11 @@ def _table(pair: Pair) -> tuple[Text, ...]:
         ),
     ]
     if pair.by:
-        by = ", ".join(pair.by)
         made.append(
             both(
-                "attendu à {1} égal (strates)\u202f: {0}",
-                "expected within strata of {1}: {0}",
-                lambda lang: (figure(pair.expected, lang), by),
+                "attendu dans les strates ({1})\u202f: {0}",
+                "expected within strata ({1}): {0}",
+                lambda lang: (figure(pair.expected, lang), strata_words(pair.by)[lang]),
             )
         )
     if not a:
@@ -228,11 +227,12 @@ def _along(along: Along | None) -> tuple[Text, ...]:
         found = along.change
         made.append(
             both(
-                "observé sur attendu change le plus en {3}\u202f: {0} avant, {1} depuis (p = {2})",
-                "observed over expected changes most in {3}: {0} before, {1} since (p = {2})",
+                "observé sur attendu change le plus en {3}\u202f: {0} avant, {1} depuis (p = {2}{4})",
+                "observed over expected changes most in {3}: {0} before, {1} since (p = {2}{4})",
                 lambda lang: (
                     *(figure(x, lang) for x in (found.ratio_before, found.ratio_after, found.p_value)),
                     along.changed,
+                    "" if found.p_value < 0.05 else {"fr": ", peut être le hasard", "en": ", may be chance"}[lang],
                 ),
             )
         )

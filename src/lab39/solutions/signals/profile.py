@@ -144,8 +144,8 @@ def opened(run: Run, drug: str, event: str) -> Iterator[DuckDBPyConnection]:
     try:
         where, given = _of_run(run)
         con.execute(f"CREATE TEMP TABLE counted AS SELECT * FROM reports{where}", given)
-        column = _named(con, drug)
-        roles = f" AND role IN ({', '.join('?' * len(run.roles))})" if run.roles else ""
+        column = _named(con, drug, run.drug_column)
+        roles = f" AND coalesce(role, '') IN ({', '.join('?' * len(run.roles))})" if run.roles else ""
         con.execute(
             f"CREATE TEMP TABLE with_drug AS SELECT DISTINCT report_key FROM drugs WHERE trim({column}) = ?{roles}",
             [drug, *run.roles],
@@ -171,9 +171,9 @@ def _of_run(run: Run) -> tuple[str, list[Any]]:
     return " WHERE quarter IS NULL OR quarter <= ?", [last]
 
 
-def _named(con: DuckDBPyConnection, drug: str) -> str:
+def _named(con: DuckDBPyConnection, drug: str, told: str) -> str:
     """The column of the drugs that the run counted: the one where its name is found."""
-    for column in ("drug", "ingredient"):
+    for column in dict.fromkeys((told, "drug", "ingredient")):
         if con.execute(f"SELECT 1 FROM drugs WHERE trim({column}) = ? LIMIT 1", [drug]).fetchall():
             return column
     return "drug"

@@ -28,6 +28,9 @@ from lab39.solutions.signals.readers import (
 from lab39.solutions.signals.readers import Store as Reports
 
 LISTED = 10
+UNKNOWN = "UNKNOWN"
+_SENDER = Text("l'identifiant de l'expéditeur (N.1.3)", "the sender's identifier (N.1.3)")
+_RECEIVER = Text("l'identifiant du destinataire (N.1.4)", "the receiver's identifier (N.1.4)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +105,19 @@ def write(
     number = case.report.report_id
     batch = str(uuid.uuid5(NAMESPACE, f"signals batch {number} {at}"))
     envelope = e2b_write.Envelope(
-        created=at, sender=sender, receiver=receiver, batch=batch, organization=organization
+        created=at,
+        sender=sender or UNKNOWN,
+        receiver=receiver or UNKNOWN,
+        batch=batch,
+        organization=organization,
     )
     missing = tuple(
         Text(f"{each.name.fr} ({each.code})", f"{each.name.en} ({each.code})")
         for each in missing_for_e2b(case, envelope)
     )
     if to == "e2b":
-        return Written(number, e2b_write.write(case, envelope), missing)
+        parties = tuple(words for given, words in ((sender, _SENDER), (receiver, _RECEIVER)) if not given)
+        return Written(number, e2b_write.write(case, envelope), (*missing, *parties))
     return Written(number, dumps(fhir_write.write(case), indent=1) + "\n", missing)
 
 
@@ -122,7 +130,7 @@ def _cases(store: Reports) -> dict[str, Case]:
     """Every case of a store as its source gave it, by report number."""
     rows = {name: _rows(store, name) for name in ("reports", "drugs", "events", "indications")}
     made = {}
-    for row in rows["reports"]:
+    for row in sorted(rows["reports"], key=lambda each: (each["line"] or 0, each["report_id"])):
         number = row["report_id"]
         mine = {
             name: sorted(

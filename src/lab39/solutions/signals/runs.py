@@ -63,6 +63,8 @@ class Run:
         without: drugs whose reports were left out.
         synthetic: the reports are made up.
         merged: reports that count under the number of another one, as duplicates.
+        duplicates: ``merge`` when reports that are linked were counted once, else ``keep``.
+        before: only reports of quarters before this one were counted; all when empty.
     """
 
     name: str
@@ -85,6 +87,8 @@ class Run:
     without: tuple[str, ...] = ()
     synthetic: bool = False
     merged: int = 0
+    duplicates: str = "keep"
+    before: str = ""
 
     @property
     def scores(self) -> Path:
@@ -118,6 +122,8 @@ def write(
     drug_column: str = "drug",
     without: tuple[str, ...] = (),
     synthetic: bool = False,
+    duplicates: str = "keep",
+    before: str = "",
 ) -> Run:
     """Keep a detection as the run ``folder/name``; it appears when it is whole, in the place of one of that name.
 
@@ -133,6 +139,8 @@ def write(
         drug_column: column of the store that names the drug.
         without: drugs whose reports were left out.
         synthetic: the reports are made up.
+        duplicates: whether linked reports were counted once (``merge``).
+        before: only reports of quarters before this one were counted.
 
     Raises:
         InputError: a name that cannot be the name of a folder.
@@ -159,6 +167,8 @@ def write(
         "drug_column": drug_column,
         "without": list(without),
         "synthetic": synthetic,
+        "duplicates": duplicates,
+        "before": before,
         "likelihood": likelihood,
         "prior": [prior.alpha1, prior.beta1, prior.alpha2, prior.beta2, prior.p] if prior else None,
         "why_no_gps": found.why_no_gps.text.as_dict() if found.why_no_gps else None,
@@ -283,6 +293,8 @@ def _of(row: Mapping[str, Any], folder: Path) -> Run:
         without=tuple(row.get("without", ())),
         synthetic=bool(row.get("synthetic", False)),
         merged=row.get("merged", 0),
+        duplicates=row.get("duplicates", "keep"),
+        before=row.get("before", ""),
     )
 
 

@@ -102,8 +102,9 @@ def simulate(
         batches = [Asked.base(random, min(_BATCH, reports - at)) for at in range(0, reports, _BATCH)]
         write(part.folder, random, world, [*batches, extra])
     told = settle(store)
-    _csv(folder / "truth.csv", ("drug", "event", "kind", "first_quarter"), [
-        (world.drug_name(each.drug), world.event_name(each.event), each.kind, quarter(each.since)) for each in pairs
+    _csv(folder / "truth.csv", ("drug", "event", "truth", "kind", "first_quarter"), [
+        (world.drug_name(each.drug), world.event_name(each.event), str(int(each.kind in SIGNALS)), each.kind,
+         quarter(each.since)) for each in pairs
     ])  # fmt: skip
     known = [(world.drug_name(d), world.event_name(e)) for d, e in world.known_pairs()]
     _csv(folder / "known.csv", ("drug", "event"), known)
