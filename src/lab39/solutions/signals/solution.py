@@ -27,6 +27,15 @@ class Signals(Solution):
     tables = "lab39.solutions.signals.board_tables"
     migrations = "lab39.solutions.signals.migrations"
 
+    def prepare(self, packs: Packs, progress: Progress) -> None:
+        """Compile the pairs of the newest run that stand out, for assessments to read."""
+        from lab39.solutions.signals import pairindex
+
+        if (pack := pairindex.newest(packs)) is not None:
+            progress(f"{pack.name} {pack.version}", 0.0)
+            pairindex.path(packs, pack)
+        progress("", 1.0)
+
     def assess(self, record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:
         """Known reactions and emerging signals that match what the person takes and complains of."""
         from lab39.solutions.signals import findings
