@@ -6,11 +6,23 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from tests.solutions.signals.records import (
+    HPO,
+    ICD10,
+    ON,
+    around,
+    fever,
+    found,
+    has,
+    measured,
+    rash,
+    record,
+    takes,
+    told,
+)
 
 from lab39.core.finding import Finding, Input, Reason, Severity, Source, When
 from lab39.core.text import Text
-
-from .records import HPO, ICD10, ON, around, fever, found, has, measured, rash, record, takes, told
 
 SKIN = "reaction.severe-skin"
 ALLOPURINOL = takes("M04AA01", words="Allopurinol 200 mg", id="allopurinol")
