@@ -177,6 +177,14 @@ class Knowledge:
         return {folded(name): each for each in self.substances.values() for name in (each.name.fr, each.name.en)}
 
     @cached_property
+    def causes(self) -> Mapping[str, tuple[Pair, ...]]:
+        """Pairs by reaction."""
+        found: dict[str, list[Pair]] = {}
+        for each in self.pairs:
+            found.setdefault(each.reaction, []).append(each)
+        return {reaction: tuple(pairs) for reaction, pairs in found.items()}
+
+    @cached_property
     def names(self) -> re.Pattern[str]:
         """Finds the name of a substance in folded words, the longest first."""
         ordered = sorted(self.by_name, key=len, reverse=True)

@@ -136,7 +136,7 @@ def _suspects(
     medicines: Iterable[Taken],
     on: dt.date,
 ) -> Iterator[Suspect]:
-    pairs = [pair for pair in known.pairs if pair.reaction == reaction.id]
+    pairs = known.causes.get(reaction.id, ())
     for medicine in medicines:
         pair = min(
             (pair for pair in pairs if pair.covers(medicine.atc)),

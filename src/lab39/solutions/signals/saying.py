@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lab39.core.finding import SUMMARY_MAX, Finding, Input, Missing, Reason, Severity, Suggestion, When
@@ -88,33 +89,56 @@ def payload(suspicion: Suspicion) -> dict[str, Any]:
 # -- the sentence -----------------------------------------------------------------------------------------
 
 
-def filled(template: Text, suspicion: Suspicion, *, signs: int = 3, drugs: int = 3, when: bool = True) -> Text:
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """How many words a sentence may take; ``named``: the medicine by its name, or « ce médicament »."""
+
+    signs: int = 3
+    drugs: int = 3
+    when: bool = True
+    named: bool = True
+
+
+_ROOMS = (
+    _Room(),
+    _Room(signs=2),
+    _Room(signs=2, drugs=2),
+    _Room(signs=2, drugs=2, when=False),
+    _Room(signs=1, drugs=1, when=False),
+    _Room(signs=1, drugs=1, when=False, named=False),
+)
+
+
+def filled(template: Text, suspicion: Suspicion, room: _Room = _Room()) -> Text:
     """A sentence of the knowledge with what was found in its places."""
-    return Text(*(_filled(template, suspicion, lang, signs, drugs, when) for lang in ("fr", "en")))
+    return Text(_filled(template, suspicion, "fr", room), _filled(template, suspicion, "en", room))
 
 
-def _filled(template: Text, suspicion: Suspicion, lang: Lang, signs: int, drugs: int, when: bool) -> str:
+def _filled(template: Text, suspicion: Suspicion, lang: Lang, room: _Room) -> str:
     first = suspicion.first.medicine
     the = first.the if lang == "fr" else first.name.en
-    shown = listed([s.says[lang] for s in suspicion.signs], lang, signs)
+    drug = first.name[lang]
+    names = [s.medicine.name[lang] for s in suspicion.suspects if s.verified] or [drug]
+    if not room.named:
+        the = drug = "ce médicament" if lang == "fr" else "this medicine"
+        names = [the]
+    shown = listed([s.says[lang] for s in suspicion.signs], lang, room.signs)
     return template[lang].format(
         the=the,
         The=capital(the),
-        drug=first.name[lang],
-        Drug=capital(first.name[lang]),
-        drugs=listed(
-            [s.medicine.name[lang] for s in suspicion.suspects if s.verified] or [first.name[lang]], lang, drugs
-        ),
+        drug=drug,
+        Drug=capital(drug),
+        drugs=listed(names, lang, room.drugs),
         signs=shown,
         Signs=capital(shown),
-        when=after(suspicion.first)[lang] if when else after(suspicion.first, short=True)[lang],
+        when=after(suspicion.first, short=not room.when)[lang],
     )
 
 
 def _summary(suspicion: Suspicion, template: Text) -> Text:
-    """The sentence, with fewer words until it fits."""
-    for signs, drugs, when in ((3, 3, True), (2, 3, True), (2, 2, True), (2, 2, False), (1, 1, False)):
-        said = filled(template, suspicion, signs=signs, drugs=drugs, when=when)
+    """The sentence, with fewer words until it fits in both languages."""
+    for room in _ROOMS:
+        said = filled(template, suspicion, room)
         if max(len(said.fr), len(said.en)) < SUMMARY_MAX:
             return said
     return Text(said.fr[: SUMMARY_MAX - 2] + "…", said.en[: SUMMARY_MAX - 2] + "…")

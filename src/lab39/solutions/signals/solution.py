@@ -27,15 +27,19 @@ class Signals(Solution):
     tables = "lab39.solutions.signals.board_tables"
     migrations = "lab39.solutions.signals.migrations"
 
+    def prepare(self, packs: Packs, progress: Progress) -> None:
+        """Compile the pairs of the newest run that stand out, and make the base of the demonstration, once each."""
+        from lab39.solutions.signals import demo, pairindex
+
+        if (pack := pairindex.newest(packs)) is not None:
+            progress(f"{pack.name} {pack.version}", 0.0)
+            pairindex.path(packs, pack)
+        progress(self.title.fr, 0.5)
+        demo.run(packs.cache)
+        progress("", 1.0)
+
     def assess(self, record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:
         """Known reactions and emerging signals that match what the person takes and complains of."""
         from lab39.solutions.signals import findings
 
         return findings.findings(record, on, ctx)
-
-    def prepare(self, packs: Packs, progress: Progress) -> None:
-        """Make the base of the demonstration, once: its page is then there at the first visit."""
-        from lab39.solutions.signals import demo
-
-        progress(self.title.fr, 0.0)
-        demo.run(packs.cache)

@@ -1,0 +1,406 @@
+"""What a record makes one think of: who is suspected, how urgent it is, what is missing, what is left out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from tests.solutions.signals.records import (
+    HPO,
+    ICD10,
+    ON,
+    around,
+    fever,
+    found,
+    has,
+    measured,
+    rash,
+    record,
+    takes,
+    told,
+)
+
+from lab39.core.finding import Finding, Input, Reason, Severity, Source, When
+from lab39.core.text import Text
+
+SKIN = "reaction.severe-skin"
+ALLOPURINOL = takes("M04AA01", words="Allopurinol 200 mg", id="allopurinol")
+
+
+def skin(*rows: dict[str, Any], **more: Any) -> Finding:
+    return found(*rows, **more)[SKIN]
+
+
+# -- a medicine begun lately, a rash, a fever ---------------------------------------------------------
+
+
+def test_a_febrile_rash_three_weeks_after_allopurinol_is_for_today():
+    told_ = skin(ALLOPURINOL, rash(), fever())
+    assert (told_.severity, told_.when) == (Severity.CRITICAL, When.TODAY)
+    assert told_.summary == Text(
+        "Arrêter l'allopurinol et orienter aujourd'hui\u202f: éruption cutanée et fièvre, 19 jours après le début",
+        "Stop allopurinol and refer today: rash and fever, 19 days after the start",
+    )
+    assert told_.focus[0].endswith("allopurinol")
+    assert [reason.rule for reason in told_.reasons] == ["signals.severe-skin", "signals.severe-skin.allopurinol"]
+    assert all(reason.source.verified for reason in told_.reasons)
+    assert told_.detail.fr.startswith("Ce qui changerait l'avis")
+
+
+def test_who_to_see_and_what_to_prepare_are_said():
+    steps = " ".join(s.label.fr for s in skin(ALLOPURINOL, rash(), fever()).suggestions)
+    assert "Médecin aujourd'hui" in steps
+    assert "urgences (15)" in steps
+    assert "Préparer la déclaration" in steps
+
+
+@pytest.mark.parametrize("code", ["26284000", "445088006"], ids=["mucosal lesions", "swollen face"])
+def test_mucosal_lesions_or_a_swollen_face_call_an_ambulance(code: str):
+    told_ = skin(ALLOPURINOL, rash(), has(code))
+    assert told_.severity is Severity.CRITICAL
+    assert told_.summary.fr.startswith("Arrêter l'allopurinol et appeler le 15")
+
+
+def test_without_an_alarm_sign_a_rash_waits_for_advice_this_week():
+    told_ = skin(ALLOPURINOL, rash())
+    assert (told_.severity, told_.when) == (Severity.WARNING, When.THIS_WEEK)
+    assert "sans délai si fièvre" in told_.summary.fr
+
+
+def test_a_temperature_counts_as_fever_from_38_on():
+    assert skin(ALLOPURINOL, rash(), measured("8310-5", 38.0, "Cel")).severity is Severity.CRITICAL
+    assert skin(ALLOPURINOL, rash(), measured("8310-5", 37.9, "Cel")).severity is Severity.WARNING
+
+
+def test_what_is_missing_is_asked_for_with_its_code():
+    codes = {missing.code for missing in skin(ALLOPURINOL, rash(), fever()).missing}
+    assert codes == {"1742-6", "711-2"}
+    recent = measured("1742-6", 30, "U/L", "2026-11-20")
+    assert {m.code for m in skin(ALLOPURINOL, rash(), fever(), recent).missing} == {"711-2"}
+
+
+def test_the_best_known_medicine_is_named_and_the_others_follow():
+    ibuprofen = takes("M01AE01", "2026-11-10", words="Ibuprofène 400 mg", id="ibuprofen")
+    told_ = skin(ibuprofen, ALLOPURINOL, rash(), fever())
+    assert [s["atc"] for s in told_.payload["suspects"]] == [["M04AA01"], ["M01AE01"]]
+    assert any("ibuprofène (12 jours après le début)" in s.label.fr for s in told_.suggestions)
+
+
+def test_any_medicine_begun_in_the_last_eight_weeks_counts_but_is_not_stopped_by_rule():
+    told_ = skin(takes("A10AE04", "2026-11-10", words="Insuline glargine"), rash(), fever())
+    assert told_.severity is Severity.CRITICAL
+    assert told_.summary.fr.startswith("Orienter aujourd'hui")
+    assert "Arrêter" not in told_.summary.fr
+    assert told_.reasons[1].rule == "signals.severe-skin.new-medicine"
+
+
+def test_a_medicine_taken_for_years_is_not_new():
+    assert SKIN not in found(takes("A10AE04", "2023-11-06"), rash(), fever())
+
+
+def test_allopurinol_taken_for_years_is_not_suspected():
+    assert SKIN not in found(takes("M04AA01", "2020-01-01"), rash(), fever())
+
+
+@pytest.mark.parametrize(
+    ("start", "suspected"), [("2026-09-27", True), ("2026-09-26", False), ("2026-11-18", True)]
+)
+def test_the_time_from_the_start_has_bounds(start: str, suspected: bool):
+    assert (SKIN in found(takes("M04AA01", start), rash(), fever())) is suspected
+
+
+def test_a_rash_two_days_after_the_first_dose_is_too_early():
+    assert SKIN not in found(takes("M04AA01", "2026-11-20"), rash(), fever())
+
+
+def test_a_later_time_than_usual_is_said_and_does_not_rule_it_out():
+    told_ = skin(takes("M04AA01", "2026-10-10"), rash(), fever())
+    assert "Plus tard que d'habitude" in told_.reasons[1].text.fr
+
+
+# -- what is absent, over, or denied ------------------------------------------------------------------
+
+
+def test_without_a_start_it_is_asked_for_before_anything_is_stopped():
+    told_ = skin(takes("M04AA01", None, id="undated"), rash(), fever())
+    assert (told_.severity, told_.when) == (Severity.WARNING, When.TODAY)
+    assert "dates inconnues" in told_.summary.fr
+    assert next(m.code for m in told_.missing) == "start:MedicationStatement/undated"
+
+
+def test_a_start_known_to_the_month_is_not_made_up():
+    told_ = skin(takes("M04AA01", "2026-11"), rash(), fever())
+    assert "0 à 21 jours après le début" in told_.summary.fr
+
+
+def test_an_undated_rash_is_asked_about():
+    told_ = skin(ALLOPURINOL, rash(None), fever())
+    assert "dates inconnues" in told_.summary.fr
+    assert any(m.code == "onset:Condition/c271807003" for m in told_.missing)
+
+
+def test_a_medicine_without_a_code_is_read_from_its_words():
+    assert (
+        skin(takes(words="ALLOPURINOL 100MG CPR", start="2026-11-03"), rash(), fever()).severity
+        is Severity.CRITICAL
+    )
+
+
+def test_a_name_that_nobody_knows_is_told_and_asked_to_the_pharmacy():
+    ctx = around()
+    found_ = found(takes(words="Zyloric 100 mg", start="2026-11-03"), rash(), ctx=ctx)
+    assert ctx.asked == ["pharmacy"]
+    assert "Zyloric" in found_["names-not-understood"].summary.fr
+
+
+def test_the_pharmacy_lends_its_names():
+    said = Input(Text.same("Allopurinol"), Text.same("Zyloric 100 mg"), "", "MedicationStatement/m")
+    why = Reason("pharmacy.x", Text("x", "y"), Source("x"), (said,))
+    answer = Finding(code="no-interaction-listed", severity=Severity.INFO, summary=Text("a", "b"), reasons=(why,))
+    found_ = found(takes(words="Zyloric 100 mg"), rash(), fever(), ctx=around(answer=(answer,)))
+    assert found_[SKIN].summary.en.startswith("Stop allopurinol")
+    assert "names-not-understood" not in found_
+
+
+def test_nobody_is_asked_when_every_name_is_understood_or_nothing_is_complained_of():
+    ctx = around()
+    found(ALLOPURINOL, rash(), fever(), ctx=ctx)
+    found(takes(words="Zyloric 100 mg"), ctx=ctx)
+    assert ctx.asked == []
+
+
+def test_a_medicine_stopped_long_before_the_rash_is_left_out():
+    assert SKIN not in found(takes("M04AA01", "2026-10-20", end="2026-11-07", status="completed"), rash(), fever())
+
+
+def test_a_medicine_stopped_just_before_the_rash_is_suspected_and_the_stop_is_said():
+    told_ = skin(takes("J01EE01", "2026-11-10", end="2026-11-20", status="completed"), rash(), fever())
+    assert "Arrêté le 20/11/2026" in told_.reasons[1].text.fr
+
+
+def test_a_medicine_stopped_on_an_unknown_day_is_suspected_while_it_is_recent():
+    assert (
+        "on ne sait pas quand" in skin(takes("J01EE01", "2026-11-10", status="stopped"), rash()).reasons[1].text.fr
+    )
+    assert SKIN not in found(takes("J01EE01", "2024-11-10", status="stopped"), rash())
+
+
+def test_a_rash_older_than_the_medicine_is_left_out():
+    assert SKIN not in found(takes("M04AA01", "2026-11-03"), rash("2026-11-01"), fever())
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        rash(clinical="resolved"),
+        rash(verified="refuted"),
+        rash(verified="provisional"),
+        rash("2026-06-01"),
+        rash("2026-12-24"),
+        told("Pas d'éruption"),
+        told("sans éruption cutanée"),
+    ],
+    ids=["resolved", "refuted", "supposed", "old", "later", "denied", "denied too"],
+)
+def test_what_is_over_supposed_or_denied_is_not_a_rash(over: dict[str, Any]):
+    assert SKIN not in found(takes("M04AA01", "2026-05-20"), takes("M04AA01", "2026-11-03"), over, fever())
+
+
+def test_a_sign_denied_later_is_not_present():
+    seen = {
+        "resourceType": "Observation",
+        "id": "none",
+        "status": "final",
+        "code": {"coding": [{"system": HPO, "code": "HP:0000988"}]},
+        "subject": {"reference": "Patient/p"},
+        "effectiveDateTime": "2026-11-24",
+        "valueBoolean": False,
+    }
+    assert SKIN not in found(ALLOPURINOL, rash(), fever(), seen)
+
+
+@pytest.mark.parametrize("status", ["not-taken", "entered-in-error", "intended"])
+def test_a_medicine_never_taken_is_left_out(status: str):
+    assert SKIN not in found(takes("M04AA01", status=status), rash(), fever())
+
+
+@pytest.mark.parametrize(
+    "words", ["Éruption fébrile du tronc", "rash", "Exanthème"], ids=["french", "english", "accents"]
+)
+def test_a_complaint_in_words_is_read(words: str):
+    assert SKIN in found(ALLOPURINOL, told(words))
+
+
+@pytest.mark.parametrize(("system", "code"), [(ICD10, "R21"), (HPO, "HP:0000988"), (ICD10, "L27.0")])
+def test_a_complaint_is_read_in_each_code_system(system: str, code: str):
+    assert SKIN in found(ALLOPURINOL, has(code, system=system))
+
+
+def test_a_prescription_renewed_is_not_a_new_medicine():
+    years = [takes("M04AA01", f"{year}-11-03", status="completed", id=f"m{year}") for year in (2024, 2025)]
+    assert SKIN not in found(*years, takes("M04AA01", "2026-11-03"), rash(), fever())
+
+
+def test_a_medicine_taken_again_after_a_long_stop_is_begun_anew():
+    once = takes("M04AA01", "2022-01-01", end="2022-03-01", status="completed", id="once")
+    assert SKIN in found(once, takes("M04AA01", "2026-11-03"), rash(), fever())
+
+
+# -- other reactions ------------------------------------------------------------------------------------
+
+CASES = {
+    "ACE inhibitor, swollen face": (
+        "reaction.angioedema",
+        [takes("C09AA05", "2020-06-22"), has("41291007")],
+        "critical",
+    ),
+    "metformin, vomiting and fatigue": (
+        "reaction.lactic-acidosis",
+        [takes("A10BA02", "2012-05-10"), has("422400008"), has("84229001")],
+        "warning",
+    ),
+    "gliflozin, vomiting": ("reaction.ketoacidosis", [takes("A10BK01", "2025-01-01"), has("422400008")], "warning"),
+    "SSRI, sodium 131": (
+        "reaction.hyponatraemia",
+        [takes("N06AB06", "2024-02-19"), measured("2951-2", 131, "mmol/L")],
+        "warning",
+    ),
+    "SSRI, sodium 120": (
+        "reaction.hyponatraemia",
+        [takes("N06AB06", "2024-02-19"), measured("2951-2", 120, "mmol/L")],
+        "critical",
+    ),
+    "carbimazole, sore throat and fever": (
+        "reaction.agranulocytosis",
+        [takes("H03BB01", "2026-10-20"), has("J02.9", system=ICD10), fever()],
+        "critical",
+    ),
+    "statin, muscle pain": ("reaction.muscle-injury", [takes("C10AA05", "2026-08-01"), has("68962001")], "info"),
+    "statin, muscle pain, dark urine": (
+        "reaction.muscle-injury",
+        [takes("C10AA05", "2026-08-01"), has("68962001"), has("HP:0040319", system=HPO)],
+        "warning",
+    ),
+    "co-amoxiclav stopped, jaundice": (
+        "reaction.liver-injury",
+        [takes("J01CR02", "2026-10-20", end="2026-10-27", status="completed"), has("18165001")],
+        "critical",
+    ),
+    "tramadol and SSRI, tremor and sweats": (
+        "reaction.serotonin",
+        [takes("N02AX02", "2026-11-20"), has("26079004"), has("415690000")],
+        "warning",
+    ),
+    "citalopram, QTc 510": (
+        "reaction.torsades",
+        [takes("N06AB04", "2025-01-01"), measured("8636-3", 510, "ms")],
+        "critical",
+    ),
+    "zolpidem, falls": (
+        "reaction.falls",
+        [takes("N05CF02", "2024-05-27"), has("1912002", "2026-08-19")],
+        "warning",
+    ),
+    "apixaban, melaena": ("reaction.bleeding", [takes("B01AF02", "2020-01-14"), has("2901004")], "warning"),
+    "ciprofloxacin, Achilles tendon": (
+        "reaction.tendon-injury",
+        [takes("J01MA02", "2026-11-10"), has("M76.6", system=ICD10)],
+        "warning",
+    ),
+    "heparin, platelets 60": (
+        "reaction.heparin-platelets",
+        [takes("B01AB05", "2026-11-16"), measured("777-3", 60, "10*9/L")],
+        "critical",
+    ),
+    "topiramate, vision": ("reaction.angle-closure", [takes("N03AX11", "2026-11-10"), has("7973008")], "critical"),
+    "amoxicillin, diarrhoea": (
+        "reaction.c-difficile",
+        [takes("J01CA04", "2026-11-05", end="2026-11-12", status="completed"), has("62315008")],
+        "warning",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_other_reactions_are_met_at_their_level(name: str):
+    code, rows, severity = CASES[name]
+    told_ = found(*rows)[code]
+    assert told_.severity.value == severity
+    assert told_.suggestions
+    assert all(len(told_.summary[lang]) < 140 for lang in ("fr", "en"))
+
+
+def test_a_normal_sodium_is_no_complaint():
+    assert "reaction.hyponatraemia" not in found(takes("N06AB06"), measured("2951-2", 135, "mmol/L"))
+
+
+def test_only_the_newest_result_counts():
+    rows = measured("2951-2", 128, "mmol/L", "2026-11-01") | {"id": "older"}, measured("2951-2", 139, "mmol/L")
+    assert "reaction.hyponatraemia" not in found(takes("N06AB06", "2024-01-01"), *rows)
+
+
+def test_a_result_in_a_unit_that_cannot_be_read_tells_nothing():
+    assert "reaction.hyponatraemia" not in found(takes("N06AB06", "2024-01-01"), measured("2951-2", 131, "kg"))
+
+
+def test_a_later_fall_is_explained_by_a_medicine_begun_after_the_first():
+    rows = has("1912002", "2026-02-10"), has("R29.6", "2026-11-01", system=ICD10)
+    told_ = found(takes("N02AX02", "2026-08-20", words="Tramadol"), *rows)["reaction.falls"]
+    assert told_.payload["suspects"][0]["atc"] == ["N02AX02"]
+
+
+def test_a_reaction_whose_source_was_not_opened_gives_no_advice():
+    told_ = found(takes("L02BA01", "2026-01-01"), has("128053003"))["reaction.thrombosis"]
+    assert (told_.severity, told_.when, told_.suggestions) == (Severity.INFO, When.NEXT_VISIT, ())
+    assert "source non relue" in told_.summary.fr
+
+
+def test_one_reaction_of_several_medicines_is_one_finding():
+    told_ = found(
+        takes("N06AB06", "2024-02-19"), takes("C03AA03", "2021-03-09", id="n"), measured("2951-2", 131, "mmol/L")
+    )
+    assert "sertraline et hydrochlorothiazide" in told_["reaction.hyponatraemia"].summary.fr
+
+
+# -- new medicines, orders, no treatment --------------------------------------------------------------
+
+
+def test_new_medicines_are_a_fact_for_those_who_ask():
+    told_ = found(takes("M04AA01", "2026-11-03"), takes("N06AB06", "2024-02-19", id="old"))["new-medicines"]
+    assert told_.severity is Severity.INFO
+    assert [(m["atc"], m["days"]) for m in told_.payload["medicines"]] == [(["M04AA01"], 21)]
+
+
+@pytest.mark.parametrize(("start", "new"), [("2026-09-29", True), ("2026-09-28", False), ("2026-11-25", False)])
+def test_new_means_begun_in_the_last_eight_weeks(start: str, new: bool):
+    assert ("new-medicines" in found(takes("M04AA01", start))) is new
+
+
+def test_about_an_order_only_what_concerns_it_is_said():
+    rows = (
+        ALLOPURINOL,
+        takes("N06AB06", "2024-02-19", id="ssri"),
+        rash(),
+        fever(),
+        measured("2951-2", 131, "mmol/L"),
+    )
+    about = frozenset({"MedicationStatement/ssri"})
+    assert set(found(*rows, ctx=around(about=about))) == {"reaction.hyponatraemia"}
+
+
+def test_without_any_medicine_nothing_is_looked_for_and_it_says_so():
+    assert set(found(rash(), fever())) == {"no-treatment"}
+    assert found(rash(), ctx=around(about=frozenset({"x"}))) == {}
+
+
+def test_the_same_record_gives_the_same_findings_on_the_same_day_only():
+    rows = ALLOPURINOL, rash(), fever()
+    assert found(*rows) == found(*rows)
+    assert SKIN not in found(*rows, on=ON + dt.timedelta(days=90))
+
+
+def test_a_record_in_odd_shapes_raises_nothing():
+    odd = {"resourceType": "MedicationStatement", "id": "odd", "status": "active"}
+    assert record(odd).medications()
+    found(odd, rash(), {"resourceType": "Condition", "id": "bare"}, fever())
