@@ -87,23 +87,23 @@ def test_from_the_table_to_a_signal_and_its_cases(page: Page, lab: Served, tmp_p
 
 def test_a_report_survives_the_server_and_its_files_say_what_was_typed(page: Page, lab: Served, tmp_path: Path):
     page.goto(f"{lab.url}/lang/fr?next=/signals/report%3Fdrug=Allopurinol%26reaction=Fi%C3%A8vre")
-    expect(page.locator("[name=drug]")).to_have_value("Allopurinol")
+    expect(page.locator("main [name=drug]")).to_have_value("Allopurinol")
     no_violation(page)
-    page.locator("[name=age]").fill("82")
+    page.locator("main [name=age]").fill("82")
     page.get_by_label("Sexe").select_option("F")
-    page.locator("[name=start]").fill("03/11/2020")
-    page.locator("[name=dose]").fill("200 mg par jour")
+    page.locator("main [name=start]").fill("03/11/2020")
+    page.locator("main [name=dose]").fill("200 mg par jour")
     page.get_by_role("button", name="Ajouter un effet").click()
-    expect(page.locator("[name=reaction]")).to_have_count(2)
-    expect(page.locator("[name=dose]")).to_have_value("200 mg par jour")
-    page.locator("[name=reaction]").nth(1).fill("Éruption")
-    page.locator("[name=onset]").nth(1).fill("22/13/2020")
+    expect(page.locator("main [name=reaction]")).to_have_count(2)
+    expect(page.locator("main [name=dose]")).to_have_value("200 mg par jour")
+    page.locator("main [name=reaction]").nth(1).fill("Éruption")
+    page.locator("main [name=onset]").nth(1).fill("22/13/2020")
     page.get_by_label("Hospitalisation").check()
 
     lab.kill()
     page.get_by_role("button", name="Vérifier la feuille").click()
     expect(page.locator("#said")).to_contain_text("Le laboratoire ne répond pas")
-    expect(page.locator("[name=reaction]").nth(1)).to_have_value("Éruption")
+    expect(page.locator("main [name=reaction]").nth(1)).to_have_value("Éruption")
     lab.start()
     page.get_by_role("button", name="Vérifier la feuille").click()
     expect(page.locator(".wrong")).to_contain_text("Date illisible")
@@ -112,13 +112,13 @@ def test_a_report_survives_the_server_and_its_files_say_what_was_typed(page: Pag
     no_violation(page)
     assert "Allopurinol" not in page.url.partition("report")[2].partition("?")[0]
 
-    page.locator("[name=onset]").nth(1).fill("22/11/2020")
+    page.locator("main [name=onset]").nth(1).fill("22/11/2020")
     page.get_by_label("Vous êtes").select_option("physician")
     page.get_by_role("button", name="Vérifier la feuille").click()
     expect(page.locator("#state-says")).to_contain_text("La notification est recevable")
     page.get_by_role("button", name="English").click()
     expect(page.locator("#state-says")).to_contain_text("The report is admissible")
-    expect(page.locator("[name=reaction]").nth(1)).to_have_value("Éruption")
+    expect(page.locator("main [name=reaction]").nth(1)).to_have_value("Éruption")
     no_violation(page)
 
     for name, reader in (("E2B(R3) message", e2b_r3), ("FHIR resource", fhir_event)):

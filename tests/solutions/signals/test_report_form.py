@@ -58,7 +58,7 @@ def test_the_case_is_what_was_typed():
         "FR",
     )
     assert (told.serious, told.hospitalisation, told.death) == (True, True, None)
-    assert told.event_date == "2026-11-22"
+    assert told.event_date is None  # each reaction has its own onset, or none
     assert [(each.drug, each.role, each.start_date, each.end_date) for each in case.drugs] == [
         ("Allopurinol 200 mg", "S", "2026-11-03", "2026-11-24"),
         ("Apixaban", "C", "2020", None),
@@ -144,7 +144,7 @@ def test_the_e2b_message_says_what_was_typed(tmp_path):
     assert back.drugs == case.drugs
     assert back.events == case.events
     for name in ("report_id", "sex", "age_years", "weight_kg", "country", "reporter", "serious", "hospitalisation",
-                 "narrative", "history", "sender", "received", "event_date", "report_type"):  # fmt: skip
+                 "narrative", "history", "sender", "received", "report_type"):  # fmt: skip
         assert getattr(back.report, name) == getattr(case.report, name), name
 
 

@@ -181,7 +181,6 @@ def case(sheet: Sheet, on: dt.date) -> Case:
         received=on.isoformat(),
         first_received=on.isoformat(),
         quarter=values.quarter_of(on.isoformat()),
-        event_date=min((each.onset for each in events if each.onset), default=None),
         report_type="spontaneous",
         sex=single["sex"] or None,
         age_years=_quantity(single["age"], "age", 0, values.MAX_AGE_YEARS),

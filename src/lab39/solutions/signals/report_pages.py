@@ -166,9 +166,10 @@ def _view(call: Call, sheet: Sheet, *, wrong: LabError | None = None, checked: b
         "who": Text.of({lang: report_form.knowledge()["who"][lang] for lang in ("fr", "en")}),
         "records": _records(call),
         "people": list(examples.all_examples().values()),
-        "self_path": "/signals/report",
-        "again": (*sheet.pairs, *((("checked", "yes"), ("do", "check")) if checked else (("do", "again"),))),
     }
+    if call.form or call.files:  # in the other language, the form is sent again as it is
+        do = (("checked", "yes"), ("do", "check")) if checked else (("do", "again"),)
+        values |= {"self_path": "/signals/report", "again": (*sheet.pairs, *do)}
     return View(template="report.html.jinja", part="report_form.html.jinja", wrong=wrong, values=values)
 
 
