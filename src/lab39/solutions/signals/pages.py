@@ -9,7 +9,7 @@ from typing import Any
 from lab39.core.errors import InputError, LabError, UnknownNameError
 from lab39.core.faces import Call, Download, Page, View
 from lab39.core.text import Text, number
-from lab39.solutions.signals import board_pages, choosing, pair_pages, ranking
+from lab39.solutions.signals import board_pages, choosing, pair_pages, ranking, report_pages
 from lab39.solutions.signals.choosing import Chosen
 from lab39.solutions.signals.ranking import Asked, Found
 
@@ -97,4 +97,4 @@ own_pages = (
     Page(path="export", title=Text("Exporter", "Export"), handler=export, permission="showroom.see", listed=False),
 )
 
-pages = (*own_pages, *pair_pages.pages, *board_pages.pages)
+pages = (*own_pages, *pair_pages.pages, *report_pages.pages, *board_pages.pages)

@@ -1,4 +1,4 @@
-"""``/signals/pair``: one signal. The figures come from the run; what the cases say, from its store when it is there."""
+"""``/signals/pair``: one signal. Figures come from the run; what the cases say, from its store if it is there."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def pair(call: Call) -> View:
             ),
             f"{drug} × {event}"[:80] if drug or event else "signals",
         )
+    drug, event = row["drug"], row["event"]
     old = ranking.pair(chosen.before, drug, event) if chosen.before else None
     values: dict[str, Any] = {
         "asked": asked,
@@ -69,8 +70,8 @@ def _of_store(call: Call, chosen: Chosen, row: Any, page: int) -> dict[str, Any]
     if not profile.there(run):
         return {
             "why_not": Text(
-                f"La base de cette analyse n'est plus là ({run.store})\u202f: la remettre à sa place, ou la refaire avec "
-                "«\u202flab39 signals ingest\u202f», pour revoir les cas, l'évolution et les délais.",
+                f"La base de cette analyse n'est plus là ({run.store})\u202f: la remettre à sa place, ou la "
+                "refaire avec «\u202flab39 signals ingest\u202f», pour revoir les cas, l'évolution et les délais.",
                 f"The store of this run is gone ({run.store}): put it back, or make it again with "
                 "“lab39 signals ingest”, to see the cases, the time course and the delays again.",
             )
@@ -144,12 +145,11 @@ def _course(call: Call, found: Profile) -> dict[str, Any]:
             names,
             [by_name.get(name) for name in names],
             labelled_by="ic-says",
-            zero=Text("0\u202f: comme attendu", "0: as expected")[call.lang],
             lang=call.lang,
         ),
         "ic_says": Text(
-            f"L'intervalle est au-dessus de 0 pendant {len(above)} trimestre{'s' if len(above) > 1 else ''} sur {len(names)}"
-            + (f"\u202f: {', '.join(above[-6:])}." if above else "."),
+            f"L'intervalle est au-dessus de 0 pendant {len(above)} trimestre{'s' if len(above) > 1 else ''} "
+            f"sur {len(names)}" + (f"\u202f: {', '.join(above[-6:])}." if above else "."),
             f"The interval is above 0 in {len(above)} of {len(names)} quarters"
             + (f": {', '.join(above[-6:])}." if above else "."),
         ),

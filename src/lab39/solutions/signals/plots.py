@@ -1,9 +1,9 @@
 """Plots made on the server: SVG that needs no script, stretches with the page and keeps its letters readable.
 
-Places across are percentages and places down are pixels, so that a plot fills its column on a phone as on a desk while
-letters and marks keep their size. Colours and line styles are classes of ``static/plots.css``: what is observed is
-full, what it is compared with is hollow or dashed, so that nothing rests on colour alone and a print reads as well.
-Each plot says its message in its figure's caption, which is its text alternative. Used by every page of signals.
+Places across are percentages and places down are pixels, so that a plot fills its column on a phone as on a desk
+while letters and marks keep their size. Colours and line styles are classes of ``static/plots.css``: what is
+observed is full, what it is compared with is hollow or dashed, so that nothing rests on colour alone and a print
+reads as well. Each plot says its message in its figure's caption, which is its text alternative.
 """
 
 from __future__ import annotations
@@ -91,8 +91,8 @@ def observed_expected(
     parts += _line(frame, expected, "awaited")
     peak = max(range(len(names)), key=lambda at: (observed[at], at))
     parts.append(_said(frame, peak, frame.y(observed[peak]) - 5, f"{words[0]} {number(observed[peak], lang)}"))
-    last = len(names) - 1
-    parts.append(_said(frame, last, frame.y(expected[last]) - 5, words[1], end=True, halo=True))
+    free, above = _room(observed, expected, peak)
+    parts.append(_said(frame, free, frame.y(above) - 6, words[1]))
     return _svg(frame, parts, labelled_by)
 
 
@@ -101,7 +101,6 @@ def intervals(
     values: Sequence[Interval | None],
     *,
     labelled_by: str,
-    zero: str,
     lang: Lang,
     least: float = -4.0,
     height: int = 130,
@@ -110,7 +109,6 @@ def intervals(
 
     Args:
         labelled_by: id of the caption.
-        zero: label of the line of 0.
     """
     told = [each for each in values if each is not None]
     low = max(least, min([each.low for each in told], default=-1.0))
@@ -119,7 +117,6 @@ def intervals(
     parts = [*_grid(frame, lang), *_periods(frame, names)]
     ground = frame.y(0)
     parts.append(f'<line class="zero" x1="0%" x2="100%" y1="{ground}" y2="{ground}"/>')
-    parts.append(f'<text class="said halo" x="0%" y="{ground - 5}">{_escaped(zero)}</text>')
     for at, each in enumerate(values):
         if each is None:
             continue
@@ -133,7 +130,7 @@ def intervals(
 
 
 def against(share: float, base: float, most: float) -> Markup:
-    """One row of a table: a full dot for the cases, a hollow one for what they are compared with, on 0 to ``most``."""
+    """One row of a table, from 0 to ``most``: a full dot for the cases, a hollow one for the comparison."""
     at, other = (100 * value / (most or 1) for value in (share, base))
     parts = [
         '<line class="rail" x1="0%" x2="100%" y1="12" y2="12"/>',
@@ -182,7 +179,7 @@ def _grid(frame: _Frame, lang: Lang) -> Iterator[str]:
         yield f'<text class="tick" x="-8" y="{y + 4}" text-anchor="end">{_escaped(words)}</text>'
 
 
-def _periods(frame: _Frame, names: Sequence[str], most: int = 5) -> Iterator[str]:
+def _periods(frame: _Frame, names: Sequence[str], most: int = 4) -> Iterator[str]:
     """A few names of periods under the plot: at most ``most``, always the first and the last."""
     many = len(names)
     if many <= most:
@@ -193,24 +190,39 @@ def _periods(frame: _Frame, names: Sequence[str], most: int = 5) -> Iterator[str
     for at in sorted(chosen):
         anchor = "start" if many > 3 and at == 0 else "end" if many > 3 and at == many - 1 else "middle"
         x = "0%" if anchor == "start" else "100%" if anchor == "end" else frame.x(at)
-        yield f'<text class="tick" x="{x}" y="{frame.whole - 6}" text-anchor="{anchor}">{_escaped(names[at])}</text>'
+        y = frame.whole - 6
+        yield f'<text class="tick" x="{x}" y="{y}" text-anchor="{anchor}">{_escaped(names[at])}</text>'
 
 
 def _line(frame: _Frame, values: Sequence[float], name: str) -> Iterator[str]:
-    for at in range(len(values) - 1):
-        here, there = frame.y(values[at]), frame.y(values[at + 1])
-        yield f'<line class="{name}" x1="{frame.x(at)}" x2="{frame.x(at + 1)}" y1="{here}" y2="{there}"/>'
+    for under in (f"{name} under", name):
+        for at in range(len(values) - 1):
+            here, there = frame.y(values[at]), frame.y(values[at + 1])
+            yield f'<line class="{under}" x1="{frame.x(at)}" x2="{frame.x(at + 1)}" y1="{here}" y2="{there}"/>'
     if len(values) == 1:
         y = frame.y(values[0])
         yield f'<line class="{name}" x1="0%" x2="100%" y1="{y}" y2="{y}"/>'
 
 
-def _said(frame: _Frame, at: int, y: float, words: str, *, end: bool = False, halo: bool = False) -> str:
+def _room(observed: Sequence[int], expected: Sequence[float], peak: int) -> tuple[int, float]:
+    """Where the label of the line stands: over the lowest neighbourhood, away from the highest bar; its top."""
+    many = len(observed)
+
+    def tallest(at: int) -> float:
+        near = range(max(0, at - 1), min(many, at + 2))
+        return max(max(observed[each], expected[each]) for each in near)
+
+    free = min(range(many), key=lambda at: (abs(at - peak) <= many // 6, tallest(at), -at))
+    return free, tallest(free)
+
+
+def _said(frame: _Frame, at: int, y: float, words: str) -> str:
     """A label beside what it names, kept inside the plot."""
     where = (at + 0.5) / frame.many
-    anchor = "end" if end or where > 0.8 else "start" if where < 0.2 else "middle"
-    x = "100%" if end else frame.x(at)
-    return f'<text class="said{" halo" if halo else ""}" x="{x}" y="{max(y, 12):.1f}" text-anchor="{anchor}">{_escaped(words)}</text>'
+    anchor = "end" if where > 0.8 else "start" if where < 0.2 else "middle"
+    return (
+        f'<text class="said" x="{frame.x(at)}" y="{max(y, 12):.1f}" text-anchor="{anchor}">{_escaped(words)}</text>'
+    )
 
 
 def _escaped(words: str) -> str:

@@ -1,7 +1,7 @@
 """What the reports of a base say of one pair: when, whom, with what, where, how grave, and which cases.
 
 Counted on the store that a run was made from, at the reports that it counted (its last quarter, its roles). Every
-count is of distinct reports. A store may have moved or changed since: callers are told how many cases there are now.
+count is of distinct reports. A store may have moved or changed since: callers learn how many cases there are now.
 """
 
 from __future__ import annotations
@@ -238,7 +238,7 @@ def _shares(con: DuckDBPyConnection, column: str) -> list[Share]:
 
 
 def _others(con: DuckDBPyConnection, drug: str) -> tuple[Share, ...]:
-    """The other drugs of the cases, the commonest first; compared with the reports of the drug without the event."""
+    """The other drugs of the cases, the commonest first; against the reports of the drug without the event."""
     rows = con.execute(
         f"""WITH of_drug AS (SELECT c.report_key, e.report_key IS NOT NULL AS is_case FROM counted c
             SEMI JOIN with_drug USING (report_key) LEFT JOIN with_event e USING (report_key)),
@@ -271,7 +271,8 @@ def _outcomes(con: DuckDBPyConnection, event: str) -> tuple[tuple[str | None, in
 def onset_days(con: DuckDBPyConnection, drug: str, event: str) -> tuple[int, ...]:
     """Days from the first known day of the drug to the event, of each case where both are known to the day."""
     rows = con.execute(
-        """WITH began AS (SELECT d.report_key, min(start_date) AS day FROM drugs d SEMI JOIN cases USING (report_key)
+        """WITH began AS (SELECT d.report_key, min(start_date) AS day
+            FROM drugs d SEMI JOIN cases USING (report_key)
             WHERE (trim(d.drug) = ? OR trim(d.ingredient) = ?) AND length(start_date) = 10 GROUP BY 1),
         came AS (SELECT c.report_key, coalesce(min(e.onset) FILTER (length(e.onset) = 10),
                 any_value(c.event_date) FILTER (length(c.event_date) = 10)) AS day
@@ -296,7 +297,13 @@ def cases(con: DuckDBPyConnection, page: int) -> tuple[CaseRow, ...]:
     like = _links(con, [row[1] for row in rows])
     return tuple(
         CaseRow(
-            *row[1:],
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            row[5],
+            row[6],
+            row[7],
             tuple(dict.fromkeys((name, role) for name, role in drugs.get(row[0], ()) if name)),
             tuple(dict.fromkeys(name for (name,) in events.get(row[0], ()) if name)),
             tuple(like.get(row[1], ())),

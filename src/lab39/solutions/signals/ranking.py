@@ -230,13 +230,17 @@ def every(run: Run, asked: Asked) -> tuple[Sequence[str], list[tuple[Any, ...]],
 
 
 def pair(run: Run, drug: str, event: str) -> Mapping[str, Any] | None:
-    """The row of a pair with its place in the order of the run (``place``); None when the run has no such pair."""
+    """The row of a pair with its place in the order of the run (``place``); None when the run has no such pair.
+
+    The names are those of the run; without them, those that differ by capitals only.
+    """
     con = _opened(run)
     try:
-        rows = _rows(
-            con, "SELECT * EXCLUDE (file_row_number) FROM pairs WHERE drug = ? AND event = ? LIMIT 1", [drug, event]
-        )
-        if not rows:
+        for test in ("drug = ? AND event = ?", "lower(drug) = lower(?) AND lower(event) = lower(?)"):
+            query = f"SELECT * EXCLUDE (file_row_number) FROM pairs WHERE {test} ORDER BY file_row_number LIMIT 1"
+            if rows := _rows(con, query, [drug, event]):
+                break
+        else:
             return None
         lead = run.leading
         value = rows[0][lead]

@@ -83,8 +83,9 @@ def standing(row: Mapping[str, Any]) -> str:
 def sentence(row: Mapping[str, Any]) -> Text:
     """What the pair is, in one sentence."""
     n, e = int(row["n"]), _num(row["expected"], 1 if row["expected"] >= 0.1 else 2)
+    plural, awaited = "s" if n > 1 else "", "s" if row["expected"] >= 2 else ""
     counted = Text(
-        f"{number(n, 'fr')} cas notifié{'s' if n > 1 else ''} pour {e.fr} attendu{'s' if row['expected'] >= 2 else ''}",
+        f"{number(n, 'fr')} cas notifié{plural} pour {e.fr} attendu{awaited}",
         f"{number(n, 'en')} case{'s' if n != 1 else ''} reported for {e.en} expected",
     )
     how = {
@@ -126,7 +127,8 @@ def figures(row: Mapping[str, Any], run: Run) -> tuple[Figure, ...]:
             Text(
                 "Logarithme en base 2 d'observés sur attendus\u202f: 0 comme attendu, 1 deux fois plus. "
                 "IC025 est la borne basse.",
-                "Base 2 logarithm of observed over expected: 0 as expected, 1 twice as much. IC025 is the lower bound.",
+                "Base 2 logarithm of observed over expected: 0 as expected, 1 twice as much. "
+                "IC025 is the lower bound.",
             ),
         ),
         Figure(
@@ -143,14 +145,14 @@ def figures(row: Mapping[str, Any], run: Run) -> tuple[Figure, ...]:
             Text("Le même en cotes.", "The same as odds."),
         ),
     ]
-    unit = Text("notifications", "reports") if run.basis == "reports" else Text("mentions", "mentions")
+    unit = Text("Notifications", "Reports") if run.basis == "reports" else Text("Mentions", "Mentions")
     made.append(
         Figure(
             Text("Marges (n)", "Margins (n)"),
             _said(lambda lang: f"{number(row['n_drug'], lang)} / {number(row['n_event'], lang)}"),
             Text(
-                f"{unit.fr.capitalize()} du médicament, de l'événement\u202f; {number(run.n_reports, 'fr')} en tout.",
-                f"{unit.en.capitalize()} of the drug, of the event; {number(run.n_reports, 'en')} in all.",
+                f"{unit.fr} du médicament, de l'événement\u202f; {number(run.n_reports, 'fr')} en tout.",
+                f"{unit.en} of the drug, of the event; {number(run.n_reports, 'en')} in all.",
             ),
         )
     )
@@ -281,7 +283,8 @@ def onset(days: Sequence[int]) -> tuple[Text, tuple[tuple[Text, int], ...]]:
     shape, low, high = _num(fitted.shape, 2), _num(fitted.shape_low, 2), _num(fitted.shape_high, 2)
     return (
         Text(
-            f"{told.fr} {how.fr}\u202f: forme de Weibull {shape.fr} (intervalle à 95\u202f%\u202f: {low.fr} à {high.fr}).",
+            f"{told.fr} {how.fr}\u202f: forme de Weibull {shape.fr} "
+            f"(intervalle à 95\u202f%\u202f: {low.fr} à {high.fr}).",
             f"{told.en} {how.en}: Weibull shape {shape.en} (95% interval: {low.en} to {high.en}).",
         ),
         rows,
@@ -313,7 +316,10 @@ def whom(found: Profile) -> Text:
 
 def _most(rows: Sequence[tuple[Share, Text]]) -> Text:
     each, words = max(rows, key=lambda row: row[0].share - row[0].base_share)
+    cases, base = (
+        Text(percent(of, "fr", digits=0), percent(of, "en", digits=0)) for of in (each.share, each.base_share)
+    )
     return Text(
-        f"{words.fr}\u202f: {percent(each.share, 'fr', digits=0)} des cas, {percent(each.base_share, 'fr', digits=0)} de la base",
-        f"{words.en}: {percent(each.share, 'en', digits=0)} of the cases, {percent(each.base_share, 'en', digits=0)} of the base",
+        f"{words.fr}\u202f: {cases.fr} des cas, {base.fr} de la base",
+        f"{words.en}: {cases.en} of the cases, {base.en} of the base",
     )

@@ -1,0 +1,211 @@
+"""``/signals/report``: report an adverse event. The form itself holds everything; the lab keeps nothing of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lab39 import fhir
+from lab39.core.errors import InputError, LabError, UnknownNameError
+from lab39.core.faces import Call, Download, Page, View
+from lab39.core.record import Record
+from lab39.core.text import Text
+from lab39.fhir import examples
+from lab39.solutions.signals import prefill, report_form, report_sheet, telling
+from lab39.solutions.signals.readers.model import Case
+from lab39.solutions.signals.report_form import Lack, Sheet
+
+MAX_FILE = 5_000_000
+RECORDS = 20
+_FILES = {
+    "e2b": ("xml", "application/xml"),
+    "fhir": ("json", "application/fhir+json"),
+    "sheet": ("pdf", "application/pdf"),
+}
+
+
+def form(call: Call) -> View:
+    """A new form: empty, from a link (``drug``, ``reaction``), or from a record (``record``, ``example``)."""
+    drug, reaction = call.query.text("drug"), call.query.text("reaction")
+    wrong: LabError | None = None
+    sheet = report_form.empty(drug, reaction)
+    try:
+        if name := call.query.text("example"):
+            example = examples.example(name)
+            sheet = prefill.of_record(example.record, example.day, call.lang, drug, reaction)
+        elif name := call.query.text("record"):
+            sheet = prefill.of_record(_kept(call, name), call.on, call.lang, drug, reaction)
+    except (InputError, UnknownNameError) as error:
+        wrong = error
+    return _view(call, sheet, wrong=wrong)
+
+
+def step(call: Call) -> View:
+    """The form again, with a row more or less, and what is missing."""
+    sheet, do = report_form.read(call.form), call.form.text("do")
+    if do in ("", "check"):
+        return _view(call, sheet, wrong=_wrong(sheet, call), checked=True)
+    return _view(call, report_form.changed(sheet, do), checked=bool(call.form.text("checked")))
+
+
+def bring(call: Call) -> View:
+    """A form begun from a file, of which nothing is kept."""
+    wrong: LabError | None = None
+    sheet = report_form.read(call.form) if call.form else report_form.empty()
+    try:
+        brought = call.file("file")
+        if brought is None or not brought.content:
+            raise InputError(Text("choisir un fichier", "choose a file"), "file")
+        if len(brought.content) > MAX_FILE:
+            raise InputError(Text("fichier de plus de 5 Mo", "file of more than 5 MB"), "file")
+        sheet = prefill.of_record(fhir.record(brought.content), call.on, call.lang)
+    except UnicodeDecodeError:
+        wrong = InputError(
+            Text(
+                "fichier illisible. Un dossier FHIR R4 (JSON) est attendu",
+                "unreadable file. A FHIR R4 record (JSON) is expected",
+            ),
+            "file",
+        )
+    except InputError as error:
+        wrong = InputError(error.text, "file")
+    return _view(call, sheet, wrong=wrong)
+
+
+def download(call: Call) -> View | Download:
+    """The report as E2B(R3), as FHIR, or on paper; the form with what is missing when it cannot be made."""
+    kind = call.path["form"]
+    if kind not in _FILES:
+        raise UnknownNameError(Text("formats\u202f: e2b, fhir, sheet", "formats: e2b, fhir, sheet"), kind[:40])
+    sheet = report_form.read(call.form)
+    lacks = report_form.missing(sheet)
+    try:
+        case = report_form.case(sheet, call.on)
+    except InputError as error:
+        return _view(call, sheet, wrong=error, checked=True)
+    needed = [each for each in lacks if each.needed]
+    if needed and kind != "sheet":
+        first = needed[0]
+        asks = Text(f"renseigner {first.asks.fr}", f"give {first.asks.en}")
+        return _view(call, sheet, wrong=InputError(asks, first.place), checked=True)
+    extension, media_type = _FILES[kind]
+    return Download(
+        content=_content(kind, case, lacks, sheet, call),
+        name=f"{sheet.single['number'].lower()}.{extension}",
+        media_type=media_type,
+    )
+
+
+def _content(kind: str, case: Case, lacks: tuple[Lack, ...], sheet: Sheet, call: Call) -> bytes:
+    if kind == "sheet":
+        return report_sheet.pdf(case, lacks, call.on, call.lang)
+    if kind == "e2b":
+        from lab39.solutions.signals.readers import e2b_write
+
+        return e2b_write.write(case, report_form.envelope(sheet, call.on)).encode()
+    from lab39.fhir import jsontext
+    from lab39.solutions.signals.readers import fhir_write
+
+    return jsontext.dumps(fhir_write.write(case), indent=1).encode()
+
+
+def _wrong(sheet: Sheet, call: Call) -> LabError | None:
+    try:
+        report_form.case(sheet, call.on)
+    except InputError as error:
+        return error
+    return None
+
+
+def _kept(call: Call, name: str) -> Record:
+    """A record of the lab that this person may see; that it was looked at is in the audit log.
+
+    Raises:
+        LabError: not signed in, no such record, or not theirs to see.
+    """
+    from lab39.store import access, records
+
+    if call.who.person is None:
+        raise InputError(
+            Text("se connecter pour ouvrir un dossier du laboratoire", "sign in to open a record of the lab"),
+            "record",
+        )
+    with call.ctx.writing() as tx:
+        stored = access.require(tx.connection, name, call.who.person, access.Level.READ, at=tx.at)
+        version = records.version(tx.connection, name)
+        tx.audit("access", {"version": version.number, "report": True}, subject=stored.id)
+    return fhir.record(version.document)
+
+
+def _records(call: Call) -> tuple[tuple[str, str], ...]:
+    if call.who.person is None:
+        return ()
+    from lab39.store import access
+
+    with call.ctx.writing() as tx:
+        found = access.visible_to(tx.connection, call.who.person, at=tx.at, limit=RECORDS)
+    return tuple((each.record.id, each.record.title or each.record.pseudonym) for each in found)
+
+
+def _view(call: Call, sheet: Sheet, *, wrong: LabError | None = None, checked: bool = False) -> View:
+    lacks = report_form.missing(sheet)
+    values: dict[str, Any] = {
+        "sheet": sheet,
+        "lacks": lacks,
+        "needed": [each for each in lacks if each.needed],
+        "useful": [each for each in lacks if not each.needed],
+        "lacking": {each.place for each in lacks} if checked else set(),
+        "checked": checked,
+        "yes_no": {"yes": Text("oui", "yes"), "no": Text("non", "no")},
+        "sexes": report_sheet.SEXES,
+        "roles": report_sheet.ROLES,
+        "actions": report_sheet.ACTIONS,
+        "reporters": report_sheet.REPORTERS,
+        "outcomes": {name: telling.OUTCOMES[name] for name in report_form.OUTCOMES},
+        "criteria": {name: telling.CRITERIA[name] for name in report_form.TICKED},
+        "known": report_form.knowledge(),
+        "who": Text.of({lang: report_form.knowledge()["who"][lang] for lang in ("fr", "en")}),
+        "records": _records(call),
+        "people": list(examples.all_examples().values()),
+    }
+    if call.form or call.files:  # in the other language, the form is sent again as it is
+        do = (("checked", "yes"), ("do", "check")) if checked else (("do", "again"),)
+        values |= {"self_path": "/signals/report", "again": (*sheet.pairs, *do)}
+    return View(template="report.html.jinja", part="report_form.html.jinja", wrong=wrong, values=values)
+
+
+pages = (
+    Page(
+        path="report",
+        title=Text("Notifier un effet indésirable", "Report an adverse reaction"),
+        about=Text(
+            "Une feuille guidée, puis le message E2B(R3), la ressource FHIR et la feuille à signer",
+            "A guided sheet, then the E2B(R3) message, the FHIR resource and the sheet to sign",
+        ),
+        handler=form,
+        permission="assess.once",
+    ),
+    Page(
+        path="report",
+        title=Text("Notifier un effet indésirable", "Report an adverse reaction"),
+        handler=step,
+        permission="assess.once",
+        methods=("POST",),
+        listed=False,
+    ),
+    Page(
+        path="report/file",
+        title=Text("Partir d'un fichier", "Begin from a file"),
+        handler=bring,
+        permission="assess.once",
+        methods=("POST",),
+        listed=False,
+    ),
+    Page(
+        path="report/{form}",
+        title=Text("Fichier de la notification", "File of the report"),
+        handler=download,
+        permission="assess.once",
+        methods=("POST",),
+        listed=False,
+    ),
+)

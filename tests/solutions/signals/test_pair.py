@@ -1,0 +1,209 @@
+"""A signal's page: what its reports say, what moved, and what is shown when the reports are gone or closed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lab39.core.datapacks import Packs
+from lab39.core.errors import UnknownNameError
+from lab39.core.faces import Call, Fields, Who
+from lab39.solutions.signals import Store, detect, pair_pages, plots, profile, ranking, runs, telling
+from lab39.solutions.signals.readers import store as stores
+from lab39.solutions.signals.readers.model import Case, Drug, Event, Report
+from lab39.solutions.signals.readers.settle import settle
+from lab39.solutions.signals.solution import Signals
+
+ON = dt.date(2026, 11, 27)
+PAIR = ("allopurinol", "Pemphigoid")
+
+
+def report(number: int, quarter: str, **more: Any) -> Report:
+    day = {"2026Q2": "2026-05-10", "2026Q3": "2026-08-10"}[quarter]
+    return Report(report_id=f"{number:03}", case_id=f"{number:03}", quarter=quarter, received=day, **more)
+
+
+def cases() -> list[Case]:
+    """Five cases of the pair, one of them before; two hundred other reports."""
+    suspect = Drug(drug=PAIR[0], role="PS", start_date="2026-07-01")
+    event = Event(event=PAIR[1], onset="2026-07-22", outcome="recovering")
+    old = {"sex": "F", "age_years": 80.0, "country": "FR", "serious": True, "hospitalisation": True}
+    made = [Case(report(1, "2026Q2", **old), (Drug(drug=PAIR[0], role="PS"),), (Event(event=PAIR[1]),))]
+    made += [
+        Case(
+            report(n, "2026Q3", **old), (suspect, Drug(drug="furosemide", role="C")), (event, Event(event="Fever"))
+        )
+        for n in range(2, 6)
+    ]
+    rest = {"sex": "M", "age_years": 50.0, "country": "DE"}
+    made += [
+        Case(
+            report(n, "2026Q2" if n % 2 else "2026Q3", **rest),
+            (Drug(drug="paracetamol"),),
+            (Event(event="Nausea"),),
+        )
+        for n in range(100, 300)
+    ]
+    return [*made, Case(report(900, "2026Q3"), (suspect,), (Event(event="Nausea"),))]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pair") / "store"
+    base = stores.Store.create(folder)
+    with base.adding("0" * 32, "made up", "made up") as part:
+        for each in cases():
+            part.add(each)
+    settle(base)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(store: Path) -> runs.Run:
+    return runs.write(detect(Store(store)), store / "runs", "2026Q3", ON, store=store)
+
+
+@pytest.fixture
+def found(run):
+    with profile.opened(run, *PAIR) as con:
+        yield profile.profile(con, *PAIR), profile.cases(con, 1)
+
+
+def test_every_count_is_of_distinct_reports(found):
+    seen, _ = found
+    assert seen.n == 5
+    assert [(each.name, each.n, each.n_drug, each.n_event) for each in seen.periods] == [
+        ("2026Q2", 1, 1, 1),
+        ("2026Q3", 4, 5, 4),
+    ]
+    assert [each.expected for each in seen.periods] == [1 / 101, 20 / 105]
+    assert [(each.name, each.n, each.base) for each in seen.sexes] == [("F", 5, 5), ("M", 0, 200)]
+    assert [(each.n, each.base) for each in seen.ages if each.base] == [(0, 200), (5, 5)]
+    assert seen.criteria == (("hospitalisation", 5),)
+    assert (seen.serious, seen.not_serious) == (5, 0)
+    assert seen.outcomes == (("recovering", 4), (None, 1))
+    assert seen.onset_days == (21, 21, 21, 21)
+    assert [(each.name, each.n) for each in seen.countries] == [("FR", 5)]
+
+
+def test_other_drugs_are_compared_with_the_other_reports_of_the_drug(found):
+    [other] = found[0].with_others
+    assert (other.name, other.n, other.of, other.base, other.base_of) == ("furosemide", 4, 5, 0, 1)
+
+
+def test_cases_are_listed_the_latest_first(found):
+    _, listed = found
+    assert [each.number for each in listed] == ["002", "003", "004", "005", "001"]
+    assert listed[0].drugs == (("allopurinol", "PS"), ("furosemide", "C"))
+    assert listed[0].events == ("Pemphigoid", "Fever")
+    assert listed[4].drugs == (("allopurinol", "PS"),)
+
+
+def test_an_older_run_counts_its_own_quarters_only(run):
+    with profile.opened(replace(run, until=dt.date(2026, 6, 30)), *PAIR) as con:
+        assert profile.profile(con, *PAIR).n == 1
+
+
+def test_roles_of_the_run_are_those_counted(run):
+    with profile.opened(replace(run, roles=("C",)), *PAIR) as con:
+        assert profile.profile(con, *PAIR).n == 0
+
+
+def test_the_sentence_says_more_only_when_the_interval_does(run):
+    row = ranking.pair(run, *PAIR)
+    assert row is not None
+    assert telling.sentence(row).fr.startswith(
+        "5 cas notifiés pour 0,1 attendu\u202f: le couple est notifié plus souvent"
+    )
+    unsure = dict(row) | {"ic025": -0.1}
+    assert "ne distinguent pas" in telling.sentence(unsure).fr
+    assert "less often" in telling.sentence(dict(row) | {"ic025": -2, "ic975": -1}).en
+
+
+def test_what_moved_is_told_against_the_run_before(run):
+    row = ranking.pair(run, *PAIR)
+    assert row is not None
+    assert "Une seule analyse" in telling.moved(row, None, run, None).fr
+    before = replace(run, name="2026Q2")
+    assert telling.moved(row, None, run, before).en == "New: no case in the run 2026Q2."
+    old = dict(row) | {"n": 1, "expected": row["expected"] / 2}
+    assert telling.moved(row, old, run, before).fr.startswith("Depuis 2026Q2\u202f: 4 cas de plus (1 → 5)")
+
+
+def call(packs: Packs, *, roles: tuple[str, ...] = ("professional",), **query: str) -> Call:
+    ctx: Any = SimpleNamespace(packs=packs)
+    who = Who("somebody" if "professional" in roles else None, frozenset({"visitor", *roles}))
+    given = {"drug": PAIR[0], "event": PAIR[1]} | query
+    return Call(ctx=ctx, on=ON, lang="fr", who=who, query=Fields(given.items()))
+
+
+@pytest.fixture
+def packs(tmp_path: Path, run: runs.Run) -> Packs:
+    made = Packs(tmp_path / "packs", tmp_path / "cache", Signals().packs())
+    made.import_files("signals", [run.folder])
+    return made
+
+
+def test_the_page_holds_plots_that_say_their_message(packs):
+    values = pair_pages.pair(call(packs)).values
+    assert 'aria-labelledby="course-says"' in values["seen"]["bars"]
+    assert "5 cas observés" in values["seen"]["course"].fr
+    assert values["seen"]["onset"]["says"].en.startswith("Median time of 21 days, known for 4 cases")
+
+
+def test_cases_are_closed_to_visitors_and_patients(packs):
+    for roles in ((), ("patient",)):
+        values = pair_pages.pair(call(packs, roles=roles)).values
+        assert values["closed"]
+        assert "cases" not in values
+        assert values["row"]["n"] == 5
+
+
+def test_a_store_that_is_gone_is_told_and_the_figures_stay(packs, store, tmp_path):
+    shutil.move(store, tmp_path / "elsewhere")
+    try:
+        values = pair_pages.pair(call(packs)).values
+    finally:
+        shutil.move(tmp_path / "elsewhere", store)
+    assert "n'est plus là" in values["why_not"].fr
+    assert str(store) in values["why_not"].fr
+    assert values["row"]["n"] == 5
+    assert values["figures"]
+
+
+def test_an_unknown_pair_is_refused_with_what_to_do(packs):
+    with pytest.raises(UnknownNameError, match="choose it in the table"):
+        pair_pages.pair(call(packs, drug="aspirin"))
+
+
+def test_names_are_found_whatever_their_capitals(packs):
+    values = pair_pages.pair(call(packs, drug="ALLOPURINOL", event="pemphigoid")).values
+    assert (values["drug"], values["event"]) == PAIR
+
+
+def test_labels_of_a_plot_are_text_and_never_markup():
+    made = plots.observed_expected(
+        ["<b>", "2026Q2"], [3, 1], [1.0, 1.0], labelled_by='"x', words=("<i>", "&"), lang="fr"
+    )
+    assert "<b>" not in made
+    assert "<i>" not in made
+    assert "&lt;i&gt; 3" in made
+
+
+def test_ticks_are_round_and_cover_the_range():
+    assert plots.ticks(0, 11) == [0, 5, 10, 15]
+    assert plots.ticks(-4, 3.2)[0] <= -4
+    assert plots.ticks(-4, 3.2)[-1] >= 3.2
+    assert plots.ticks(0, 0) != []
+
+
+def test_an_interval_below_the_plot_is_cut_at_its_edge():
+    made = plots.intervals(["a"], [plots.Interval(-1, -11, 1)], labelled_by="x", lang="en")
+    lowest = plots.TOP + 130
+    assert f'y2="{lowest}' in made
