@@ -9,6 +9,7 @@ from lab39.core.lab import Lab
 from lab39.settings import Settings
 from lab39.solutions.pharmacy.solution import Pharmacy
 from lab39.solutions.raredisease.solution import RareDisease
+from lab39.solutions.signals.solution import Signals
 from lab39.solutions.vaccination.solution import Vaccination
 from lab39.web.app import create_app
 
@@ -23,3 +24,9 @@ def vaccination() -> FastAPI:
     """The same with vaccines, by the schedules that were brought to its home."""
     settings = Settings.from_env()
     return create_app(settings, lab=Lab([Renal(), RareDisease(), Pharmacy(), Vaccination()], settings))
+
+
+def signals() -> FastAPI:
+    """Pharmacovigilance alone, with the runs that were imported into its home."""
+    settings = Settings.from_env()
+    return create_app(settings, lab=Lab([Signals()], settings))
