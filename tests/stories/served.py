@@ -27,6 +27,6 @@ def vaccination() -> FastAPI:
 
 
 def signals() -> FastAPI:
-    """A lab that watches medicines, before any base was ingested: the demonstration, and the form."""
+    """Pharmacovigilance alone: the demonstration, the form, the runs that were imported into its home."""
     settings = Settings.from_env()
     return create_app(settings, lab=Lab([Signals()], settings))

@@ -109,7 +109,7 @@ def printed(found: Opened, on: dt.date) -> dict[str, Any]:
         ],
         "history": [
             {
-                "what": _both(each.title),
+                "what": _capital(_both(each.title)),
                 "who": _both(each.who),
                 "when": _moment(each.entry.at),
                 "said": [_both(one) for one in each.said],
@@ -163,6 +163,10 @@ def _scored(form: causality.Naranjo) -> str:
     return f"{form.score}, {_both(form.title)}"
 
 
+def _capital(said: str) -> str:
+    return said[:1].upper() + said[1:]
+
+
 def _both(text: Text) -> str:
     return " / ".join(dict.fromkeys(text[lang] for lang in LANGS))
 
@@ -177,7 +181,7 @@ def _moment(at: dt.datetime) -> str:
 
 
 def _number(name: str, value: float | None) -> str:
-    return _both(Text(written(name, value, "fr"), written(name, value, "en"))) if value is not None else "–"
+    return "–" if value is None else written(name, value, "fr")
 
 
 _LABELS: Mapping[str, Text] = {
@@ -185,7 +189,7 @@ _LABELS: Mapping[str, Text] = {
     "state": Text("État", "State"),
     "priority": Text("Priorité", "Priority"),
     "figures": Text("Chiffres", "Figures"),
-    "figure": Text("Chiffre", "Figure"),
+    "figure": Text("Chiffre (virgule décimale)", "Figure (decimal comma)"),
     "none": Text("Ouvert sans chiffres, aucune analyse depuis.", "Opened without figures, no run since."),
     "cases": Text("Cas évalués", "Cases assessed"),
     "case": Text("Cas", "Case"),
