@@ -160,8 +160,7 @@ def _countries(run: Run, drug: str, event: str) -> tuple[str, ...] | None:
 
     from lab39.solutions.signals.readers import Store
 
-    column = {"drug": "drug", "ingredient": "ingredient"}.get(run.drug_column)
-    if run.store is None or column is None:
+    if run.store is None or run.drug_column not in ("drug", "ingredient"):
         return None
     try:
         con = Store.open(run.store).connect()
@@ -170,10 +169,11 @@ def _countries(run: Run, drug: str, event: str) -> tuple[str, ...] | None:
     try:
         rows = con.execute(
             "SELECT DISTINCT r.country FROM reports r"
-            f" SEMI JOIN (SELECT report_id FROM drugs WHERE trim({column}) = ?) d USING (report_id)"
+            " SEMI JOIN (SELECT report_id FROM drugs"
+            " WHERE trim(CASE WHEN ? = 'ingredient' THEN ingredient ELSE drug END) = ?) d USING (report_id)"
             " SEMI JOIN (SELECT report_id FROM events WHERE trim(event) = ?) e USING (report_id)"
             " WHERE r.country IS NOT NULL ORDER BY 1",
-            [drug, event],
+            [run.drug_column, drug, event],
         ).fetchall()
     except duckdb.Error:
         return None

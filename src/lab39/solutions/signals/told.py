@@ -96,7 +96,6 @@ def detected(made: Made, run: Run | None, out: Path | None, top: int) -> dict[st
         "n_events": len(counts.events),
         "n_pairs": made.table.num_rows,
         "basis": counts.basis,
-        "merged": counts.merged,
         "by": list(counts.by),
         "n_strata": counts.n_strata,
         "prior": [prior.alpha1, prior.beta1, prior.alpha2, prior.beta2, prior.p] if prior else None,

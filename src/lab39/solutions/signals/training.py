@@ -186,8 +186,8 @@ def _as_of(
 ) -> list[list[float] | None]:
     """The features of pairs as the base stood before a quarter; None where the drug or the event was not there."""
     earlier = replace(store, before=min(quarter, store.before) if store.before else quarter)
-    _, drugs, events = store_tables(earlier, engine)
-    if not engine.arrow(drugs.join(events, "report_id").select("report_id").limit(1)).num_rows:
+    rows = store_tables(earlier, engine)
+    if not engine.arrow(rows.drugs.join(rows.events, "report_id").select("report_id").limit(1)).num_rows:
         return [None] * len(pairs)
     counts, found = count(earlier, engine), components(earlier, engine, quarters=quarters)
     codes = (_codes(counts.drugs), _codes(counts.events))
