@@ -70,7 +70,7 @@ def situation(schedule: Schedule, code: str) -> Text:
         return Text.same(title or code)
     reaction = _REACTION.fullmatch(title)
     if reaction:
-        to = group(reaction[1])
+        to = named("situation" if known("situation", reaction[1]) else "group", reaction[1])
         return Text(
             f"réaction grave à une dose précédente\u202f: {to.fr}", f"severe reaction to an earlier dose: {to.en}"
         )
