@@ -7,18 +7,22 @@ import datetime as dt
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.solutions.vaccination import small
 from tests.solutions.vaccination.conftest import SCHEDULE, antigen, dose
 from tests.solutions.vaccination.records import PERSON, immunization, record
 
-from lab39.solutions.vaccination import Schedule, compile_schedule, supporting
+from lab39.core.text import Text
+from lab39.solutions.vaccination import Schedule, compile_schedule, supporting, words
 from lab39.solutions.vaccination.codes import NO_MAPS
 from lab39.solutions.vaccination.dates import parse
 from lab39.solutions.vaccination.differences import compare
 from lab39.solutions.vaccination.differing import duration
+from lab39.solutions.vaccination.model import Contraindication, ObservationTerm
 from lab39.solutions.vaccination.population import Totals, people
 
 ON = dt.date(2025, 4, 10)
@@ -231,3 +235,31 @@ def test_two_schedules_of_different_publishers_are_compared(shared: Path, cdsi: 
     found = compare(cdsi, who)
     assert ("antigen", "Tuberculosis") in {(each.kind, each.antigen) for each in found}
     assert all(each.text.fr and each.text.en for each in found)
+
+
+def test_situations_of_the_american_schedule_are_told_in_french():
+    titles = {
+        "003": "Immunocompromised",
+        "081": "Severe allergic reaction after previous dose of Polio",
+        "252": "Severe allergic reaction after previous dose of Tick-borne Encephalitis vaccine",
+        "999": "Something new",
+    }
+    used = replace(
+        small.schedule({"A": [small.dose(1, "2 months", ["901"])]}, {"901": ["A"]}),
+        name="cdsi",
+        observations={code: ObservationTerm(code, title, ()) for code, title in titles.items()},
+    )
+    assert words.situation(used, "003").fr == "immunodépression"
+    assert words.situation(used, "081").fr == "réaction grave à une dose précédente\u202f: poliomyélite"
+    assert words.situation(used, "252").fr.endswith(": encéphalite à tiques")
+    assert words.situation(used, "999") == Text.same("Something new")
+    other = replace(used, name="who-cdsi")
+    assert words.situation(other, "003") == Text.same("Immunocompromised"), "the codes of others are not known here"
+    changed = replace(
+        used,
+        antigens={
+            "A": replace(used.antigens["A"], contraindications=(Contraindication("003", "", None, None, {}),))
+        },
+    )
+    (change,) = [each for each in compare(used, changed) if each.kind == "contraindication"]
+    assert "immunodépression (003)" in change.text.fr

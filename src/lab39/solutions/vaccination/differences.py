@@ -344,5 +344,5 @@ def _observation_changes(
 
 
 def _observation(code: str, old: Schedule, new: Schedule) -> Text:
-    term = new.observations.get(code) or old.observations.get(code)
-    return Text.same(f"{' '.join(term.title.split())} ({code})" if term and term.title else code)
+    said = words.situation(new if code in new.observations else old, code)
+    return said if said == Text.same(code) else Text(f"{said.fr} ({code})", f"{said.en} ({code})")

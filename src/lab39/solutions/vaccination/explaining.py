@@ -107,7 +107,7 @@ def said(value: object, schedule: Schedule, key: str = "") -> Text:
     if key in ("vaccine", "previous") and isinstance(value, str):
         return words.vaccine(schedule, value)
     if key == "observation" and isinstance(value, str) and value in schedule.observations:
-        return Text.same(schedule.observations[value].title)
+        return words.situation(schedule, value)
     if isinstance(value, tuple):
         return words.joined([each for one in value if (each := said(one, schedule, key))])
     if isinstance(value, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
@@ -16,6 +17,7 @@ UNNAMED = Text(
     "le calendrier ne cite ce vaccin que pour d'autres âges, et son autorisation n'a pas été lue",
     "the schedule names this vaccine for other ages only, and its licence was not read",
 )
+_REACTION = re.compile(r"Severe allergic reaction after previous dose of (?:any )?(.+?)(?: vaccine)?")
 OWN = "france"
 """The schedule that a sentence need not name, as readers expect it."""
 
@@ -58,6 +60,21 @@ def vaccine(schedule: Schedule, code: str) -> Text:
     if schedule.system == terms.CVX and known("vaccine", code):
         return named("vaccine", code)
     return Text.same(schedule.vaccine_names.get(code, "") or code)
+
+
+def situation(schedule: Schedule, code: str) -> Text:
+    """An observation by its code: in words of its own for the CDC's data, else as its schedule names it."""
+    term = schedule.observations.get(code)
+    title = " ".join(term.title.split()) if term else ""
+    if not schedule.name.startswith("cdsi"):
+        return Text.same(title or code)
+    reaction = _REACTION.fullmatch(title)
+    if reaction:
+        to = named("situation" if known("situation", reaction[1]) else "group", reaction[1])
+        return Text(
+            f"réaction grave à une dose précédente\u202f: {to.fr}", f"severe reaction to an earlier dose: {to.en}"
+        )
+    return named("situation", code) if known("situation", code) else Text.same(title or code)
 
 
 def schedule_title(name: str) -> Text:
