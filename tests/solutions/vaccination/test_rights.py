@@ -167,3 +167,9 @@ def test_the_json_form_holds_the_source_and_its_date():
     told = rights.may("pharmacist", "prescribe", product("Repevax"), at(25, indicated=True)).as_dict()
     assert told["answer"] == "yes"
     assert told["rows"][0]["date"] == dt.date(2023, 8, 9)
+
+
+@pytest.mark.parametrize(("name", "years"), [("Gardasil 9", 22), ("Nimenrix", 18)])
+def test_nobody_grown_up_is_asked_about_the_campaign_at_school(name: str, years: int):
+    assert "collège" not in rights.reimbursed(product(name), at(years, indicated=True)).says.fr
+    assert "collège" in rights.reimbursed(product(name), at(12, indicated=True)).says.fr
