@@ -107,3 +107,8 @@ def test_the_counter_warns_of_the_serology_that_comes_before_the_dose() -> None:
     assert said["Sérologie avant\u202f: hépatite A."] == "warn"
     booster = judge(Counter(vaccine="Prevenar 20"), found, ()).checks
     assert not [each for each in booster if "rologie" in each.says.fr]
+
+
+def test_what_decides_between_two_strengths_is_told_with_the_dose() -> None:
+    lines = beside("2026-09-01")
+    assert "VRS (bronchiolite)\u202f: Selon le poids\u202f: 50 mg sous 5 kg, 100 mg dès 5 kg." in lines

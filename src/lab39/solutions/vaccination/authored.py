@@ -100,6 +100,7 @@ class Rule:
             in another text, ``D`` deduced from rules read, ``M`` from memory only.
         tests: blood tests to be done before anything is given.
         control: a test after the dose: what, and the weeks after which it is done, as ``(test, from, to)``.
+        choice: what decides between its products, when the record does not (a weight).
         kind: ``rule``, ``contraindication``, ``precaution`` (told, never computed), ``immunity`` or ``conflict``.
     """
 
@@ -114,6 +115,7 @@ class Rule:
     tests: tuple[str, ...] = ()
     control: tuple[str, Duration, Duration] | None = None
     kind: str = "rule"
+    choice: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ _KEYS: Mapping[str, frozenset[str]] = {
     kind: frozenset((_CITED + words).split())
     for kind, words in {
         "rule": "group antigens vaccines accepts stage status for who sex dose default product preference tests "
-        "control guidance",
+        "control guidance choice",
         "contraindication": "antigens observations age_from age_before vaccines",
         "immunity": "antigens observations born_before unless",
         "conflict": "vaccines previous begin end",
@@ -231,6 +231,7 @@ def _rule(row: Row, sources: Mapping[str, Source], kind: str) -> Rule:
         tests=tuple(row.get("tests", ())),
         control=(control["test"], _length(control["from"]), _length(control["to"])) if control else None,
         kind=kind,
+        choice=Text.of(row["choice"]) if "choice" in row else None,
     )
 
 

@@ -42,12 +42,14 @@ def together(each: Standing, on: dt.date) -> tuple[GroupForecast, ...]:
 
 
 def tests(rules: Iterable[Rule]) -> Text:
-    """Blood tests to do before the dose and after it; empty when no rule asks for one."""
+    """What decides the product, blood tests to do before the dose and after it; empty when no rule asks for one."""
     said = list(dict.fromkeys(line for rule in rules for line in _tests(rule)))
     return words.joined(said, " ") if said else NO_TEXT
 
 
 def _tests(rule: Rule) -> Iterator[Text]:
+    if rule.choice is not None:
+        yield rule.choice
     if rule.tests:
         named = words.joined([words.named("test", each) for each in rule.tests])
         yield Text(f"Sérologie avant\u202f: {named.fr}.", f"Serology first: {named.en}.")
