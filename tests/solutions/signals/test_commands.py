@@ -26,8 +26,8 @@ PAIR = ("--drug", "Allopurinol", "--event", "rash DRESS")
 
 
 def test_a_pair_is_explained_with_its_counts_scores_time_and_cases(run: Any, store: Path) -> None:
-    run("signals", "detect", "--store", store, "--name", "2020Q3", "--by", "sex")
-    run("signals", "detect", "--store", store, "--by", "sex")
+    run("signals", "detect", "--store", store, "--name", "2020Q3", "--by", "age")
+    run("signals", "detect", "--store", store, "--by", "age")
     found = run("signals", "explain", *PAIR, "--store", store, "--json")
     assert found.code == 0, found.err
     told = found.json
@@ -37,10 +37,12 @@ def test_a_pair_is_explained_with_its_counts_scores_time_and_cases(run: Any, sto
     pair = told["pair"]
     assert (pair["observed"], pair["n_drug"], pair["n_event"], pair["n_total"]) == (6, 6, 6, 120)
     assert pair["crude"] == pytest.approx(6 * 6 / 120)
-    assert pair["by"] == ["sex"]
-    assert pair["expected"] == pytest.approx(2 * 3 * 3 / 60)  # three of each sex in sixty of each
+    assert pair["by"] == ["age"]
+    young = sum(18 <= 20 + i % 60 < 45 for i in range(120))  # the six are all in this band of age
+    assert pair["expected"] == pytest.approx(6 * 6 / young)
     by_name = {each["name"]: each for each in pair["scores"]}
-    assert by_name["IC"]["value"] == pytest.approx(math.log2(6.5 / (0.3 + 0.5)))
+    assert by_name["IC"]["value"] == pytest.approx(math.log2(6.5 / (36 / young + 0.5)))
+    assert pair["crude_ic"]["value"] == pytest.approx(math.log2(6.5 / (0.3 + 0.5)))
     assert by_name["EBGM"]["low"] == pytest.approx(told["row"]["eb05"])
     assert pair["along"]["observed"] == [2, 2, 1, 1]
     assert told["reports"]["n"] == 6
@@ -65,7 +67,7 @@ def test_it_is_said_in_either_language_and_never_as_a_proof(run: Any, store: Pat
 
 def test_onset_needs_ten_reports_and_says_so(run: Any, store: Path) -> None:
     few = run("signals", "explain", *PAIR, "--store", store, "--json").json["reports"]
-    assert (few["onset"], few["onset_told"]) == (None, 6)
+    assert (few["onset"], few["onset_told"], few["onset_before"]) == (None, 6, 0)  # one is of the first day
     assert "10" in few["why_no_onset"]["en"]
     many = run("signals", "explain", "--drug", "drug 1", "--event", "event 1", "--store", store, "--json").json
     assert many["reports"]["n"] < 10
@@ -107,15 +109,15 @@ def test_without_a_run_the_pair_is_counted_and_ebgm_says_what_it_needs(run: Any,
 
 def test_pairs_of_a_file_are_explained_too(run: Any, write: Write) -> None:
     rows = [f"{i},A,Rash" for i in range(8)] + [f"{i},M,Rash" for i in range(8, 60)]
-    rows += [f"{i},{'A' if i < 70 else 'B {x}'},Other" for i in range(60, 200)]
+    rows += [f"{i},{'A' if i < 70 else 'M' if i < 80 else 'B {x}'},Other" for i in range(60, 200)]
     rows += [f"{i},{drug},Mixed" for i in range(200, 206) for drug in ("A", "B {x}")]
     path = write("pairs.csv", "\n".join(["report_id,drug,event", *rows]) + "\n")
     ran = run("signals", "explain", "--drug", "A", "--event", "Rash", "--pairs", path, "--json")
     assert ran.code == 0, ran.err
     masker = ran.json["pair"]["maskers"][0]
     assert (masker["drug"], masker["event_reports"], masker["observed"]) == ("M", 52, 8)
-    assert masker["ratio"] == pytest.approx(60 / 8 * (206 - 52) / 206)
-    assert masker["expected"] == pytest.approx(24 * 8 / 154)
+    assert masker["ratio"] == pytest.approx(60 / 8 * (206 - 62) / 206)
+    assert masker["expected"] == pytest.approx(24 * 8 / 144)
     assert ran.json["reports"] is None
     mixed = run("signals", "explain", "--drug", "A", "--event", "Mixed", "--pairs", path)
     assert mixed.code == 0, mixed.err
@@ -177,21 +179,21 @@ def test_what_moved_is_told_by_kind_the_largest_first(tmp_path: Path) -> None:
             ("A", "up", 9, 8.0, 1.0),
             ("A", "down", 9, 1.9, 1.0),
             ("A", "same", 6, 3.1, 1.0),
-            ("B", "new", 4, 2.5, 1.0),
+            ("B", "new", 4, 64.0, 1.0),
         ],
         by=("sex",),
     )
     found = moved(before, after)
     assert [(each.what, each.event) for each in found.moves] == [
+        ("new", "new"),
         ("risen", "up"),
         ("fallen", "down"),
-        ("new", "new"),
     ]
-    assert found.moves[0].size == pytest.approx(3)  # eight times, on the scale of log2
-    assert (found.moves[2].n_before, found.moves[2].before) == (0, None)
+    assert [each.size for each in found.moves[:2]] == pytest.approx([5, 3])  # on the scale of log2
+    assert (found.moves[0].n_before, found.moves[0].before) == (0, None)
     assert (found.score, found.threshold, found.stayed_above) == ("eb05", 2.0, 1)
     assert [each.en for each in found.differs] == ["strata: –, then sex"]
-    assert [each.event for each in moved(before, after, threshold=3.05).moves] == ["up", "down", "same"]
+    assert [each.event for each in moved(before, after, threshold=3.05).moves] == ["new", "up", "down", "same"]
 
 
 def test_without_a_fit_in_either_run_ic025_is_compared(tmp_path: Path) -> None:
@@ -242,6 +244,7 @@ def test_a_made_up_base_says_so_at_every_step(run: Any, tmp_path: Path) -> None:
     assert measured.code == 0, measured.err
     assert "synthetic" in measured.out
     assert "raw count" in measured.out
+    assert "eb05" in measured.out
     first = found.json["pairs"][0]
     told = run("signals", "explain", "--drug", first["drug"], "--event", first["event"], "--store", folder)
     assert "synthétiques" in told.out
