@@ -49,10 +49,12 @@ def test_a_febrile_rash_three_weeks_after_allopurinol_is_for_today():
 
 
 def test_who_to_see_and_what_to_prepare_are_said():
-    steps = " ".join(s.label.fr for s in skin(ALLOPURINOL, rash(), fever()).suggestions)
+    suggestions = skin(ALLOPURINOL, rash(), fever()).suggestions
+    steps = " ".join(s.label.fr for s in suggestions)
     assert "Médecin aujourd'hui" in steps
     assert "urgences (15)" in steps
     assert "Préparer la déclaration" in steps
+    assert [s.page for s in suggestions if s.page] == ["/signals/report"]
 
 
 @pytest.mark.parametrize("code", ["26284000", "445088006"], ids=["mucosal lesions", "swollen face"])
