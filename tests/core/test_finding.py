@@ -150,3 +150,33 @@ def test_the_json_of_a_finding_starts_with_whose_it_is_and_holds_every_part():
     assert list(said)[:2] == ["solution", "code"]
     assert set(said) == set(Finding.__dataclass_fields__)
     assert said["suggestions"] == [{"label": {"fr": "arrêter", "en": "stop"}, "resource": None}]
+
+
+# -- a finding that carries another's ------------------------------------------------------------------
+
+
+def carried() -> Report:
+    mine = finding(code="reaction", solution="pharmacy", carries=("signals/reaction",))
+    findings = (mine, finding(code="reaction", solution="signals"), finding(code="other", solution="signals"))
+    titles = {"pharmacy": Text("Pharmacie", "Pharmacy"), "signals": Text("Pharmacovigilance", "Pharmacovigilance")}
+    return Report(record={}, on=dt.date(2026, 1, 1), findings=findings, titles=titles)
+
+
+def test_what_a_finding_carries_is_shown_once_under_both_names():
+    report = carried()
+    shown = [(f.solution, f.code) for when in When for f in report.band(when)]
+    assert sorted(shown) == [("pharmacy", "reaction"), ("signals", "other")]
+    assert report.who(report.findings[0]).fr == "Pharmacie · Pharmacovigilance"
+    assert report.who(report.findings[2]).en == "Pharmacovigilance"
+
+
+def test_the_json_form_keeps_both():
+    rows = carried().as_dict()["findings"]
+    assert [row["solution"] for row in rows] == ["pharmacy", "signals", "signals"]
+    assert rows[0]["carries"] == ["signals/reaction"]
+
+
+def test_what_is_carried_is_told_when_the_one_that_carries_it_is_not_there():
+    report = carried()
+    alone = Report(record={}, on=report.on, findings=report.findings[1:], titles=report.titles)
+    assert [f.code for f in alone.told] == ["reaction", "other"]

@@ -118,10 +118,17 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Something to do about a finding; ``resource`` is a FHIR resource that would do it, if any."""
+    """Something to do about a finding.
+
+    Attributes:
+        resource: a FHIR resource that would do it, if any.
+        page: the page of a served lab where it is done (``/signals/report``), if any; a desk opens it on its record
+            (``?record=``).
+    """
 
     label: Text
     resource: Mapping[str, Any] | None = None
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)

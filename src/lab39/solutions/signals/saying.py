@@ -26,9 +26,10 @@ _GRAVE = ("alarm", "emergency", "alarm-new", "emergency-new")
 _PRIORITY = {"emergency": 1000, "emergency-new": 990, "alarm": 900, "alarm-new": 890, "unknown": 500}
 REPORT = Suggestion(
     Text(
-        "Préparer la déclaration au centre régional de pharmacovigilance\u202f: /signals/report",
-        "Prepare the report to the pharmacovigilance centre: /signals/report",
-    )
+        "Préparer la déclaration au centre régional de pharmacovigilance",
+        "Prepare the report to the pharmacovigilance centre",
+    ),
+    page="/signals/report",
 )
 
 
@@ -272,7 +273,10 @@ def _suggestions(suspicion: Suspicion) -> tuple[Suggestion, ...]:
         )
         said.append(
             Suggestion(
-                Text(f"Revoir aussi, moins suspects\u202f: {shown.fr}", f"Also review, less suspected: {shown.en}")
+                Text(
+                    f"À suspendre ou à trancher avec le médecin, moins suspects\u202f: {shown.fr}",
+                    f"To suspend or to settle with the physician, less suspected: {shown.en}",
+                )
             )
         )
     if suspicion.level in _GRAVE:

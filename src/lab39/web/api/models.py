@@ -76,10 +76,11 @@ class Missing(Model):
 
 
 class Suggestion(Model):
-    """Something to do; ``resource`` is a FHIR resource that would do it."""
+    """Something to do; ``resource`` is a FHIR resource that would do it, ``page`` the page where it is done."""
 
     label: Words
     resource: dict[str, Any] | None
+    page: str
 
 
 class Confidence(Model):

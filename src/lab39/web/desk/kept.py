@@ -58,7 +58,9 @@ def _finding(row: Mapping[str, Any]) -> Finding:
         summary=Text.of(row["summary"]),
         detail=Text.of(row["detail"]),
         reasons=tuple(_reason(each) for each in row["reasons"]),
-        suggestions=tuple(Suggestion(Text.of(s["label"]), s["resource"]) for s in row["suggestions"]),
+        suggestions=tuple(
+            Suggestion(Text.of(s["label"]), s["resource"], s.get("page", "")) for s in row["suggestions"]
+        ),
         missing=tuple(_missing(m) for m in row["missing"]),
         confidence=Confidence(float(confidence["value"]), Text.of(confidence["meaning"])) if confidence else None,
         focus=tuple(row["focus"]),
