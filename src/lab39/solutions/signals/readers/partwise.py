@@ -3,8 +3,8 @@
 A new quarter brings later versions of cases of nearly every quarter before it. What it takes from an older part is
 a few reports: the part's ``reports`` are written again, so that they are always those that count; its drugs, events
 and indications are kept, and the reports that no longer count are listed in ``dropped.parquet`` until they are
-more than :data:`MANY` of the part. Whoever reads these three without joining them to the reports leaves that list out, as
-``Store.connect`` and the counts do.
+more than :data:`MANY` of the part. Whoever
+reads these three without joining them to the reports leaves that list out, as ``Store.connect`` and the counts do.
 """
 
 from __future__ import annotations
