@@ -163,7 +163,7 @@ def store_tables(source: Store, engine: Engine) -> StoreTables:
         InputError: a missing table or column.
     """
     reports = table(engine, source.path("reports"))
-    drugs, events = (table(engine, source.path(name)) for name in ("drugs", "events"))
+    drugs, events = (_of_current(table(engine, source.path(name)), source, engine) for name in ("drugs", "events"))
     wanted = ("report_id", "quarter") if source.before else ("report_id",)
     _has(reports, wanted, source.path("reports"))
     for name, each, column in (("drugs", drugs, source.drug), ("events", events, source.event)):
@@ -178,6 +178,16 @@ def store_tables(source: Store, engine: Engine) -> StoreTables:
         made = Merged(source, reports, engine)
         return StoreTables(made.reports(reports), made.rows(drugs), made.rows(events), made.count)
     return StoreTables(reports, drugs, events)
+
+
+def _of_current(rows: ibis.Table, source: Store, engine: Engine) -> ibis.Table:
+    """Drugs or events without those of reports that were dropped since they were written."""
+    import pyarrow.parquet as pq
+
+    dropped = source.dropped
+    if dropped is None or not pq.read_metadata(dropped).num_rows:
+        return rows
+    return rows.anti_join(engine.parquet(dropped), "report_key")
 
 
 def _has(each: ibis.Table, columns: Sequence[str], where: Any) -> None:

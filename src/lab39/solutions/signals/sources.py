@@ -57,6 +57,12 @@ class Store:
     duplicates: Literal["keep", "merge"] = "keep"
     threshold: float = 0.0
 
+    @property
+    def dropped(self) -> Path | None:
+        """The list of reports that no longer count, whose drugs and events may still be there; None without one."""
+        found = self.path("reports").parent / "dropped.parquet"
+        return found if found.is_file() else None
+
     def path(self, table: str) -> Path:
         """Where a table is.
 

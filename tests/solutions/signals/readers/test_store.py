@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from lab39.core.errors import InputError
+from lab39.solutions.signals import detect
+from lab39.solutions.signals import sources as counted
 from lab39.solutions.signals.readers import meddra, model
 from lab39.solutions.signals.readers.ingest import ingest
 from lab39.solutions.signals.readers.names import Names
@@ -17,6 +19,8 @@ from .conftest import FAERS, Shelf, row
 from .test_e2b import R2
 
 Quarter = Callable[..., Path]
+
+pytestmark = [pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")]  # Ibis 12 with DuckDB 2
 
 
 def xml(folder: Path) -> Path:
@@ -235,3 +239,49 @@ def test_a_small_memory_gives_the_same_tables_and_an_unknown_one_says_what_is_ex
     with pytest.raises(InputError, match="a number and a unit are expected") as refused:
         ingest([quarter(folder="third")], tmp_path / "none", memory="plenty")
     assert "mémoire «\u202fplenty\u202f»" in refused.value.text.fr
+
+
+def test_a_few_reports_that_a_quarter_takes_from_an_older_one_are_dropped_without_writing_it_again(
+    quarter: Quarter, tmp_path: Path
+) -> None:
+    """40 reports, one of which has a later version: its drugs stay on the disk and are read no more."""
+
+    def reports(code: str, *ids: str, pt: str = "Nausea") -> Path:
+        return quarter(
+            code,
+            DEMO=[row(FAERS["DEMO"], primaryid=i, caseid=i[:3], caseversion=i[3:]) for i in ids],
+            DRUG=[row(FAERS["DRUG"], primaryid=i, drug_seq="1", role_cod="PS", drugname="ASPIRIN") for i in ids],
+            REAC=[row(FAERS["REAC"], primaryid=i, pt=pt) for i in ids],
+            INDI=[row(FAERS["INDI"], primaryid=i, indi_drug_seq="1", indi_pt="Pain") for i in ids],
+        )
+
+    first = reports("17Q2", *(f"{case}1" for case in range(100, 140)))
+    second, third = reports("17Q3", "1002", pt="Rash"), reports("17Q4", "1012", "1013", pt="Rash")
+    step, whole = Shelf(tmp_path / "step"), Shelf(tmp_path / "whole")
+    step.add(first)
+    before = settled(step.folder)
+    for more in (second, third):
+        step.add(more)
+    told = step.add(first)
+    after = settled(step.folder)
+    old = Store.open(step.folder).parts()[0].digest
+    kept = {file for file, inode in before.items() if after[file] == inode}
+    assert kept == {f"tables/{table}.parquet/{old}.parquet" for table in ("drugs", "events", "indications")}
+    assert step.ask("SELECT report_id FROM dropped ORDER BY 1") == [("1001",), ("1011",)]
+    assert told.counts == whole.add(first, second, third).counts
+    for table in ("reports", "drugs", "events", "indications", "set_aside"):
+        query = f"SELECT * FROM {table} ORDER BY ALL"
+        assert step.ask(query) == whole.ask(query), table
+    counts = [detect(counted.Store(shelf.folder)).counts for shelf in (step, whole)]
+    assert [each.n.tolist() for each in counts] == [[38, 2], [38, 2]]
+    assert counts[0].n_total == counts[1].n_total == 40
+
+
+def test_a_part_that_loses_more_is_written_again_and_drops_nothing(quarter: Quarter, shelf: Shelf) -> None:
+    ids = [f"{case}1" for case in range(100, 110)]
+    demo = [row(FAERS["DEMO"], primaryid=i, caseid=i[:3], caseversion="1") for i in ids]
+    shelf.add(quarter("17Q2", DEMO=demo))
+    later = [row(FAERS["DEMO"], primaryid="1002", caseid="100", caseversion="2")]
+    shelf.add(quarter("17Q3", DEMO=later, DRUG=[row(FAERS["DRUG"], primaryid="1002", drug_seq="1", drugname="A")]))
+    assert shelf.one("SELECT count(*) FROM dropped") == 0
+    assert shelf.one("SELECT count(*) FROM drugs ANTI JOIN reports USING (report_key)") == 0

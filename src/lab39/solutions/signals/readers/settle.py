@@ -2,7 +2,8 @@
 
 ``tables/reports.parquet`` has the report that counts for each case under an integer ``report_key`` and a
 ``report_id`` (its number; ``source:number`` when two sources use it); drugs, events and indications bear both.
-These four are folders with a file for each part that was read: a part whose rows would be the same is not written
+These four are folders with a file for each part that was read (see
+:mod:`~lab39.solutions.signals.readers.partwise`): a part whose rows would be the same is not written
 again. ``tables/names.parquet`` has what each name of a drug was
 found to be. Every report that does not count is in ``tables/set_aside.parquet`` with the reason and the report that
 counts in its place:
@@ -18,22 +19,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab39.solutions.signals.readers import model, verdicts, wording
+from lab39.solutions.signals.readers import model, partwise, verdicts, wording
 from lab39.solutions.signals.readers.names import Names
-from lab39.solutions.signals.readers.store import MEMORY, Part, Store, connection, quoted
+from lab39.solutions.signals.readers.partwise import BY_PART
+from lab39.solutions.signals.readers.store import CHILDREN, MEMORY, Part, Store, connection, quoted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-BY_PART = ("reports", "drugs", "events", "indications")
-"""Tables that are a folder with a file for each part."""
-_FORM = 2
+_FORM = 3
 """Of the tables: a change here makes every part be settled again."""
 
 Progress = Callable[[str, float], None]
@@ -75,12 +74,14 @@ def settle(
         _views(con, parts)
         verdicts.choose(con, lambda ranks: _mentions(part for part in parts if part.rank in ranks))
         progress("names", 0.2)
-        before = kept.get("state", {})
-        same = (before.get("form"), before.get("names")) == (_FORM, state["names"])
+        before = kept.get("state")
+        before = before if isinstance(before, dict) and before.get("form") == _FORM else {}
+        same = before.get("names") == state["names"]
+        done_before = kept.get("done", {}) if before else {}
         wording.gather(con, parts)
         wording.spell(con, terms or {})
         ways = wording.look_up(con, names, store.path("names"), same, beside / "names.parquet")
-        done = _write_parts(con, store, parts, kept.get("done", {}), beside, progress)
+        done = partwise.write_parts(con, store, parts, done_before, beside, progress)
         progress("set aside", 0.9)
         _write(con, verdicts.SET_ASIDE, beside / "set_aside.parquet")
         _write(
@@ -88,12 +89,13 @@ def settle(
             "SELECT * EXCLUDE (rank) FROM all_rejected ORDER BY source, file, line, scope, reason",
             beside / "rejected.parquet",
         )
+        rows = _rows(con, beside)
         aside = dict(
             con.sql("SELECT reason, count(*) FROM chosen WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 1").fetchall()
         )
     finally:
         con.close()
-    counts = {"rows": _rows(beside), "set_aside": aside, "ways": ways}
+    counts = {"rows": rows, "set_aside": aside, "ways": ways}
     (beside / "settled.json").write_text(json.dumps({"state": state, "counts": counts, "done": done}), "utf-8")
     _replace(beside, store.tables_folder)
     progress("done", 1.0)
@@ -153,111 +155,20 @@ def _mentions(parts: Iterable[Part]) -> str:
     return " UNION ALL ".join(each)
 
 
-def _write_parts(
-    con: DuckDBPyConnection,
-    store: Store,
-    parts: Iterable[Part],
-    before: Mapping[str, str],
-    beside: Path,
-    progress: Progress,
-) -> Mapping[str, str]:
-    """Write what counts of each part, or take what was written before when it would be the same."""
-    parts = [part for part in parts if part.files("reports")]
-    states = _part_states(con)
-    done: dict[str, str] = {}
-    for at, part in enumerate(parts):
-        progress(part.name, 0.3 + 0.6 * at / len(parts))
-        done[part.digest] = states.get(part.rank, "")
-        there = [store.path(table) / f"{part.digest}.parquet" for table in BY_PART]
-        if before.get(part.digest) == done[part.digest] and all(file.is_file() for file in there):
-            for file in there:
-                _take(file, beside / file.parent.name / file.name)
-        else:
-            _write_part(con, part, beside)
-    if not parts:
-        for table in BY_PART:
-            _write_table(con, table, "false", [], beside / f"{table}.parquet" / "none.parquet")
-    return done
-
-
-def _part_states(con: DuckDBPyConnection) -> dict[int, str]:
-    """What decides of the rows of each part: which of its reports count, how its terms and names are read."""
-    found = con.sql(
-        """
-        SELECT rank, concat_ws(' ', any_value(c.state), any_value(t.state), any_value(n.state)) FROM
-            (SELECT rank, concat(count(*), ' ', bit_xor(hash(report_key, number))) AS state
-                FROM current GROUP BY rank) c
-            LEFT JOIN (SELECT rank, bit_xor(hash(t.event, t.code, t.code_system, s.spelt)) AS state
-                FROM told_terms t JOIN spelling s ON s.event = t.event AND s.code IS NOT DISTINCT FROM t.code
-                    AND s.code_system IS NOT DISTINCT FROM t.code_system GROUP BY rank) t USING (rank)
-            LEFT JOIN (SELECT rank, bit_xor(hash(t.drug, t.said, k.ingredient, k.ingredient_by)) AS state
-                FROM told_names t JOIN naming k ON k.drug IS NOT DISTINCT FROM t.drug
-                    AND k.said IS NOT DISTINCT FROM t.said GROUP BY rank) n USING (rank)
-        GROUP BY rank
-        """
-    )
-    return dict(found.fetchall())
-
-
-def _take(file: Path, into: Path) -> None:
-    """The file under another name: the same bytes where the disk can, a copy elsewhere."""
-    try:
-        os.link(file, into)
-    except OSError:
-        shutil.copyfile(file, into)
-
-
-def _write_part(con: DuckDBPyConnection, part: Part, beside: Path) -> None:
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE here AS "
-        f"SELECT report_id AS own, report_key, number AS report_id FROM current WHERE rank = {part.rank}"
-    )
-    for table in BY_PART:
-        _write_table(con, table, "true", part.files(table), beside / f"{table}.parquet" / f"{part.digest}.parquet")
-
-
-_JOINS: Mapping[str, str] = {
-    "drugs": "JOIN naming k ON k.drug IS NOT DISTINCT FROM t.drug AND k.said IS NOT DISTINCT FROM t.ingredient",
-    "events": "JOIN spelling s ON s.event = t.event AND s.code IS NOT DISTINCT FROM t.code "
-    "AND s.code_system IS NOT DISTINCT FROM t.code_system",
-}
-_FIRST: Mapping[str, str] = {
-    "drugs": "t.drug, k.ingredient, k.ingredient_by, t.ingredient AS ingredient_given, ",
-    "events": "s.spelt AS event, t.event AS event_given, ",
-}
-
-
-def _write_table(con: DuckDBPyConnection, table: str, where: str, files: list[Path], into: Path) -> None:
-    """A table of one part under the keys and numbers of ``here``."""
-    kinds = model.columns(table)
-    rows = wording.reading(files) if files else f"(SELECT {_nulls(kinds)} WHERE false)"
-    if not con.sql("SELECT 1 FROM duckdb_tables() WHERE table_name = 'here'").fetchall():
-        con.execute("CREATE TEMP TABLE here (own VARCHAR, report_key BIGINT, report_id VARCHAR)")
-    special = ("report_id", "drug", "ingredient") if table == "drugs" else ("report_id",)
-    special = (*special, "event") if table == "events" else special
-    others = ", ".join(f"t.{name}" for name in kinds if name not in special)
-    _write(
-        con,
-        f"SELECT h.report_key, h.report_id, {_FIRST.get(table, '')}{others} FROM {rows} t "
-        f"JOIN here h ON h.own = t.report_id {_JOINS.get(table, '')} WHERE {where}",
-        into,
-    )
-
-
-def _nulls(kinds: Mapping[str, str]) -> str:
-    return ", ".join(f"NULL::{kind} AS {name}" for name, kind in kinds.items())
-
-
 def _write(con: DuckDBPyConnection, query: str, file: Path) -> None:
     con.execute(f"COPY ({query}) TO '{quoted(file)}' (FORMAT parquet, COMPRESSION zstd)")
 
 
-def _rows(tables: Path) -> dict[str, int]:
-    """Rows of each table."""
+def _rows(con: DuckDBPyConnection, tables: Path) -> dict[str, int]:
+    """Rows of each table, those of dropped reports left out."""
     made = {}
     for table in (*BY_PART, "rejected", "set_aside"):
         place = tables / f"{table}.parquet"
-        made[table] = sum(map(_rows_of, place.glob("*.parquet") if place.is_dir() else [place]))
+        files = sorted(place.glob("*.parquet")) if place.is_dir() else [place]
+        made[table] = sum(map(_rows_of, files))
+        if table in CHILDREN:
+            left = con.sql(f"SELECT count(*) FROM {wording.reading(files)} SEMI JOIN dropped USING (report_key)")
+            made[table] -= left.fetchall()[0][0]
     return made
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 FORM = 1
 MEMORY = "1GB"
+CHILDREN = ("drugs", "events", "indications")
+"""Tables whose rows belong to a report: those of reports dropped since are left out when they are read."""
 RAW = 300
 """Characters kept of a row that was not used."""
 _BATCH = 50_000
@@ -146,7 +148,11 @@ class Store:
 
     def path(self, table: str) -> Path:
         """A table of what counts: a folder of Parquet files (reports, drugs, events, indications) or a file
-        (rejected, set_aside, names)."""
+        (rejected, set_aside, names).
+
+        Drugs, events and indications may still have rows of reports that no longer count: join them to reports,
+        or leave out those of ``dropped``.
+        """
         return self.tables_folder / f"{table}.parquet"
 
     def connect(self) -> DuckDBPyConnection:
@@ -164,7 +170,11 @@ class Store:
         con = connection(self.folder)
         for place in sorted(self.tables_folder.glob("*.parquet")):
             files = place / "*.parquet" if place.is_dir() else place
-            con.sql(f"CREATE VIEW {place.stem} AS SELECT * FROM read_parquet('{quoted(files)}')")
+            left = ""
+            if place.stem in CHILDREN:
+                dropped = f"SELECT report_key FROM read_parquet('{quoted(self.path('dropped'))}')"
+                left = f" WHERE report_key NOT IN ({dropped})"
+            con.sql(f"CREATE VIEW {place.stem} AS SELECT * FROM read_parquet('{quoted(files)}'){left}")
         if (links := self.folder / "links.parquet").is_file():
             con.sql(f"CREATE VIEW links AS SELECT * FROM read_parquet('{quoted(links)}')")
         return con
