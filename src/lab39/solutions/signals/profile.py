@@ -1,6 +1,6 @@
 """What the reports of a base say of one pair: when, whom, with what, where, how grave, and which cases.
 
-Counted on the store that a run was made from, at the reports that it counted (its last quarter, its roles). Every
+Counted on the store that a run was made from, at the reports that it counted (its last quarter, roles). Every
 count is of distinct reports. A store may have moved or changed since: callers learn how many cases there are now.
 """
 
@@ -145,6 +145,12 @@ def opened(run: Run, drug: str, event: str) -> Iterator[DuckDBPyConnection]:
         where, given = _of_run(run)
         con.execute(f"CREATE TEMP TABLE counted AS SELECT * FROM reports{where}", given)
         column = _named(con, drug, run.drug_column)
+        if run.without:
+            con.execute(
+                f"DELETE FROM counted WHERE report_key IN (SELECT report_key FROM drugs "
+                f"WHERE list_contains(?, trim({column})))",
+                [list(run.without)],
+            )
         roles = f" AND coalesce(role, '') IN ({', '.join('?' * len(run.roles))})" if run.roles else ""
         con.execute(
             f"CREATE TEMP TABLE with_drug AS SELECT DISTINCT report_key FROM drugs WHERE trim({column}) = ?{roles}",

@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from lab39.core.datapacks import Packs
 from lab39.core.finding import Finding
 from lab39.core.record import Record
-from lab39.core.solution import Context, Progress, Solution
+from lab39.core.solution import Context, Solution
 from lab39.core.text import Text
 
 
