@@ -1,8 +1,8 @@
 """A small base that is made up, so that the pages can be tried before any base was ingested. Synthetic throughout.
 
 Products are called Ficta… because none exists. Some pairs are planted: the usual reactions of a class, and one that
-emerges in the last quarters. :func:`make` makes it the way a real one is (ingested in two times, detected twice); the
-result is shipped in ``demo_base``, so that the first page costs nothing. To renew it when the form of stores changes::
+emerges in the last quarters. :func:`make` makes it the way a real one is (ingested in two times, detected twice);
+the result is shipped in ``demo_base``, so that the first page costs nothing. When the form of stores changes::
 
     python -c "from lab39.solutions.signals import demo; demo.renew()"
 """
