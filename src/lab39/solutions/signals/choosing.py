@@ -22,7 +22,8 @@ class Chosen:
         run: that is shown.
         before: the run before it, when there is one.
         named: what the address calls it: empty for the newest of the lab.
-        synthetic: it is the demonstration.
+        demo: it is the demonstration.
+        synthetic: its reports are made up: the demonstration, or a simulation of the lab.
         versions: of the pack, the newest first.
         old: a sentence when the run is older than its stated life.
     """
@@ -30,6 +31,7 @@ class Chosen:
     run: Run
     before: Run | None
     named: str
+    demo: bool
     synthetic: bool
     versions: tuple[str, ...]
     old: Text | None = None
@@ -50,8 +52,8 @@ def chosen(packs: Packs, named: str, on: dt.date) -> Chosen:
     installed = packs.installed(PACK)
     there = tuple(each.version for each in reversed(installed))
     if named == DEMO or (not named and not installed):
-        found = demo.run(packs.cache)
-        return Chosen(found, demo.earlier(packs.cache, found), DEMO if there else "", True, there)
+        found = demo.run()
+        return Chosen(found, demo.earlier(found), DEMO if there else "", True, True, there)
     at = next((i for i, each in enumerate(installed) if each.version == named), None if named else -1)
     if at is None:
         raise UnknownNameError(
@@ -64,7 +66,7 @@ def chosen(packs: Packs, named: str, on: dt.date) -> Chosen:
     pack = installed[at]
     found = runs.of_pack(pack)
     before = _before(packs, pack.version)
-    return Chosen(found, before, named, False, there, pack.age_warning(on))
+    return Chosen(found, before, named, False, found.synthetic, there, pack.age_warning(on))
 
 
 def _before(packs: Packs, version: str) -> Run | None:

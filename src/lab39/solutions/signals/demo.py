@@ -1,8 +1,10 @@
 """A small base that is made up, so that the pages can be tried before any base was ingested. Synthetic throughout.
 
 Products are called Ficta… because none exists. Some pairs are planted: the usual reactions of a class, and one that
-emerges in the last quarters. The base is made the way a real one is (ingested in two times, detected twice), once,
-in the folder of compiled things, and is the same everywhere.
+emerges in the last quarters. :func:`make` makes it the way a real one is (ingested in two times, detected twice);
+the result is shipped in ``demo_base``, so that the first page costs nothing. When the form of stores changes::
+
+    python -c "from lab39.solutions.signals import demo; demo.renew()"
 """
 
 from __future__ import annotations
@@ -10,20 +12,20 @@ from __future__ import annotations
 import datetime as dt
 import random
 import shutil
-import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from lab39.solutions.signals import runs
 from lab39.solutions.signals.readers.model import Case, Drug, Event, Report
 from lab39.solutions.signals.runs import Run
 
-FORM = 1
+FOLDER = Path(__file__).parent / "demo_base"
 SOURCE = "synthetic"
 LAST = ("2026Q2", "2026Q3")
 """The two runs, the newest last."""
 MADE = dt.date(2026, 10, 5)
 _QUARTERS = 10
-_A_QUARTER = 250
+_A_QUARTER = 150
 _SEED = 39
 _START = dt.date(2024, 4, 1)
 
@@ -55,54 +57,53 @@ _COUNTRIES = ("FR", "FR", "FR", "BE", "DE", "IT", "ES", "CH")
 _REPORTERS = ("physician", "pharmacist", "health-professional", "consumer")
 
 
-def run(cache: Path, name: str = "") -> Run:
-    """A run of the demonstration, the newest unless named; made at the first call."""
-    return runs.read(_made(cache) / "runs" / (name if name in LAST else LAST[-1]))
+def run(name: str = "") -> Run:
+    """A run of the demonstration, the newest unless named."""
+    return replace(runs.read(FOLDER / "runs" / (name if name in LAST else LAST[-1])), store=FOLDER)
 
 
-def earlier(cache: Path, found: Run) -> Run | None:
+def earlier(found: Run) -> Run | None:
     """The run before, of the demonstration."""
     at = LAST.index(found.name)
-    return runs.read(_made(cache) / "runs" / LAST[at - 1]) if at else None
+    return run(LAST[at - 1]) if at else None
 
 
-def _made(cache: Path) -> Path:
-    folder = cache / "signals-demo" / str(FORM) / "base"
-    if folder.is_dir():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=".made-", dir=folder.parent))
-    try:
-        _make(beside / "base", folder)
-        try:
-            (beside / "base").rename(folder)
-        except OSError:  # another process made the same meanwhile
-            if not folder.is_dir():
-                raise
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return folder
+def renew() -> None:
+    """Make what is shipped again."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    make(FOLDER)
+    shutil.rmtree(FOLDER / "parts")  # the pages read the tables only
 
 
-def _make(folder: Path, place: Path) -> None:
-    from lab39.solutions.signals import detect, sources
+def make(folder: Path) -> None:
+    """Ingest the made-up reports and detect, once up to the quarter before, once with the last one."""
+    from lab39.solutions.signals import detecting, sources
     from lab39.solutions.signals.readers.settle import settle
     from lab39.solutions.signals.readers.store import Store
 
-    cases = _cases()
+    told = cases()
     store = Store.create(folder)
     for name in LAST:
-        told = [each for each in cases if (each.report.quarter or "") <= name]
         with store.adding(f"{name.lower():0>32}", SOURCE, f"{SOURCE} {name}") as part:
             for each in told:
-                if name == LAST[0] or each.report.quarter == name:
+                if each.report.quarter == name or (name == LAST[0] and (each.report.quarter or "") < name):
                     part.add(each)
         settle(store)
-        found = detect(sources.Store(folder))
-        runs.write(found, folder / "runs", name, MADE, store=place)
+        made = detecting.run(
+            sources.Store(folder),
+            by=(),
+            without=(),
+            engine="duckdb",
+            memory_gb=0.5,
+            least=1,
+            likelihood="components",
+            known={(drug, event) for drug, events in _USUAL.items() for event in events},
+        )
+        runs.write(made.detection, folder / "runs", name, MADE, table=made.table, synthetic=True)
 
 
-def _cases() -> list[Case]:
+def cases() -> list[Case]:
+    """The made-up reports, the same each time."""
     draw = random.Random(_SEED)  # noqa: S311 (a simulation)
     return [_case(draw, quarter, number) for quarter in range(_QUARTERS) for number in range(_A_QUARTER)]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from lab39.core.errors import InputError, LabError, UnknownNameError
 from lab39.core.faces import Call, Download, Page, View
-from lab39.core.text import Text, number
+from lab39.core.text import Lang, Text, number
 from lab39.solutions.signals import board_pages, choosing, pair_pages, ranking, report_pages
 from lab39.solutions.signals.choosing import Chosen
 from lab39.solutions.signals.ranking import Asked, Found
@@ -75,12 +75,17 @@ def _values(call: Call, asked: Asked, chosen: Chosen, found: Found) -> dict[str,
         "form": {
             name: call.query.text(name) for name in ("drug", "event", "least", "ic", "eb", "serious", "unknown")
         },
-        "shown": lambda value, digits: None if value is None else number(value, call.lang, digits=digits),
+        "shown": lambda value, digits: _shown(value, digits, call.lang),
         "a_page": ranking.A_PAGE,
         "page": min(asked.page, found.pages),
         "exported": ranking.EXPORTED,
         "says": ranking.says,
     }
+
+
+def _shown(value: float | None, digits: int | None, lang: Lang) -> str | None:
+    """A figure of the table, with a true minus sign; None stays so."""
+    return None if value is None else number(value, lang, digits=digits).replace("-", "\u2212")
 
 
 own_pages = (

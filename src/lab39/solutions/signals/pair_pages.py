@@ -8,7 +8,7 @@ from typing import Any
 from lab39.core.errors import LabError, UnknownNameError
 from lab39.core.faces import Call, Page, View
 from lab39.core.text import Text, date, number, percent
-from lab39.solutions.signals import choosing, plots, profile, ranking, telling
+from lab39.solutions.signals import choosing, plots, profile, ranking, telling, triage_words
 from lab39.solutions.signals.choosing import Chosen
 from lab39.solutions.signals.profile import Profile, Share
 
@@ -46,6 +46,7 @@ def pair(call: Call) -> View:
         "sentence": telling.sentence(row),
         "standing": telling.standing(row),
         "figures": telling.figures(row, chosen.run),
+        "ranked": triage_words.sentences(row) if row.get("triage_rank") is not None else (),
         "moved": telling.moved(row, old, chosen.run, chosen.before),
         "seen": None,
         "why_not": None,

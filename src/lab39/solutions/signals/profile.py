@@ -1,6 +1,6 @@
 """What the reports of a base say of one pair: when, whom, with what, where, how grave, and which cases.
 
-Counted on the store that a run was made from, at the reports that it counted (its last quarter, its roles). Every
+Counted on the store that a run was made from, at the reports that it counted (its last quarter, roles). Every
 count is of distinct reports. A store may have moved or changed since: callers learn how many cases there are now.
 """
 
@@ -142,9 +142,17 @@ def opened(run: Run, drug: str, event: str) -> Iterator[DuckDBPyConnection]:
     assert run.store is not None
     con = Store.open(Path(run.store)).connect()
     try:
-        where, given = _of_run(run)
-        con.execute(f"CREATE TEMP TABLE counted AS SELECT * FROM reports{where}", given)
         column = _named(con, drug, run.drug_column)
+        con.execute("CREATE TEMP TABLE left_out (report_key BIGINT)")
+        if run.without:
+            con.execute(
+                f"INSERT INTO left_out SELECT report_key FROM drugs WHERE list_contains(?, trim({column}))",
+                [list(run.without)],
+            )
+        con.execute(
+            f"CREATE TEMP VIEW counted AS SELECT r.*, {_band()} AS band FROM reports r "
+            f"ANTI JOIN left_out USING (report_key){_of_run(run)}"
+        )
         roles = f" AND coalesce(role, '') IN ({', '.join('?' * len(run.roles))})" if run.roles else ""
         con.execute(
             f"CREATE TEMP TABLE with_drug AS SELECT DISTINCT report_key FROM drugs WHERE trim({column}) = ?{roles}",
@@ -163,12 +171,17 @@ def opened(run: Run, drug: str, event: str) -> Iterator[DuckDBPyConnection]:
         con.close()
 
 
-def _of_run(run: Run) -> tuple[str, list[Any]]:
+def _of_run(run: Run) -> str:
     """Reports up to the last quarter of the run: a store goes on growing."""
     if run.until is None:
-        return "", []
-    last = f"{run.until.year}Q{(run.until.month + 2) // 3}"
-    return " WHERE quarter IS NULL OR quarter <= ?", [last]
+        return ""
+    return f" WHERE quarter IS NULL OR quarter <= '{run.until.year}Q{(run.until.month + 2) // 3}'"
+
+
+def _band() -> str:
+    """The band of age of a report, by its number; NULL when the age is not told."""
+    bands = " + ".join(f"(age_years >= {bound})::INT" for bound in age_bounds()[1:])
+    return f"CASE WHEN age_years IS NOT NULL THEN ({bands})::VARCHAR END"
 
 
 def _named(con: DuckDBPyConnection, drug: str, told: str) -> str:
@@ -182,19 +195,18 @@ def _named(con: DuckDBPyConnection, drug: str, told: str) -> str:
 def profile(con: DuckDBPyConnection, drug: str, event: str) -> Profile:
     """Count everything about a pair; see :func:`opened`."""
     n = _one(con, "SELECT count(*) FROM cases")
-    periods = con.execute(
-        """SELECT quarter, count(*), count(d.report_key), count(e.report_key), count(d.report_key + e.report_key)
-        FROM counted c LEFT JOIN with_drug d USING (report_key) LEFT JOIN with_event e USING (report_key)
-        GROUP BY quarter ORDER BY quarter"""
-    ).fetchall()
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE base AS SELECT quarter, band, sex, country, count(*)::BIGINT AS many
+        FROM counted GROUP BY ALL"""
+    )
     ages, age_unknown = _bands(con)
     sexes = _shares(con, "sex")
     countries = _shares(con, "country")
     known_sexes = tuple(each for each in sorted(sexes, key=lambda each: each.name or "") if each.name in ("F", "M"))
     return Profile(
         n=n,
-        periods=tuple(Period(name, both, d, e, total) for name, total, d, e, both in periods if name is not None),
-        undated=sum(row[4] for row in periods if row[0] is None),
+        periods=_periods(con),
+        undated=_one(con, "SELECT count(*) FROM cases WHERE quarter IS NULL"),
         ages=ages,
         age_unknown=age_unknown,
         sexes=known_sexes,
@@ -213,27 +225,41 @@ def _one(con: DuckDBPyConnection, query: str) -> int:
     return int(con.execute(query).fetchall()[0][0])
 
 
-def _bands(con: DuckDBPyConnection) -> tuple[tuple[Share, ...], int]:
-    bounds = age_bounds()
-    band = " + ".join(f"(age_years >= {bound})::INT" for bound in bounds[1:])
-    query = f"SELECT CASE WHEN age_years IS NOT NULL THEN {band} END AS band, count(*) FROM {{}} GROUP BY 1"
-    cases, base = (dict(con.execute(query.format(table)).fetchall()) for table in ("cases", "counted"))
-    unknown = cases.pop(None, 0)
-    base.pop(None, None)
-    of, base_of = sum(cases.values()), sum(base.values())
-    return (
-        tuple(Share(str(at), cases.get(at, 0), of, base.get(at, 0), base_of) for at in range(len(bounds))),
-        unknown,
+def _periods(con: DuckDBPyConnection) -> tuple[Period, ...]:
+    """The quarters of the base, in order."""
+    total, n, drug, event = (
+        dict(con.execute(f"SELECT quarter, {many} FROM {table} GROUP BY quarter").fetchall())
+        for table, many in (
+            ("base", "sum(many)::BIGINT"),
+            ("cases", "count(*)"),
+            ("counted SEMI JOIN with_drug USING (report_key)", "count(*)"),
+            ("counted SEMI JOIN with_event USING (report_key)", "count(*)"),
+        )
+    )
+    return tuple(
+        Period(name, n.get(name, 0), drug.get(name, 0), event.get(name, 0), many)
+        for name, many in sorted((name, many) for name, many in total.items() if name is not None)
     )
 
 
+def _bands(con: DuckDBPyConnection) -> tuple[tuple[Share, ...], int]:
+    rows = {each.name: each for each in _shares(con, "band")}
+    of = sum(each.n for each in rows.values() if each.name is not None)
+    base_of = sum(each.base for each in rows.values() if each.name is not None)
+    names = [str(at) for at in range(len(age_bounds()))]
+    unknown = rows[None].n if None in rows else 0
+    return tuple(rows.get(name, Share(name, 0, of, 0, base_of)) for name in names), unknown
+
+
 def _shares(con: DuckDBPyConnection, column: str) -> list[Share]:
-    query = f"SELECT {column}, count(*) FROM {{}} GROUP BY 1"
-    cases, base = (dict(con.execute(query.format(table)).fetchall()) for table in ("cases", "counted"))
+    """Each value of a column, the commonest among the cases first, against the whole base."""
+    cases, base = (
+        dict(con.execute(f"SELECT {column}, {many} FROM {table} GROUP BY 1").fetchall())
+        for table, many in (("cases", "count(*)"), ("base", "sum(many)::BIGINT"))
+    )
     of = sum(many for name, many in cases.items() if name is not None)
     base_of = sum(many for name, many in base.items() if name is not None)
-    made = [Share(name, many, of, base.get(name, 0), base_of) for name, many in cases.items()]
-    made += [Share(name, 0, of, many, base_of) for name, many in base.items() if name not in cases]
+    made = [Share(name, cases.get(name, 0), of, many, base_of) for name, many in base.items()]
     return sorted(made, key=lambda each: (-each.n, each.name or ""))
 
 

@@ -321,5 +321,5 @@ def _rows(con: DuckDBPyConnection, query: str, given: Sequence[Any]) -> list[dic
 def says(row: Mapping[str, Any]) -> Text:
     """What triage knows of a pair, in a word beside its name."""
     if row.get("known"):
-        return Text("réaction connue", "known reaction")
+        return Text("connue", "known")
     return NO_TEXT

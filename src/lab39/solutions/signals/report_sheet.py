@@ -39,6 +39,7 @@ ROLES: Mapping[str, Text] = {
 SEXES: Mapping[str, Text] = {"F": Text("femme", "female"), "M": Text("homme", "male")}
 _LABELS: Mapping[str, Text] = {
     "title": Text("Notification d'un effet indésirable", "Report of a suspected adverse reaction"),
+    "colon": Text("\u202f:", ":"),
     "number": Text("Numéro", "Number"),
     "person": Text("Personne", "Person"),
     "history": Text("Antécédents", "History"),

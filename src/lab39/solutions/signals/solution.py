@@ -28,14 +28,12 @@ class Signals(Solution):
     migrations = "lab39.solutions.signals.migrations"
 
     def prepare(self, packs: Packs, progress: Progress) -> None:
-        """Compile the pairs of the newest run that stand out, and make the base of the demonstration, once each."""
-        from lab39.solutions.signals import demo, pairindex
+        """Compile the pairs of the newest run that stand out, once."""
+        from lab39.solutions.signals import pairindex
 
         if (pack := pairindex.newest(packs)) is not None:
             progress(f"{pack.name} {pack.version}", 0.0)
             pairindex.path(packs, pack)
-        progress(self.title.fr, 0.5)
-        demo.run(packs.cache)
         progress("", 1.0)
 
     def assess(self, record: Record, on: dt.date, ctx: Context) -> Iterable[Finding]:

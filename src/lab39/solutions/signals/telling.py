@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lab39.core.text import NO_TEXT, Lang, Text, number, percent
+from lab39.core.text import LANGS, NO_TEXT, Lang, Text, number, percent
 from lab39.solutions.signals.profile import Period, Profile, Share
 from lab39.solutions.signals.runs import Run
 from lab39.solutions.signals.strata import age_bounds
@@ -59,7 +59,8 @@ class Figure:
 
 
 def _num(value: float, digits: int = 1) -> Text:
-    return Text(number(value, "fr", digits=digits), number(value, "en", digits=digits))
+    fr, en = (number(value, lang, digits=digits).replace("-", "\u2212") for lang in LANGS)
+    return Text(fr, en)
 
 
 def _said(make: Callable[[Lang], str]) -> Text:
