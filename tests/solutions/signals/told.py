@@ -20,7 +20,7 @@ REPORT = {
     "reporter": [None, "physician"],
     "report_type": [None, "spontaneous"],
     "narrative": [None, "It began…", "  "],
-    "quarter": [None, "2019Q4", "2020Q1", "2020Q3", "2021Q2"],
+    "quarter": [None, "2019Q1", "2019Q4", "2020Q1", "2020Q2", "2020Q3", "2021Q2"],
     "serious": [None, True, False],
     "outcome": [None, "recovered", "unknown"],
     "event_date": [None, "2020-01-05", "2020-01", "2020"],

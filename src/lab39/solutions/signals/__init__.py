@@ -22,9 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lab39.solutions.signals import (
+        adjusted,
         change,
+        completeness,
         discovery,
         disproportionality,
+        evaluation,
         gps,
         gpsfit,
         interactions,
@@ -32,7 +35,10 @@ if TYPE_CHECKING:
         masking,
         onset,
         sequential,
+        simulate,
         squash,
+        training,
+        triage,
     )
     from lab39.solutions.signals.arrays import CannotFitError, Estimate
     from lab39.solutions.signals.counting import Counts, count
@@ -65,9 +71,12 @@ _HOME = {
     "time_course": "timecourse",
 }
 _MODULES = (
+    "adjusted",
     "change",
+    "completeness",
     "discovery",
     "disproportionality",
+    "evaluation",
     "gps",
     "gpsfit",
     "interactions",
@@ -75,14 +84,18 @@ _MODULES = (
     "masking",
     "onset",
     "sequential",
+    "simulate",
     "squash",
+    "training",
+    "triage",
 )
 
 __all__ = [
     "CannotFitError", "CountTable", "Counts", "Course", "Detection", "Estimate", "Pairs", "Store",
-    "bcpnn", "change", "chi2_yates", "count", "detect", "discovery", "disproportionality", "expected",
-    "fit_prior", "gps", "gpsfit", "ic", "interactions", "lrt", "masking", "onset", "opened", "prr", "ror",
-    "score", "sequential", "squash", "time_course",
+    "adjusted", "bcpnn", "change", "chi2_yates", "completeness", "count", "detect", "discovery",
+    "disproportionality", "evaluation", "expected", "fit_prior", "gps", "gpsfit", "ic", "interactions", "lrt",
+    "masking", "onset", "opened", "prr", "ror", "score", "sequential", "simulate", "squash", "time_course",
+    "training", "triage",
 ]  # fmt: skip
 
 

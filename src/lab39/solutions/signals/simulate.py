@@ -61,7 +61,8 @@ def simulate(
         seed: the same seed writes the same reports.
         planted: true signals; a fifth of them masked. There are a third as many decoys of each kind.
         documented: how much rarer an absent field is in the reports of a true signal (1: no rarer). vigiRank found
-            such reports better told (Caster et al., Drug Saf 2014;37:617); the factor itself is made up.
+            such reports better told (Caster et al., Drug Saf 2014, doi:10.1007/s40264-014-0204-5); the factor is
+            made up.
         drugs: how many drugs; grows with ``rows`` by default. ``events`` likewise.
         events: how many events.
 

@@ -3,7 +3,7 @@
 As vigiRank was made: a logistic regression with shrinkage on the aspects of each pair's reports. Each reference
 pair is seen as the base stood before the quarter of its date, so that nothing reported after a signal was known
 (more reports, better told) teaches what an early signal looks like.
-Source of the method: Caster, Juhlin, Watson, Norén. Drug Saf 2014;37:617.
+Source of the method: Caster, Juhlin, Watson, Norén. Drug Saf 2014, doi:10.1007/s40264-014-0204-5.
 """
 
 from __future__ import annotations
@@ -109,7 +109,6 @@ def train(
     engine: Engine,
     *,
     penalty: float = PENALTY,
-    quarters: int | None = None,
 ) -> Trained:
     """Learn weights on dated references; the base is counted once for each quarter among the dates.
 
@@ -118,7 +117,6 @@ def train(
         reference: pairs with the date at which the truth became known.
         engine: see :mod:`lab39.solutions.signals.engines`.
         penalty: of the ridge, on standardised features.
-        quarters: length of the recent window.
 
     Raises:
         InputError: a pair has no date, or the store has no quarters.
@@ -140,7 +138,7 @@ def train(
         by_quarter.setdefault(quarter_of(pair.date or ""), []).append(pair)
     rows, truth, left_out = [], [], 0
     for quarter, pairs in sorted(by_quarter.items()):
-        found = _as_of(store, quarter, pairs, engine, quarters)
+        found = _as_of(store, quarter, pairs, engine)
         left_out += sum(each is None for each in found)
         for pair, each in zip(pairs, found, strict=True):
             if each is not None:
@@ -181,15 +179,13 @@ def _fitted(x: Floats, truth: Any, penalty: float, left_out: int, dates: Sequenc
     )
 
 
-def _as_of(
-    store: Store, quarter: str, pairs: Sequence[Reference], engine: Engine, quarters: int | None
-) -> list[list[float] | None]:
+def _as_of(store: Store, quarter: str, pairs: Sequence[Reference], engine: Engine) -> list[list[float] | None]:
     """The features of pairs as the base stood before a quarter; None where the drug or the event was not there."""
     earlier = replace(store, before=min(quarter, store.before) if store.before else quarter)
     rows = store_tables(earlier, engine)
     if not engine.arrow(rows.drugs.join(rows.events, "report_id").select("report_id").limit(1)).num_rows:
         return [None] * len(pairs)
-    counts, found = count(earlier, engine), components(earlier, engine, quarters=quarters)
+    counts, found = count(earlier, engine), components(earlier, engine)
     codes = (_codes(counts.drugs), _codes(counts.events))
     return [_features(pair, counts, found, codes) for pair in pairs]
 

@@ -6,7 +6,7 @@ of counts in which the Uppsala Monitoring Centre looks for signals, and novelty;
 in ``knowledge/triage.toml``. vigiRank's coefficients are not used: weights come only from references that you train
 on (:mod:`~lab39.solutions.signals.training`). What nothing tells is neither met nor failed.
 
-Sources: Caster et al., Drug Saf 2014;37:617 and Pharmacoepidemiol Drug Saf 2017;26:1006.
+Sources: Caster et al., Drug Saf 2014, doi:10.1007/s40264-014-0204-5 and Pharmacoepidemiol Drug Saf 2017;26:1006.
 """
 
 from __future__ import annotations
@@ -51,7 +51,6 @@ def triaged(
     *,
     known: Collection[Pair] | None = None,
     without: Sequence[str] = (),
-    quarters: int | None = None,
     adjusted: pa.Table | None = None,
 ) -> pa.Table:
     """The table of a detection with :data:`COLUMNS`, rows in the order they had.
@@ -64,7 +63,6 @@ def triaged(
         known: (drug, event) that are known reactions; capitals and blanks do not matter. Without it novelty is not
             told.
         without: what detection left out.
-        quarters: length of the recent window.
         adjusted: of :func:`~lab39.solutions.signals.adjusted.rgps`, for all events or some. For a pair that is
             there, disproportion is told by the IC on the adjusted expectation.
 
@@ -77,7 +75,7 @@ def triaged(
     drug, event = (_indices(table, name) for name in ("drug", "event"))
     values = dict.fromkeys(NAMES, np.full(table.num_rows, np.nan))
     if isinstance(source, Store):
-        found = components(source, engine, without=without, quarters=quarters)
+        found = components(source, engine, without=without)
         at = _places(found, counts.drugs, counts.events, drug, event, table, source)
         values = {name: found.values[name][at] for name in NAMES}
         del found

@@ -26,7 +26,7 @@ def sentences(row: Row) -> tuple[Text, ...]:
         for name in ("countries", "informative", "narratives", "recent")
     }
     known = None if row["known"] is None else np.array([bool(row["known"])])
-    low = row["ic025"] if row["ic025_adjusted"] is None else row["ic025_adjusted"]
+    low = row["ic025"] if row.get("ic025_adjusted") is None else row["ic025_adjusted"]
     met, told = criteria(np.array([float(low)]), np.array([float(row["n"])]), values, known)
     made = [_rank(row)]
     for name in CRITERIA:
@@ -70,7 +70,7 @@ def _decimal(value: float, lang: Lang) -> str:
 
 def _disproportionate(row: Row) -> Text:
     n = _reports(row["n"])
-    if row["ic025_adjusted"] is not None:
+    if row.get("ic025_adjusted") is not None:
         low, expected = row["ic025_adjusted"], row["expected_adjusted"]
         return Text(
             f"{n.fr} pour {_decimal(expected, 'fr')} attendues compte tenu des autres médicaments, de l'âge, du "
