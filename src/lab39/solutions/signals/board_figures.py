@@ -182,10 +182,10 @@ def _countries(run: Run, drug: str, event: str) -> tuple[str, ...] | None:
         return None
     try:
         rows = con.execute(
-            "SELECT DISTINCT r.country FROM reports r"
+            "SELECT DISTINCT r.country FROM reports r"  # noqa: S608 - the column is one of two names of ours
             f" SEMI JOIN (SELECT report_id FROM drugs WHERE trim({column}) = ?) d USING (report_id)"
             " SEMI JOIN (SELECT report_id FROM events WHERE trim(event) = ?) e USING (report_id)"
-            " WHERE r.country IS NOT NULL ORDER BY 1",  # noqa: S608 - the column is one of two names of ours
+            " WHERE r.country IS NOT NULL ORDER BY 1",
             [drug, event],
         ).fetchall()
     except duckdb.Error:
