@@ -20,7 +20,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -322,12 +321,7 @@ class PartWriter:
 
 def _flat(row: Any) -> dict[str, Any]:
     """The fields of a dataclass that holds none; ``asdict`` copies each value and takes three times as long."""
-    return {name: getattr(row, name) for name in _names(type(row))}
-
-
-@cache
-def _names(cls: type[Any]) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(cls))
+    return {each.name: getattr(row, each.name) for each in fields(row)}
 
 
 def arrow_schema(table: str) -> Any:
