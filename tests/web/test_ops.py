@@ -63,7 +63,7 @@ def test_a_lab_whose_database_is_gone_is_not_ready_and_says_so(monitor):
     ("change", "said"),
     [
         ("DELETE FROM alembic_version", "run “lab39 db migrate”"),
-        ("UPDATE alembic_version SET version_num = '9999_later'", "written by a newer version"),
+        ("INSERT INTO alembic_version VALUES ('9999_later')", "written by a newer version"),
     ],
 )
 def test_a_database_of_another_shape_is_not_ready_and_says_so(monitor, change, said):
