@@ -21,7 +21,7 @@ def of_record(record: Record, on: dt.date, lang: Lang, drug: str = "", reaction:
     """A form with what a record knows on a day.
 
     Args:
-        drug: the suspect; the medicine of the record that bears this name, else a row of its own.
+        drug: the suspect; the medicine of the record that bears this name, even stopped, else a row of its own.
         reaction: the reaction; that of a link.
     """
     begun = empty(drug, reaction)
@@ -32,9 +32,8 @@ def of_record(record: Record, on: dt.date, lang: Lang, drug: str = "", reaction:
         "weight": _weight(record, on, lang),
         "history": _history(record),
     }
-    rows = [
-        _row(each, drug, lang) for each in record.medications() if each.current is not False and each.concept.label
-    ]
+    taken = [(each, _row(each, drug, lang)) for each in record.medications() if each.concept.label]
+    rows = [row for each, row in taken if each.current is not False or row["role"] == "S"]
     rows = list({row["drug"].casefold(): row for row in reversed(rows)}.values())[::-1]
     if drug and not any(row["role"] == "S" for row in rows):
         rows = [dict(begun.drugs[0]), *rows]
