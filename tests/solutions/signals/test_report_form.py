@@ -207,6 +207,18 @@ def test_a_medicine_that_was_stopped_is_there_when_it_is_the_suspect():
     assert [row["drug"] for row in prefill.of_record(record, ON, "fr").drugs] == ["Apixaban"]
 
 
+def test_the_running_story_proposes_its_suspect_and_says_that_it_is_a_proposal():
+    values = report_pages.form(call(example="running-story")).values
+    assert values["proposed"]
+    assert "llopurinol" in values["sheet"].drugs[0]["drug"]
+    assert values["sheet"].drugs[0]["role"] == "S"
+    assert values["sheet"].reactions[0]["reaction"]
+    given = report_pages.form(call(example="running-story", drug="apixaban")).values
+    assert not given["proposed"]
+    assert "pixaban" in given["sheet"].drugs[0]["drug"]
+    assert not report_pages.form(call(example="health-worker")).values["proposed"]
+
+
 def test_a_file_begins_the_form_and_a_bad_one_is_told_at_its_field():
     document = examples.example("running-story").document.encode()
     good = Call(ctx=SimpleNamespace(), on=ON, files=(Upload("file", "r.json", "", document),))  # type: ignore[arg-type]

@@ -42,6 +42,22 @@ def of_record(record: Record, on: dt.date, lang: Lang, drug: str = "", reaction:
     return Sheet(single, (), tuple(rows) or begun.drugs, reactions)
 
 
+def suspected(record: Record, on: dt.date, lang: Lang) -> tuple[str, str]:
+    """The medicine and the reaction that the record makes one fear on a day: names; empty when it makes fear none.
+
+    Only what its findings call an alarm or an emergency, with a source that was opened: a proposal to be confirmed.
+    """
+    from lab39.solutions.signals import complaining, knowing, matching, taking
+
+    known = knowing.knowledge()
+    signs, medicines = complaining.signs(record, on, known), taking.taken(record, on, known)
+    for level in ("emergency", "alarm"):
+        for each in matching.suspicions(known, signs, medicines, on):
+            if each.level == level and each.first.verified:
+                return each.first.medicine.name[lang], each.reaction.name[lang]
+    return "", ""
+
+
 def _row(each: Medication, drug: str, lang: Lang) -> dict[str, str]:
     name = each.concept.label
     suspect = bool(drug) and (drug.casefold() in name.casefold() or name.casefold() in drug.casefold())
