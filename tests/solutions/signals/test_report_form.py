@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lab39 import fhir
 from lab39.core.errors import InputError
 from lab39.core.faces import Call, Download, Fields, Upload, View
 from lab39.fhir import examples
@@ -191,6 +192,31 @@ def test_a_record_begins_the_form_with_its_treatment_and_no_name():
     assert "/2026" in sheet.drugs[0]["start"]
     assert example.record.name not in json.dumps(sheet.pairs)
     report_form.case(report_form.read(Fields(sheet.pairs)), ON)  # its dates are read as they were written
+
+
+def test_a_medicine_that_was_stopped_is_there_when_it_is_the_suspect():
+    taken = [
+        {"resourceType": "MedicationStatement", "id": name, "status": status, "subject": {"reference": "Patient/p"},
+         "medicationCodeableConcept": {"text": name}}
+        for name, status in (("Allopurinol", "stopped"), ("Apixaban", "active"))
+    ]  # fmt: skip
+    entries = [{"resource": each} for each in ({"resourceType": "Patient", "id": "p"}, *taken)]
+    record = fhir.record({"resourceType": "Bundle", "type": "collection", "entry": entries})
+    suspected = prefill.of_record(record, ON, "fr", "allopurinol").drugs
+    assert [(row["drug"], row["role"]) for row in suspected] == [("Allopurinol", "S"), ("Apixaban", "C")]
+    assert [row["drug"] for row in prefill.of_record(record, ON, "fr").drugs] == ["Apixaban"]
+
+
+def test_the_running_story_proposes_its_suspect_and_says_that_it_is_a_proposal():
+    values = report_pages.form(call(example="running-story")).values
+    assert values["proposed"]
+    assert "llopurinol" in values["sheet"].drugs[0]["drug"]
+    assert values["sheet"].drugs[0]["role"] == "S"
+    assert values["sheet"].reactions[0]["reaction"]
+    given = report_pages.form(call(example="running-story", drug="apixaban")).values
+    assert not given["proposed"]
+    assert "pixaban" in given["sheet"].drugs[0]["drug"]
+    assert not report_pages.form(call(example="health-worker")).values["proposed"]
 
 
 def test_a_file_begins_the_form_and_a_bad_one_is_told_at_its_field():

@@ -21,7 +21,7 @@ def of_record(record: Record, on: dt.date, lang: Lang, drug: str = "", reaction:
     """A form with what a record knows on a day.
 
     Args:
-        drug: the suspect; the medicine of the record that bears this name, else a row of its own.
+        drug: the suspect; the medicine of the record that bears this name, even stopped, else a row of its own.
         reaction: the reaction; that of a link.
     """
     begun = empty(drug, reaction)
@@ -32,15 +32,30 @@ def of_record(record: Record, on: dt.date, lang: Lang, drug: str = "", reaction:
         "weight": _weight(record, on, lang),
         "history": _history(record),
     }
-    rows = [
-        _row(each, drug, lang) for each in record.medications() if each.current is not False and each.concept.label
-    ]
+    taken = [(each, _row(each, drug, lang)) for each in record.medications() if each.concept.label]
+    rows = [row for each, row in taken if each.current is not False or row["role"] == "S"]
     rows = list({row["drug"].casefold(): row for row in reversed(rows)}.values())[::-1]
     if drug and not any(row["role"] == "S" for row in rows):
         rows = [dict(begun.drugs[0]), *rows]
     rows.sort(key=lambda row: row["role"] != "S")
     reactions = (dict.fromkeys(OF_REACTION, "") | {"reaction": reaction[:200]},)
     return Sheet(single, (), tuple(rows) or begun.drugs, reactions)
+
+
+def suspected(record: Record, on: dt.date, lang: Lang) -> tuple[str, str]:
+    """The medicine and the reaction that the record makes one fear on a day: names; empty when it makes fear none.
+
+    Only what its findings call an alarm or an emergency, with a source that was opened: a proposal to be confirmed.
+    """
+    from lab39.solutions.signals import complaining, knowing, matching, taking
+
+    known = knowing.knowledge()
+    signs, medicines = complaining.signs(record, on, known), taking.taken(record, on, known)
+    for level in ("emergency", "alarm"):
+        for each in matching.suspicions(known, signs, medicines, on):
+            if each.level == level and each.first.verified:
+                return each.first.medicine.name[lang], each.reaction.name[lang]
+    return "", ""
 
 
 def _row(each: Medication, drug: str, lang: Lang) -> dict[str, str]:

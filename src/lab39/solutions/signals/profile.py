@@ -19,7 +19,7 @@ from lab39.solutions.signals.strata import age_bounds
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-CASES = 20
+CASES = 10
 """Cases on a page."""
 LISTED = 10
 """Rows of a list of drugs, of countries."""

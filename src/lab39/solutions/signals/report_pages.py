@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from lab39 import fhir
@@ -28,15 +29,30 @@ def form(call: Call) -> View:
     drug, reaction = call.query.text("drug"), call.query.text("reaction")
     wrong: LabError | None = None
     sheet = report_form.empty(drug, reaction)
+    proposed = False
     try:
-        if name := call.query.text("example"):
-            example = examples.example(name)
-            sheet = prefill.of_record(example.record, example.day, call.lang, drug, reaction)
-        elif name := call.query.text("record"):
-            sheet = prefill.of_record(_kept(call, name), call.on, call.lang, drug, reaction)
+        record, day = _asked(call)
+        if record is not None:
+            if not drug and not reaction:
+                drug, reaction = prefill.suspected(record, day, call.lang)
+                proposed = bool(drug)
+            sheet = prefill.of_record(record, day, call.lang, drug, reaction)
     except (InputError, UnknownNameError) as error:
         wrong = error
-    return _view(call, sheet, wrong=wrong)
+    return _view(call, sheet, wrong=wrong, proposed=proposed)
+
+
+def _asked(call: Call) -> tuple[Record | None, dt.date]:
+    """The record that the address names, and the day it is read on.
+
+    Raises:
+        LabError: no such record, or not theirs to see.
+    """
+    if name := call.query.text("example"):
+        example = examples.example(name)
+        return example.record, example.day
+    name = call.query.text("record")
+    return (_kept(call, name) if name else None), call.on
 
 
 def step(call: Call) -> View:
@@ -146,7 +162,9 @@ def _records(call: Call) -> tuple[tuple[str, str], ...]:
     return tuple((each.record.id, each.record.title or each.record.pseudonym) for each in found)
 
 
-def _view(call: Call, sheet: Sheet, *, wrong: LabError | None = None, checked: bool = False) -> View:
+def _view(
+    call: Call, sheet: Sheet, *, wrong: LabError | None = None, checked: bool = False, proposed: bool = False
+) -> View:
     lacks = report_form.missing(sheet)
     values: dict[str, Any] = {
         "sheet": sheet,
@@ -155,6 +173,7 @@ def _view(call: Call, sheet: Sheet, *, wrong: LabError | None = None, checked: b
         "useful": [each for each in lacks if not each.needed],
         "lacking": {each.place for each in lacks} if checked else set(),
         "checked": checked,
+        "proposed": proposed,
         "yes_no": {"yes": Text("oui", "yes"), "no": Text("non", "no")},
         "sexes": report_sheet.SEXES,
         "roles": report_sheet.ROLES,
