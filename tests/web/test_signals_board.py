@@ -82,6 +82,7 @@ def test_a_signal_is_opened_from_a_run_with_its_figures(client, lab, quarters):
     signal = opened(client)
     shown = words(client.get(signal).text)
     assert "Cas (n) 5" in shown
+    assert "ALLOPURINOL, DRESS" in shown  # as the run writes it
     assert "l'analyse la plus récente est encore 2017Q1" in shown.replace("L'analyse", "l'analyse")
     assert (
         client.post("/signals/board/open", data={"drug": "ALLOPURINOL", "event": "DRESS", "reason": "x"})
@@ -100,6 +101,17 @@ def test_the_next_quarter_shows_what_moved(client, lab, quarters):
     seen = field(client.get(signal).text, "/note", "seen")
     assert client.post(f"{signal}/note", data={"seen": seen}).status_code == 303
     assert "Chiffres notés" in words(client.get(signal).text)
+
+
+def test_the_page_of_a_pair_leads_there_for_an_assessor_and_for_nobody_else(client, open_lab, lab, quarters):
+    lab.packs.import_files("signals", [quarters["2017Q1"]])
+    asked = {"drug": "ALLOPURINOL", "event": "DRESS"}
+    led = "/signals/board/new?drug=ALLOPURINOL&amp;event=DRESS&amp;run=2017Q1"
+    assert led in client.get("/signals/pair", params=asked).text
+    other = open_lab(lab=lab)
+    signed_in(other, "professional")
+    assert led not in other.get("/signals/pair", params=asked).text
+    assert led not in client.get("/signals/pair", params=asked | {"run": "demo"}).text
 
 
 def test_without_a_run_a_signal_is_opened_by_hand_and_says_so(client):
@@ -283,7 +295,7 @@ def test_a_signal_leaves_as_a_spreadsheet_with_who_when_and_digest(client, asses
     answer = client.get(f"{assessed}/export/csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
-    assert rows[0] == ["médicament", "allopurinol"]
+    assert rows[0] == ["médicament", "ALLOPURINOL"]
     table = [dict(zip(rows[3], row, strict=True)) for row in rows[4:]]
     assert [row["quoi"] for row in table] == [
         "ouvert",

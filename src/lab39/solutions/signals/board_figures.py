@@ -37,6 +37,7 @@ class Figures:
         found: the run has this pair; otherwise it was not reported, or under another name.
         values: by name (:data:`NAMES`); ``None`` when the run does not tell.
         countries: that reported it, sorted; ``None`` when the store is not at hand.
+        drug: as the run writes it, ``event`` likewise; empty when it has no such pair.
     """
 
     run: str
@@ -44,6 +45,8 @@ class Figures:
     found: bool
     values: Mapping[str, float | None]
     countries: tuple[str, ...] | None
+    drug: str = ""
+    event: str = ""
 
     def as_details(self) -> dict[str, Any]:
         """As an entry keeps them."""
@@ -138,14 +141,15 @@ def figures(run: Run, drug: str, event: str) -> Figures:
             "SELECT * FROM read_parquet(?) WHERE lower(drug) = ? AND lower(event) = ? ORDER BY n DESC LIMIT 1",
             [str(run.scores), drug.lower(), event.lower()],
         )
-        names = [each[0] for each in rows.description or ()]
+        columns = [each[0] for each in rows.description or ()]
         row = rows.fetchone()
-        found = {} if row is None else dict(zip(names, row, strict=True))
+        found = {} if row is None else dict(zip(columns, row, strict=True))
         countries = _countries(run, found["drug"], found["event"]) if found else None
     finally:
         con.close()
     values = {name: _number(found[name]) for name in NAMES if name in found}
-    return Figures(run.name, run.made.isoformat(), bool(found), values, countries)
+    names = (str(found["drug"]), str(found["event"])) if found else ("", "")
+    return Figures(run.name, run.made.isoformat(), bool(found), values, countries, *names)
 
 
 def _number(value: Any) -> float | None:

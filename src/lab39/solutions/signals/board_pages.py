@@ -102,7 +102,10 @@ def open_one(call: Call) -> View | Redirect:
         run = board_figures.named(call.ctx.packs, call.form.text("run"))
         drug, event = _pair(call.form)
         reason = board.words(call.form.text("reason"))
-        details = board_figures.figures(run, drug, event).as_details() if run and drug and event else {}
+        told = board_figures.figures(run, drug, event) if run else None
+        if told is not None and told.found:
+            drug, event = told.drug, told.event
+        details = told.as_details() if told is not None else {}
         with call.ctx.writing() as tx:
             kept = board_store.open_signal(tx, drug, event, reason=reason, details=details)
     except InputError as error:
