@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lab39.core.errors import InputError, UnknownNameError
-from lab39.solutions.signals import Pairs, board, board_figures, detect, runs
+from lab39.solutions.signals import Store, board, board_figures, detect, runs
 from lab39.solutions.signals.board import Entry, ForbiddenMoveError
 from lab39.solutions.signals.board_figures import Figures
+from lab39.solutions.signals.readers import store as stores
+from lab39.solutions.signals.readers.model import Case, Drug, Event, Report
+from lab39.solutions.signals.readers.settle import settle
 
 AT = dt.datetime(2026, 11, 27, 9, tzinfo=dt.UTC)
 NEEDS = {"priority": "high", "conclusion": "new-risk", "recommendations": ["study"]}
@@ -144,43 +147,34 @@ def test_figures_read_back_as_they_were_kept():
     assert Figures.of({}) is None
 
 
-def written_run(folder: Path, store: Path | None) -> runs.Run:
-    """Five reports of a pair among forty."""
-    path = folder / "pairs.csv"
-    rows = [(n, "ALLOPURINOL" if n < 10 else "X", "Dress" if n < 5 else "nausea") for n in range(40)]
-    path.write_text("report_id,drug,event\n" + "".join(f"{r},{d},{e}\n" for r, d, e in rows), "utf-8")
-    return runs.write(detect(Pairs(path)), folder, "2017Q1", AT.date(), store=store)
+PAIR = ("ALLOPURINOL", "Dress")
 
 
-def write_tables(store: Path) -> None:
-    """What those reports say of their country; report 4 says nothing."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    tables = store / "tables"
-    tables.mkdir(parents=True)
-    countries = ["FR", "DE", "FR", "IT", None, "US"]
-    ids = [str(n) for n in range(6)]
-    drugs, events = [" ALLOPURINOL"] * 6, ["Dress"] * 5 + ["nausea"]
-    for name, columns in (
-        ("reports", {"report_id": ids, "country": countries}),
-        ("drugs", {"report_id": ids, "drug": drugs}),
-        ("events", {"report_id": ids, "event": events}),
-    ):
-        pq.write_table(pa.table(columns), tables / f"{name}.parquet")
+@pytest.fixture
+def run(tmp_path) -> runs.Run:
+    """A run over a base of five reports of a pair, one of them without a country, among forty."""
+    base = stores.Store.create(tmp_path / "store")
+    with base.adding("0" * 32, "made up", "made up") as part:
+        for n in range(40):
+            country = ("FR", "DE", "FR", "IT", None)[n] if n < 5 else "US"
+            said = Report(report_id=f"{n:03}", case_id=f"{n:03}", quarter="2017Q1", country=country)
+            drug, event = Drug(drug=PAIR[0] if n < 10 else "X"), Event(event=PAIR[1] if n < 5 else "nausea")
+            part.add(Case(said, (drug,), (event,)))
+    settle(base)
+    store = tmp_path / "store"
+    return runs.write(detect(Store(store)), tmp_path / "runs", "2017Q1", AT.date(), store=store)
 
 
-def test_figures_of_a_pair_name_the_countries_of_its_reports_when_the_store_is_there(tmp_path):
-    write_tables(tmp_path / "store")
-    run = written_run(tmp_path, tmp_path / "store")
-    for asked in (("ALLOPURINOL", "Dress"), ("allopurinol", "DRESS")):
-        found = board_figures.figures(run, *asked)
-        assert (found.drug, found.event, found.values["n"]) == ("ALLOPURINOL", "Dress", 5)
-        assert found.countries == ("DE", "FR", "IT")
+@pytest.mark.parametrize("asked", [PAIR, ("allopurinol", "DRESS")])
+def test_figures_of_a_pair_name_the_countries_of_its_reports(run, asked):
+    found = board_figures.figures(run, *asked)
+    assert (found.drug, found.event, found.values["n"]) == (*PAIR, 5)
+    assert found.countries == ("DE", "FR", "IT")
 
 
-def test_a_store_that_is_gone_leaves_countries_unknown_and_an_absent_pair_everything(tmp_path):
-    run = written_run(tmp_path, tmp_path / "gone")
-    assert board_figures.figures(run, "ALLOPURINOL", "Dress").countries is None
-    absent = board_figures.figures(run, "ALLOPURINOL", "fever")
+def test_a_store_that_is_gone_leaves_countries_unknown_and_an_absent_pair_everything(run):
+    assert run.store is not None
+    shutil.rmtree(run.store)
+    assert board_figures.figures(run, *PAIR).countries is None
+    absent = board_figures.figures(run, PAIR[0], "fever")
     assert (absent.found, absent.values, absent.countries) == (False, {}, None)
