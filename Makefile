@@ -61,6 +61,7 @@ bench: .venv/dev.stamp
 	@$(BIN)/python benchmarks/raredisease.py
 	@$(BIN)/python benchmarks/pharmacy.py
 	@$(BIN)/python benchmarks/vaccination.py
+	@$(BIN)/python benchmarks/signals.py --without-planted
 
 prove: .venv/dev.stamp
 	@$(BIN)/python benchmarks/prove.py

@@ -11,7 +11,7 @@ from tests.solutions.signals import bases
 
 from lab39.core.errors import InputError, UnknownNameError
 from lab39.solutions.signals import Store, detect, opened
-from lab39.solutions.signals.adjusted import Design, design, expectations, rgps, ridge_logistic
+from lab39.solutions.signals.adjusted import Design, design, expectations, rgps, rgps_of_all, ridge_logistic
 from lab39.solutions.signals.arrays import CannotFitError
 from lab39.solutions.signals.gps import Prior
 
@@ -159,6 +159,18 @@ def test_scores_are_those_of_gps_on_the_adjusted_expectation(tmp_path: Path) -> 
     assert (row["er"], row["er05"], row["er95"]) == pytest.approx((score.value[0], score.low[0], score.high[0]))
     with pytest.raises(UnknownNameError):
         rgps(base, PRIOR, ["nothing"])
+
+
+def test_an_event_without_an_answer_leaves_the_others_adjusted(tmp_path: Path) -> None:
+    everybody = [(*report[:-1], (*report[-1], "Always")) for report in bases.generated(300, 7)]
+    _, base = made(everybody, tmp_path)
+    told: list[float] = []
+    table, left_out = rgps_of_all(base, PRIOR, told.append)
+    assert left_out == ("Always",)
+    assert set(table["event"].to_pylist()) == {name for name in base.events if name != "Always"}
+    first = [row for row in table.to_pylist() if row["event"] == "E1"]
+    assert first == rgps(base, PRIOR, ("E1",)).to_pylist()
+    assert told[-1] == 1.0
 
 
 def test_triage_tells_disproportion_on_the_adjusted_expectation(tmp_path: Path) -> None:

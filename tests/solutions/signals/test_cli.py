@@ -232,6 +232,25 @@ def test_the_base_is_counted_as_it_stood_before_a_quarter(run: Any, store: Path)
     assert json.loads((store / "runs" / "2020Q2" / "run.json").read_text("utf-8"))["before"] == "2020Q3"
 
 
+def test_the_triage_can_stand_on_adjusted_expectations(run: Any, store: Path, tmp_path: Path) -> None:
+    out = tmp_path / "pairs.csv"
+    done = run("signals", "detect", "--store", str(store), "--adjust", "--out", str(out), "--json")
+    assert done.code == 0, done.err
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    answered = [row for row in rows if row["event"] not in json.loads(done.out)["not_adjusted"]]
+    fitted = json.loads(done.out)["prior"] is not None
+    assert fitted == any(row["expected_adjusted"] for row in answered)
+    assert all(bool(row["expected_adjusted"]) == fitted for row in answered)
+
+
+@pytest.mark.parametrize("more", [("--no-triage",), ("--without", "paracetamol")])
+def test_an_adjustment_that_cannot_be_made_is_refused(run: Any, store: Path, more: tuple[str, ...]) -> None:
+    done = run("signals", "detect", "--store", str(store), "--adjust", *more)
+    assert done.code == 2
+    assert "--adjust" in done.err
+
+
 def test_reports_of_a_drug_can_be_left_out_and_roles_chosen(run: Any, store: Path) -> None:
     out = run("signals", "detect", "--store", store, "--without", "allopurinol", "--json").json
     assert out["n_reports"] == 114

@@ -12,7 +12,7 @@ were not opened: how predictors are chosen, and the strength of the penalty, are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -317,6 +317,32 @@ def rgps(
     columns = {"expected": plain, "expected_adjusted": adjusted, "er": shrunk.value, "er05": shrunk.low,
                "er95": shrunk.high}  # fmt: skip
     return pa.table(
-        {"drug": pa.array(drug), "event": pa.array(event), "n": to_arrow(n.astype(np.int64))}
+        {
+            "drug": pa.array(drug, pa.string()),
+            "event": pa.array(event, pa.string()),
+            "n": to_arrow(n.astype(np.int64)),
+        }
         | {name: to_arrow(values) for name, values in columns.items()}
     )
+
+
+def rgps_of_all(
+    base: Design, prior: gps.Prior, progress: Callable[[float], None] = lambda _done: None
+) -> tuple[pa.Table, tuple[str, ...]]:
+    """:func:`rgps` of every event of a base, and the events whose regression has no answer, by name.
+
+    Args:
+        base: the reports.
+        prior: of GPS, as the detection fitted it.
+        progress: called with the fraction of the events that is done.
+    """
+    import pyarrow as pa
+
+    found, left_out = [rgps(base, prior, ())], []
+    for at, name in enumerate(base.events, 1):
+        try:
+            found.append(rgps(base, prior, (name,)))
+        except CannotFitError:
+            left_out.append(name)
+        progress(at / len(base.events))
+    return pa.concat_tables(found), tuple(left_out)

@@ -207,6 +207,10 @@ def detect(
     triage: Annotated[
         bool, typer.Option("--triage/--no-triage", help="Regarder aussi les notifications / look at reports too.")
     ] = True,
+    adjust: Annotated[
+        bool,
+        typer.Option("--adjust", help="Trier sur des attendus ajustés (RGPS), lent / adjusted expectations, slow."),
+    ] = False,
     name: Annotated[
         str, typer.Option("--name", metavar="2017Q2", help="De l'analyse / of the run.", show_default=False)
     ] = "",
@@ -252,6 +256,7 @@ def detect(
             least=least,
             likelihood=likelihood,
             triage=triage,
+            adjust=adjust,
             known=reactions,
             progress=progress,
         )
@@ -268,6 +273,14 @@ def detect(
         terminal.emit(summary)
     else:
         console.detected(terminal.out(), summary, terminal.session().lang)
+    if made.not_adjusted:
+        n, some = len(made.not_adjusted), ", ".join(made.not_adjusted[:5])
+        terminal.say(
+            Text(
+                f"le modèle ne répond pas pour {n} événement{'s' if n > 1 else ''}, non ajustés\u202f: {some}",
+                f"the model has no answer for {n} event{'s' if n > 1 else ''}, not adjusted: {some}",
+            )
+        )
     _tell_run(run, out)
 
 

@@ -17,6 +17,8 @@ from lab39.solutions.signals.sources import Source, Store, table
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from lab39.solutions.signals.engines import Engine
+    from lab39.solutions.signals.gps import Prior
     from lab39.solutions.signals.gpsfit import Likelihood
 
 Progress = Callable[[str, float], None]
@@ -30,11 +32,13 @@ class Made:
         detection: what was found.
         table: with every column that could be worked out.
         synthetic: the reports are made up.
+        not_adjusted: events whose adjustment has no answer: their pairs keep the plain expectation.
     """
 
     detection: Detection
     table: pa.Table
     synthetic: bool = False
+    not_adjusted: tuple[str, ...] = ()
 
 
 def run(
@@ -47,6 +51,7 @@ def run(
     least: int,
     likelihood: Likelihood,
     triage: bool = True,
+    adjust: bool = False,
     known: Collection[tuple[str, str]] | None = None,
     progress: Progress = lambda _what, _done: None,
 ) -> Made:
@@ -54,23 +59,44 @@ def run(
 
     Args:
         triage: look at the reports too (:func:`lab39.solutions.signals.triage.triaged`).
+        adjust: triage on expectations adjusted for co-medication, age, sex and year
+            (:mod:`lab39.solutions.signals.adjusted`), a regression for each event.
         known: reactions that are known already.
+
+    Raises:
+        InputError: an adjustment of what has no reports, or without the triage that it serves.
     """
     from lab39.solutions.signals.counting import count
     from lab39.solutions.signals.engines import opened
     from lab39.solutions.signals.triage import triaged
 
+    if adjust and (not triage or not isinstance(source, Store) or without):
+        raise InputError(
+            Text(
+                "demande une base de notifications (--store), avec le tri et sans --without",
+                "needs a store of reports (--store), with the triage and without --without",
+            ),
+            "--adjust",
+        )
     progress("", 0.02)
     with opened(engine, memory_gb=memory_gb) as chosen:
         counted = count(source, chosen, by=by, without=without)
         progress("", 0.6)
         found = score(counted, likelihood=likelihood, least=least)
         progress("", 0.8)
-        made = found.table
+        made, adjusted, left_out = found.table, None, ()
+        if adjust and found.fit is not None and isinstance(source, Store):
+            adjusted, left_out = _adjusted(source, chosen, found.fit.prior, progress)
         if triage and (known is not None or isinstance(source, Store)):
-            made = triaged(found, source, chosen, known=known, without=without)
+            made = triaged(found, source, chosen, known=known, without=without, adjusted=adjusted)
         progress("", 1.0)
-    return Made(found, made, is_synthetic(source))
+    return Made(found, made, is_synthetic(source), left_out)
+
+
+def _adjusted(source: Store, engine: Engine, prior: Prior, progress: Progress) -> tuple[pa.Table, tuple[str, ...]]:
+    from lab39.solutions.signals.adjusted import design, rgps_of_all
+
+    return rgps_of_all(design(source, engine), prior, lambda done: progress("", 0.8 + 0.15 * done))
 
 
 def keep(

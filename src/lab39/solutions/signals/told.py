@@ -102,6 +102,7 @@ def detected(made: Made, run: Run | None, out: Path | None, top: int) -> dict[st
         "why_no_gps": found.why_no_gps.text if found.why_no_gps else None,
         "sorted_by": "eb05" if prior else "ic025",
         "synthetic": made.synthetic,
+        "not_adjusted": list(made.not_adjusted),
         "pairs": [{**row, "says": verdict(row)} for row in made.table.slice(0, top).to_pylist()],
         "note": NO_PROOF,
     }
