@@ -84,7 +84,8 @@ def run(
         progress("", 0.6)
         found = score(counted, likelihood=likelihood, least=least)
         progress("", 0.8)
-        made, adjusted, left_out = found.table, None, ()
+        made, adjusted = found.table, None
+        left_out: tuple[str, ...] = ()
         if adjust and found.fit is not None and isinstance(source, Store):
             adjusted, left_out = _adjusted(source, chosen, found.fit.prior, progress)
         if triage and (known is not None or isinstance(source, Store)):
