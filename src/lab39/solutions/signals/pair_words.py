@@ -126,8 +126,8 @@ def _scores(pair: Pair, gps_absent: Text | None) -> tuple[Text, ...]:
         Text("plus notifié qu'attendu (IC025 au-dessus de 0)", "reported more than expected (IC025 above 0)")
         if low > 0
         else Text(
-            "pas plus notifié qu'attendu (IC025 à 0 ou dessous)",
-            "not reported more than expected (IC025 at or below 0)",
+            "pas nettement plus notifié qu'attendu (IC025 à 0 ou dessous)",
+            "not clearly reported more than expected (IC025 at or below 0)",
         )
     )
     return tuple(made)

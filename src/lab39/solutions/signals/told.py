@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab39.core.text import Text
+from lab39.core.text import NO_TEXT, Text
 
 if TYPE_CHECKING:
     from lab39.solutions.signals.detecting import Made
@@ -116,11 +116,14 @@ def verdict(row: Mapping[str, Any]) -> Text:
     """
     if not row["n"]:
         return Text("aucun cas", "no report")
-    few = Text(", moins de 3 cas", ", fewer than 3 reports") if row["n"] < 3 else Text("", "")
+    few = row["n"] < 3
     if row["eb05"] is not None and row["eb05"] >= 2:
         said = Text("bien plus qu'attendu", "far more than expected")
     elif row["ic025"] > 0:
         said = Text("plus qu'attendu", "more than expected")
+    elif few:
+        return Text("trop peu de cas pour conclure", "too few reports to tell")
     else:
-        said = Text("pas plus qu'attendu", "not more than expected")
-    return Text(said.fr + few.fr, said.en + few.en)
+        return Text("pas nettement plus qu'attendu", "not clearly more than expected")
+    few_cases = Text(", mais moins de 3 cas", ", but fewer than 3 reports") if few else NO_TEXT
+    return Text(said.fr + few_cases.fr, said.en + few_cases.en)
