@@ -18,6 +18,8 @@ PROPOSED = ("proposal", "plan", "option")
 """MedicationRequest.intent values that authorise nothing (R4 value set medicationrequest-intent)."""
 HYPOTHETICAL = ("provisional", "differential", "unconfirmed")
 """Verification status codes of what is only supposed (R4 value set condition-ver-status)."""
+NOT_GIVEN = ("not-done", "entered-in-error")
+"""Statuses of an immunization that was not given."""
 Value = Quantity | Concept | PartialDate | Decimal | str | bool | int | None
 
 

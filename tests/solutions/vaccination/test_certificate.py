@@ -8,8 +8,11 @@ import pytest
 from tests.solutions.vaccination.small import dose, schedule
 
 from lab39 import fhir
+from lab39.core import terms
 from lab39.solutions.vaccination import run
 from lab39.solutions.vaccination.certificate import certificate, pdf
+from lab39.solutions.vaccination.france import open_france
+from lab39.solutions.vaccination.products import find
 from lab39.solutions.vaccination.reading import read_patient
 
 ON = dt.date(2026, 11, 26)
@@ -127,3 +130,46 @@ def test_many_doses_run_over_several_pages(used):
     pages = len(document)
     document.close()
     assert pages >= 2
+
+
+def printed(used, birth: str, *resources):
+    entries = [{"resource": {"resourceType": "Patient", "id": "p", "birthDate": birth}}]
+    entries += [{"resource": each} for each in resources]
+    record = fhir.record({"resourceType": "Bundle", "type": "collection", "entry": entries}, "p")
+    known = read_patient(record, used, ON)
+    assert known.patient is not None
+    found = certificate(record, known.patient, run(used, known.patient, ON), used, known.uncounted)
+    return [(each.date.fr, each.counts.en) for each in found.given]
+
+
+def test_two_doses_under_one_id_each_have_their_own_verdict(used):
+    early, good = immunization(1, "2020-03-01", "901"), immunization(1, "2021-03-01", "901")
+    said = dict(printed(used, "2020-01-15", early, good))
+    assert "too young" in said["01/03/2020"]
+    assert said["01/03/2021"] == "counts"
+
+
+def test_a_dose_recorded_twice_is_printed_twice_and_said_to_count_once(used):
+    said = printed(used, "2020-01-15", immunization(1, "2021-03-01", "901"), immunization(2, "2021-03-01", "901"))
+    assert sorted(counts for _, counts in said) == ["counts", "recorded twice, counted once"]
+
+
+def nuva(day: str, name: str):
+    product = find(name).product
+    assert product is not None
+    made = immunization(1, day, product.nuva)
+    made["vaccineCode"]["coding"][0]["system"] = terms.NUVA
+    return made
+
+
+def test_a_dose_that_had_its_use_is_not_said_to_be_worth_nothing():
+    france = open_france()
+    assert printed(france, "2014-05-01", nuva("2015-06-01", "Nimenrix")) == [
+        ("01/06/2015", "counted on the day it was given")
+    ]
+    assert printed(france, "1960-01-01", nuva("2016-04-01", "Zostavax")) == [
+        ("01/04/2016", "counted on the day it was given")
+    ]
+    assert printed(france, "1954-02-02", nuva("2019-05-15", "Pneumovax")) == [
+        ("15/05/2019", "spaces the next dose: pneumococcal")
+    ]

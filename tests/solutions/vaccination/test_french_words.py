@@ -6,11 +6,11 @@ import datetime as dt
 
 import pytest
 from tests.solutions.vaccination.french import person
-from tests.solutions.vaccination.records import record
 
-from lab39.solutions.vaccination import findings, run, sentences
+from lab39.solutions.vaccination import run, sentences, words
 from lab39.solutions.vaccination.france import open_france
 from lab39.solutions.vaccination.model import DoseStatus
+from lab39.solutions.vaccination.repeats import to_repeat
 from lab39.solutions.vaccination.standing import standings
 from lab39.solutions.vaccination.verdicts import verdict
 
@@ -21,8 +21,7 @@ def french_repeats(born: str, *history: str, observed: tuple[tuple[str, str], ..
     france = open_france()
     someone = person(france, born, "F", *history, observed=observed)
     result = run(france, someone, ON)
-    found = findings.Assessed(record(), france, someone, (), result)
-    return [row.dose.date for row in findings.to_repeat(found, standings(result))]
+    return [row.dose.date for row in to_repeat(france, someone, result, standings(result))]
 
 
 @pytest.mark.parametrize(
@@ -89,3 +88,8 @@ def test_a_dose_on_its_recommended_day_is_not_said_to_be_early():
     result = run(france, child, ON)
     said = [verdict(result, dose) for dose in child.doses]
     assert [(each.status, each.reasons) for each in said if each] == [(DoseStatus.VALID, ())] * 3
+
+
+def test_a_situation_of_the_french_schedule_is_said_in_both_languages():
+    said = words.situation(open_france(), "asplenia")
+    assert (said.fr, said.en) == ("asplénie ou hyposplénie", "asplenia or hyposplenia")

@@ -432,3 +432,11 @@ def test_the_crosswalk_given_with_a_release_adds_its_codes_to_the_observations(s
         (ICD10CM, "T50.B95A", set()),
     ):
         assert codes(read(whole, condition(system, code), person=adult)) == found, code
+
+
+def test_immunoglobulins_without_a_whole_date_are_told_and_not_dropped(schedule: Schedule):
+    known = read(schedule, immunization("2025-04", "30"))
+    assert codes(known) == set()
+    [issue] = known.issues
+    assert issue.code == "incomplete"
+    assert "delay" in issue.text.en

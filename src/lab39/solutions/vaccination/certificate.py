@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from lab39.core.entries import Immunization
+from lab39.core.entries import NOT_GIVEN, Immunization
 from lab39.core.record import Record
 from lab39.core.text import LANGS, Lang, Text, date
-from lab39.solutions.vaccination import words
+from lab39.solutions.vaccination import repeats, words
 from lab39.solutions.vaccination.dates import Duration, add
 from lab39.solutions.vaccination.given import Uncounted
-from lab39.solutions.vaccination.model import Patient, Result, Schedule
+from lab39.solutions.vaccination.model import Dose, Patient, Result, Schedule
 from lab39.solutions.vaccination.products import by_nuva
 from lab39.solutions.vaccination.standing import Kind, Standing, coming, due, standings
+from lab39.solutions.vaccination.stated import is_globulin
 from lab39.solutions.vaccination.verdicts import verdict
 
 _AHEAD = Duration(24, 0)
@@ -121,25 +122,25 @@ def certificate(
     Args:
         uncounted: doses of the record that could not be counted; they are printed with the reason.
     """
-    counted = {dose.id: dose for dose in patient.doses}
+    counted: dict[tuple[str, dt.date], Dose] = {(dose.id, dose.date): dose for dose in patient.doses}
     why = {each.ref: each.text for each in uncounted}
+    stand = standings(result)
     rows: list[tuple[dt.date, Line]] = []
     for each in record.immunizations():
-        if each.status in ("not-done", "entered-in-error"):
+        if each.status in NOT_GIVEN:
             continue
-        dose = counted.get(each.ref)
-        counts = _LABELS["unknown"]
+        day = each.date.exact if each.date else None
+        dose = counted.get((each.ref, day)) if day else None
         if dose is not None:
-            said = verdict(result, dose)
-            counts = words.status(str(said.status)) if said else Text("hors du calendrier", "not in the schedule")
-            if said and said.reasons:
-                reasons = words.joined([words.reason(reason) for reason in said.reasons])
-                counts = Text(f"{counts.fr} ({reasons.fr})", f"{counts.en} ({reasons.en})")
+            counts = _counts(schedule, patient, result, stand, dose)
         elif each.ref in why:
             counts = Text("non comptée", "not counted")
+        elif is_globulin(each.concept, schedule):
+            counts = Text("immunoglobulines, pas un vaccin", "immunoglobulins, not a vaccine")
+        else:
+            counts = Text("notée deux fois, comptée une fois", "recorded twice, counted once")
         line = _line(each, schedule, dose.code if dose else "", counts)
         rows.append((each.date.earliest if each.date else dt.date.max, line))
-    stand = standings(result)
     return Certificate(
         name=record.name,
         born=patient.birth_date,
@@ -150,6 +151,25 @@ def certificate(
         now=tuple(_due(each) for each in due(stand)),
         next=tuple(_coming(each) for each in _ahead(coming(stand), result.on)),
     )
+
+
+def _counts(schedule: Schedule, patient: Patient, result: Result, stand: Sequence[Standing], dose: Dose) -> Text:
+    """The verdict of a dose with its reasons; a dose that had its use is not said to be worth nothing."""
+    said = verdict(result, dose)
+    if said is None:
+        return Text("hors du calendrier", "not in the schedule")
+    if said.status in repeats.BAD:
+        if repeats.right_on_its_day(schedule, patient, dose):
+            return Text("comptait le jour où elle a été faite", "counted on the day it was given")
+        spaced = [each for each in stand if repeats.spaces_next(each.forecast, dose)]
+        if spaced:
+            groups = words.joined([words.group(each.group) for each in spaced])
+            return Text(f"espace la dose suivante\u202f: {groups.fr}", f"spaces the next dose: {groups.en}")
+    status = words.status(str(said.status))
+    if not said.reasons:
+        return status
+    reasons = words.joined([words.reason(reason) for reason in said.reasons])
+    return Text(f"{status.fr} ({reasons.fr})", f"{status.en} ({reasons.en})")
 
 
 def pdf(found: Certificate, langs: Sequence[Lang] = LANGS) -> bytes:

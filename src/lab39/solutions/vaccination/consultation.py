@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from lab39.core import terms
 from lab39.core.dates import PartialDate
+from lab39.core.entries import NOT_GIVEN
 from lab39.core.errors import InputError
 from lab39.core.faces import Fields
 from lab39.core.record import Record
@@ -183,7 +184,7 @@ def of_record(record: Record, on: dt.date | None = None) -> Asked:
     period = gestation.last_period(record, on) if on else None
     doses = []
     for each in record.immunizations():
-        if each.status in ("not-done", "entered-in-error"):
+        if each.status in NOT_GIVEN:
             continue
         coding = next((c for c in each.concept.codings if c.system in _SHORT), None)
         code = f"{_SHORT[coding.system]}|{coding.code}" if coding else ""

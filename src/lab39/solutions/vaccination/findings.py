@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lab39.core.entries import Immunization
 from lab39.core.errors import Issue
@@ -18,13 +18,12 @@ from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.given import Uncounted
 from lab39.solutions.vaccination.model import (
     Dose,
-    DoseStatus,
     GroupForecast,
     Patient,
     Result,
     Schedule,
-    TargetStatus,
 )
+from lab39.solutions.vaccination.repeats import Repeated, to_repeat
 from lab39.solutions.vaccination.standing import TO_GIVE, Kind, Standing, campaign, coming, due, standings
 from lab39.solutions.vaccination.verdicts import verdict
 
@@ -49,7 +48,7 @@ def findings(found: Assessed, mind: Sequence[Reason] = (), unasked: Sequence[Mis
     """
     stand = standings(found.result)
     yield _to_give(found, stand, mind, unasked) if due(stand) else _up_to_date(found, stand)
-    repeated = to_repeat(found, stand)
+    repeated = to_repeat(found.schedule, found.patient, found.result, stand)
     if repeated:
         yield _to_repeat(found, repeated)
     unused = tuple(unused_entries(found))
@@ -257,58 +256,6 @@ def _missing(found: Assessed) -> Iterator[Missing]:
 
 
 # -- doses that do not count -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """A dose that does not count in a group that still needs one."""
-
-    dose: Dose
-    standing: Standing
-    status: DoseStatus
-    reasons: tuple[str, ...]
-
-
-def to_repeat(found: Assessed, stand: Sequence[Standing]) -> tuple[Repeated, ...]:
-    """Doses that count nowhere while their group still asks for one, oldest first."""
-    waiting = [each for each in stand if each.forecast.recommended is not None]
-    rows = []
-    for dose in sorted(found.patient.doses, key=lambda each: each.date):
-        for each in waiting:
-            done = [
-                done
-                for forecast in (each.forecast, *each.others)
-                for series in forecast.series
-                for done in series.evaluations
-                if done.dose == dose
-            ]
-            bad = [one for one in done if one.status in _BAD]
-            if done and len(bad) == len(done) and not _had_its_use(found, dose, each):
-                reasons = tuple(dict.fromkeys(reason for one in bad for reason in one.reasons))
-                rows.append(Repeated(dose, each, bad[0].status, reasons))
-                break
-    return tuple(rows)
-
-
-_BAD = (DoseStatus.NOT_VALID, DoseStatus.SUB_STANDARD)
-
-
-def _had_its_use(found: Assessed, dose: Dose, each: Standing) -> bool:
-    """Whether a dose that does not serve what is asked for now is no mistake all the same.
-
-    It counts elsewhere (a hexavalent is too early for the booster of 6 years), the next dose is spaced from it (a
-    23-valent before the 20-valent), or it was right on its day, by the doses and the age of that day.
-    """
-    now = verdict(found.result, dose)
-    if now is None or now.status not in _BAD:
-        return True
-    awaited = (target for series in each.forecast.series for target in series.targets)
-    target = next((one.dose for one in awaited if one.status is TargetStatus.NOT_SATISFIED), None)
-    if target is not None and any(dose.code in interval.from_recent for interval in target.intervals):
-        return True
-    known = replace(found.patient, doses=tuple(one for one in found.patient.doses if one.date <= dose.date))
-    then = verdict(run(found.schedule, known, dose.date), dose)
-    return then is None or then.status not in _BAD
 
 
 def _to_repeat(found: Assessed, rows: Sequence[Repeated]) -> Finding:

@@ -271,6 +271,7 @@ def _observations(rows: list[Row]) -> dict[str, m.ObservationTerm]:
             ),
             tuple(map(_answering, row.get("asks", ()))),
             frozenset(row.get("opens", ())),
+            Text.of(row["title"]),
         )
         for row in rows
     }

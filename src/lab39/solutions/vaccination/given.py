@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from lab39.core import terms
 from lab39.core.dates import PartialDate
-from lab39.core.entries import Immunization
+from lab39.core.entries import NOT_GIVEN, Immunization
 from lab39.core.errors import Issue
 from lab39.core.record import Record
 from lab39.core.text import Text, date
@@ -17,7 +17,6 @@ from lab39.solutions.vaccination.codes import Coded, Exactness, Maps, code_of
 from lab39.solutions.vaccination.model import Dose, Schedule
 from lab39.solutions.vaccination.stated import is_globulin
 
-NOT_GIVEN = ("not-done", "entered-in-error")
 DOUBT = Text(
     "Les doses dues de ce vaccin sont peut-être fausses", "What is due of this vaccine may be wrong because of it"
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from lab39.core.text import Text
+from lab39.core.text import NO_TEXT, Text
 from lab39.solutions.vaccination.dates import Duration
 
 if TYPE_CHECKING:
@@ -301,6 +301,8 @@ class ObservationTerm:
     asks: tuple[Answering, ...] = ()
     opens: frozenset[str] = frozenset()
     """Observations of which one would make it precise (a destination, for a journey)."""
+    label: Text = NO_TEXT
+    """The title in each language, of a schedule that states both."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from lab39.core.entries import NOT_GIVEN
 from lab39.core.errors import InputError
 from lab39.core.record import Record
 from lab39.core.text import Text
@@ -153,7 +154,7 @@ def alike(wanted: str, other: str) -> Near | None:
 def _doses(record: Record, since: dt.date | None, until: dt.date | None) -> Iterator[Receipt]:
     birth = record.birth_date.written if record.birth_date else ""
     for each in record.immunizations():
-        if each.status in ("not-done", "entered-in-error"):
+        if each.status in NOT_GIVEN:
             continue
         if each.date is not None and (
             (since is not None and each.date.latest < since) or (until is not None and each.date.earliest > until)

@@ -12,7 +12,7 @@ from importlib import resources
 
 from lab39.core import entries as e
 from lab39.core import terms
-from lab39.core.entries import HYPOTHETICAL
+from lab39.core.entries import HYPOTHETICAL, NOT_GIVEN, Immunization
 from lab39.core.errors import Issue
 from lab39.core.record import Record
 from lab39.core.terms import Concept
@@ -63,7 +63,7 @@ def observed(
     for concept, day in _stated(record, index, issues):
         found |= {(code, day) for code in _codes(concept, index)}
     found |= set(_reactions(record, schedule, maps, index, issues))
-    found |= set(_globulins(record, schedule, maps, index))
+    found |= set(_globulins(record, schedule, maps, index, issues))
     found |= set(treated(record, schedule, on, issues))
     found = {pair for pair in found if pair[0] not in asking.answered(record, schedule, on)}
     if schedule.system == terms.NUVA:
@@ -170,17 +170,34 @@ def _severe(rows: object) -> bool:
     return isinstance(rows, list) and any(isinstance(r, Mapping) and r.get("severity") == "severe" for r in rows)
 
 
+def _undated(given: Immunization) -> Issue:
+    """Immunoglobulins without a whole date: they delay nothing, and that is said."""
+    named = given.concept.label[:60] or "?"
+    return Issue(
+        "incomplete",
+        given.ref,
+        Text(
+            f"immunoglobulines «\u202f{named}\u202f» sans date complète\u202f: leur délai avant un vaccin vivant "
+            "n'est pas compté",
+            f"immunoglobulins “{named}” without a whole date: their delay before a live vaccine is not counted",
+        ),
+        "warning",
+    )
+
+
 def _globulins(
-    record: Record, schedule: Schedule, maps: Maps, index: Index
+    record: Record, schedule: Schedule, maps: Maps, index: Index, issues: list[Issue]
 ) -> Iterator[tuple[str, dt.date | None]]:
     """Immunoglobulins: recorded as immunizations, they are observations for CDSi and hold no antigen."""
     for given in record.immunizations():
-        if given.status in ("not-done", "entered-in-error") or code_of(given.concept, schedule, maps).code:
+        if given.status in NOT_GIVEN or code_of(given.concept, schedule, maps).code:
             continue
         code = given.concept.code(terms.CVX)
         for each in index.get(("CVX", code.strip()), ()) if code else ():
             if given.date is not None and given.date.exact is not None:
                 yield each, given.date.exact
+            else:
+                issues.append(_undated(given))
 
 
 def is_globulin(concept: Concept, schedule: Schedule) -> bool:

@@ -65,6 +65,8 @@ def vaccine(schedule: Schedule, code: str) -> Text:
 def situation(schedule: Schedule, code: str) -> Text:
     """An observation by its code: in words of its own for the CDC's data, else as its schedule names it."""
     term = schedule.observations.get(code)
+    if term is not None and term.label:
+        return term.label
     title = " ".join(term.title.split()) if term else ""
     if not schedule.name.startswith("cdsi"):
         return Text.same(title or code)
