@@ -159,7 +159,7 @@ def test_a_database_of_a_newer_version_is_refused_before_anything_runs(lab: Lab)
     store = lab.store()
     migrate(store)
     with store.writing() as tx:
-        tx.execute(sa.text("UPDATE alembic_version SET version_num = '9999_later'"))
+        tx.execute(sa.text("INSERT INTO alembic_version VALUES ('9999_later')"))
     store.close()
     lab.begin()
     assert lab.process is not None

@@ -10,13 +10,20 @@ from pathlib import Path
 import pytest
 
 from lab39.settings import Settings
-from lab39.store import Store, people
+from lab39.store import Store, people, privacy
+
+
+def solution_parts() -> list[str]:
+    """What installed solutions registered to be exported and erased, by the package it is defined in."""
+    return [name for name, part in privacy._parts.items() if part.export.__module__.startswith("lab39.solutions.")]
 
 
 @pytest.fixture
 def settings(run, monkeypatch) -> Settings:
     """A lab with a migrated database; no solution installed."""
     monkeypatch.setattr("lab39.core.lab.entry_points", dict)
+    for name in solution_parts():  # a solution that another test loaded
+        monkeypatch.delitem(privacy._parts, name)
     monkeypatch.delenv("LAB39_DATABASE_URL", raising=False)
     assert run("db", "migrate").code == 0
     return Settings.from_env()
