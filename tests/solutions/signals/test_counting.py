@@ -173,6 +173,8 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         counted(store, by=("country",))
     with pytest.raises(InputError, match="no report of Z"):
         counted(store, without=("Z",))
+    with pytest.raises(InputError, match="no report of Z"):  # one misspelt name is not passed over for the others
+        counted(store, without=(BY_HAND[0][4][0], "Z"))
     with pytest.raises(InputError, match="unknown engine"):
         counted(store, Engine("pandas", {}))
 

@@ -227,10 +227,11 @@ def _reports(rows: ibis.Table, by: Sequence[str], where: Any) -> ibis.Table:
 def left_out(tables: Tables, engine: Engine, names: tuple[str, ...]) -> Tables:
     """The tables without the reports that have any of these drugs."""
     drugs = tables.drugs
-    out = engine.keep(drugs.filter(drugs["drug"].isin(names)).select("report_id").distinct())
-    if not engine.arrow(out.limit(1)).num_rows:
-        listed = ", ".join(names)
-        raise InputError(Text(f"aucune notification de {listed}", f"no report of {listed}"), "without")
+    theirs = engine.keep(drugs.filter(drugs["drug"].isin(names)).distinct())
+    there = engine.arrow(theirs.select("drug").distinct())["drug"].to_pylist()
+    if absent := ", ".join(name for name in names if name not in there):
+        raise InputError(Text(f"aucune notification de {absent}", f"no report of {absent}"), "without")
+    out = theirs.select("report_id").distinct()
     reports, drugs, events = (
         engine.keep(each.anti_join(out, "report_id")) for each in (tables.reports, tables.drugs, tables.events)
     )
