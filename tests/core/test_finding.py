@@ -149,7 +149,7 @@ def test_the_json_of_a_finding_starts_with_whose_it_is_and_holds_every_part():
     said = finding(solution="tests", suggestions=ADVICE).as_dict()
     assert list(said)[:2] == ["solution", "code"]
     assert set(said) == set(Finding.__dataclass_fields__)
-    assert said["suggestions"] == [{"label": {"fr": "arrêter", "en": "stop"}, "resource": None}]
+    assert said["suggestions"] == [{"label": {"fr": "arrêter", "en": "stop"}, "resource": None, "page": ""}]
 
 
 # -- a finding that carries another's ------------------------------------------------------------------
