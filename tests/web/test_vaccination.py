@@ -19,6 +19,8 @@ from tests.web.people import fields, house_of, signed_in
 from tests.web.systems import JSON
 from tests.web.test_cds import call, cards
 
+from lab39.core.errors import InputError
+from lab39.core.record import Record
 from lab39.solutions.vaccination import consultation
 from lab39.store import audit
 
@@ -358,3 +360,28 @@ def test_a_patient_view_is_answered_with_what_is_due(client):
     assert shown[0]["indicator"] == "info"
     assert shown[0]["summary"].startswith("À faire maintenant")
     assert "hexavalent" in shown[0]["summary"]
+
+
+def file_of(*resources: dict[str, object], **patient: object) -> Record:
+    person = {"resourceType": "Patient", "id": "p", "birthDate": "1950-01-31", **patient}
+    entries = [{"resource": each} for each in (person, *resources)]
+    return Record.from_fhir({"resourceType": "Bundle", "type": "collection", "entry": entries})
+
+
+def test_the_file_of_someone_who_has_died_does_not_become_a_living_person():
+    with pytest.raises(InputError) as told:
+        consultation.of_record(file_of(deceasedDateTime="2026-01-01"))
+    assert "décédée" in told.value.text.fr
+
+
+def test_a_file_with_more_doses_than_an_address_holds_is_refused_and_none_is_dropped():
+    dose = {"resourceType": "Immunization", "status": "completed", "vaccineCode": {"text": "?"}}
+    assert len(consultation.of_record(file_of(*[dose] * consultation.MAX_DOSES)).doses) == consultation.MAX_DOSES
+    with pytest.raises(InputError):
+        consultation.of_record(file_of(*[dose] * (consultation.MAX_DOSES + 1)))
+
+
+def test_the_json_of_the_page_names_the_doses_that_were_not_counted(client):
+    found = client.get("/vaccination/export/json", params=typed("cvx|901~2025~A")).json()
+    assert [each["vaccine"] for each in found["not_counted"]] == ["A"]
+    assert found["doubtful"]

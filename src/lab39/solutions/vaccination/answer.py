@@ -15,6 +15,7 @@ from lab39.solutions.vaccination import entitled, findings, remarks, sentences, 
 from lab39.solutions.vaccination.entitled import Rights
 from lab39.solutions.vaccination.findings import Assessed, Unused
 from lab39.solutions.vaccination.model import GroupForecast
+from lab39.solutions.vaccination.reading import uncounted_dict
 from lab39.solutions.vaccination.standing import TO_GIVE, Kind, Standing, coming, due, standings
 from lab39.solutions.vaccination.timeline import Line, Timeline, given_in, timeline
 from lab39.solutions.vaccination.verdicts import verdict
@@ -208,8 +209,12 @@ def table(found: Answer, lang: Lang) -> list[list[str]]:
 
 def as_json(found: Answer) -> dict[str, Any]:
     """The same as ``lab39 vaccination due --json``."""
-    issues = [each.as_dict() for each in found.found.issues]
-    return {**told.due_dict(found.found.result, found.found.patient, found.found.schedule), "issues": issues}
+    said = found.found
+    return {
+        **told.due_dict(said.result, said.patient, said.schedule),
+        **uncounted_dict(said, said.schedule),
+        "issues": [each.as_dict() for each in said.issues],
+    }
 
 
 def _forecast(found: Answer, group: str) -> GroupForecast | None:

@@ -188,7 +188,7 @@ def certificate(
 @app.command()
 def lot(
     number: Annotated[str, typer.Argument(metavar="LOT", help="Numéro de lot / lot number.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE.ndjson", help="Dossiers / records.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE.ndjson", help="Un Bundle par ligne / one Bundle a line.")],
     since: Annotated[
         str | None, typer.Option("--since", metavar="YYYY-MM-DD", help="Du / from.", show_default=False)
     ] = None,
@@ -197,7 +197,11 @@ def lot(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Qui a reçu un lot, et les numéros voisins à vérifier. / Who received a lot, and near numbers to check."""
+    """Qui a reçu un lot, d'après un fichier, et les numéros voisins. / Who received a lot (a file), near ones too.
+
+    Les dossiers gardés par le laboratoire se cherchent à la page /vaccination/lots. / Records kept in the lab are
+    looked through on the page /vaccination/lots.
+    """
     from lab39.solutions.vaccination import tables
     from lab39.solutions.vaccination.population import Records
     from lab39.solutions.vaccination.recalls import recall

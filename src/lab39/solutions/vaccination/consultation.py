@@ -180,7 +180,18 @@ def of_record(record: Record, on: dt.date | None = None) -> Asked:
 
     Args:
         on: the day of which the term of a pregnancy is asked; no term without it.
+
+    Raises:
+        InputError: a person who has died, or more doses than an address holds: the form cannot tell either.
     """
+    if record.deceased is True:
+        raise InputError(
+            Text(
+                "personne décédée d'après le dossier\u202f: aucun vaccin n'est proposé",
+                "the record says that this person has died: no vaccine is proposed",
+            ),
+            "file",
+        )
     period = gestation.last_period(record, on) if on else None
     doses = []
     for each in record.immunizations():
@@ -190,11 +201,19 @@ def of_record(record: Record, on: dt.date | None = None) -> Asked:
         code = f"{_SHORT[coding.system]}|{coding.code}" if coding else ""
         words = (each.concept.label or code).replace("~", " ")[:MAX_LENGTH]
         doses.append(Typed(code, words, each.date.written[:10] if each.date else ""))
+    if len(doses) > MAX_DOSES:
+        raise InputError(
+            Text(
+                f"plus de {MAX_DOSES} vaccins dans ce dossier\u202f: l'évaluer par lab39 vaccination due",
+                f"more than {MAX_DOSES} vaccines in this record: assess it with lab39 vaccination due",
+            ),
+            "file",
+        )
     return Asked(
         kind="typed",
         born=record.birth_date.written[:10] if record.birth_date else "",
         sex=record.sex if record.sex in ("female", "male") else "",
-        doses=tuple(doses[-MAX_DOSES:]),
+        doses=tuple(doses),
         stated=tuple(_conditions(record))[:MAX_STATED],
         last_period=period.isoformat() if period else "",
     )

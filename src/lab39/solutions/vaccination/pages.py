@@ -24,7 +24,7 @@ from lab39.solutions.vaccination import (
     sources,
     words,
 )
-from lab39.solutions.vaccination.answer import Answer, age, answer
+from lab39.solutions.vaccination.answer import SHAPES, Answer, age, answer
 from lab39.solutions.vaccination.consultation import Asked
 from lab39.solutions.vaccination.findings import Assessed
 from lab39.solutions.vaccination.model import Schedule
@@ -205,7 +205,7 @@ def _values(
         "records": persons.records(call),
         "names": _known_names(schedule),
         "found": found,
-        "shapes": {"valid": "●", "invalid": "✕", "extra": "○"},
+        "shapes": SHAPES,
         "on": call.on,
     }
 

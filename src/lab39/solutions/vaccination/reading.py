@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from lab39.core.dates import PartialDate
 from lab39.core.errors import Issue
@@ -43,6 +43,14 @@ class Known(NamedTuple):
     deceased: bool = False
 
 
+class Counted(Protocol):
+    """What was read of a record, as far as doses left aside are concerned."""
+
+    @property
+    def uncounted(self) -> tuple[Uncounted, ...]:
+        """The doses that could not be counted."""
+
+
 def read_patient(record: Record, schedule: Schedule, on: dt.date, maps: Maps = NO_MAPS) -> Known:
     """Everything the engine may use of a record.
 
@@ -67,7 +75,7 @@ def read_patient(record: Record, schedule: Schedule, on: dt.date, maps: Maps = N
     return Known(patient, tuple(issues), given.uncounted)
 
 
-def doubtful(known: Known, schedule: Schedule) -> dict[str, tuple[Uncounted, ...]]:
+def doubtful(known: Counted, schedule: Schedule) -> dict[str, tuple[Uncounted, ...]]:
     """Doses not counted, by the vaccine group whose dues they may make wrong; under ``""``, those of any group."""
     found: dict[str, tuple[Uncounted, ...]] = {}
     for each in known.uncounted:
@@ -78,7 +86,7 @@ def doubtful(known: Known, schedule: Schedule) -> dict[str, tuple[Uncounted, ...
     return found
 
 
-def uncounted_dict(known: Known, schedule: Schedule) -> dict[str, Any]:
+def uncounted_dict(known: Counted, schedule: Schedule) -> dict[str, Any]:
     """Plain values: ``not_counted``, each dose and why; ``doubtful``, by vaccine group, references of doses."""
     return {
         "not_counted": [
