@@ -21,7 +21,7 @@ from tests.web.test_cds import call, cards
 
 from lab39.core.errors import InputError
 from lab39.core.record import Record
-from lab39.solutions.vaccination import consultation
+from lab39.solutions.vaccination import brought, consultation
 from lab39.store import audit
 
 PATIENT_VIEW = "/cds-services/lab39-patient-view"
@@ -305,7 +305,7 @@ def test_the_conditions_of_a_file_are_carried_and_nothing_refuted():
 
     refuted = {"verificationStatus": {"coding": [{"code": "refuted"}]}}
     known = record(condition(SNOMED, "77386006", onsetDateTime="2025-05-01"), condition(SNOMED, "1", **refuted))
-    assert consultation.of_record(known).stated == ("sct|77386006@2025-05-01",)
+    assert brought.of_record(known).stated == ("sct|77386006@2025-05-01",)
 
 
 # -- CDS Hooks ------------------------------------------------------------------------------------------
@@ -343,8 +343,8 @@ def test_the_term_of_a_file_is_carried():
 
     asked = consultation.Asked(kind="typed", born="1995-02-03", last_period="2026-05-14")
     known = fhir.record(dict(consultation.bundle(asked)))
-    assert consultation.of_record(known, dt.date(2026, 11, 26)).last_period == "2026-05-14"
-    assert consultation.of_record(known, dt.date(2027, 11, 26)).last_period == ""
+    assert brought.of_record(known, dt.date(2026, 11, 26)).last_period == "2026-05-14"
+    assert brought.of_record(known, dt.date(2027, 11, 26)).last_period == ""
 
 
 def test_a_patient_view_is_answered_with_what_is_due(client):
@@ -370,15 +370,41 @@ def file_of(*resources: dict[str, object], **patient: object) -> Record:
 
 def test_the_file_of_someone_who_has_died_does_not_become_a_living_person():
     with pytest.raises(InputError) as told:
-        consultation.of_record(file_of(deceasedDateTime="2026-01-01"))
+        brought.of_record(file_of(deceasedDateTime="2026-01-01"))
     assert "décédée" in told.value.text.fr
 
 
 def test_a_file_with_more_doses_than_an_address_holds_is_refused_and_none_is_dropped():
     dose = {"resourceType": "Immunization", "status": "completed", "vaccineCode": {"text": "?"}}
-    assert len(consultation.of_record(file_of(*[dose] * consultation.MAX_DOSES)).doses) == consultation.MAX_DOSES
+    assert len(brought.of_record(file_of(*[dose] * consultation.MAX_DOSES)).doses) == consultation.MAX_DOSES
     with pytest.raises(InputError):
-        consultation.of_record(file_of(*[dose] * (consultation.MAX_DOSES + 1)))
+        brought.of_record(file_of(*[dose] * (consultation.MAX_DOSES + 1)))
+
+
+def a_dose(**more: object) -> dict[str, object]:
+    coded = {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": "133"}]}
+    return {"resourceType": "Immunization", "status": "completed", "vaccineCode": coded, **more}
+
+
+def test_what_the_form_does_not_take_over_from_a_file_is_told_as_long_as_it_is_open(bare):
+    taken = {"resourceType": "MedicationStatement", "status": "active", "medicationCodeableConcept": {"text": "x"}}
+    allergy = {"resourceType": "AllergyIntolerance", "code": {"text": "egg"}, "patient": {"reference": "Patient/p"}}
+    disease = {"resourceType": "Condition", "code": {"text": "?"}, "subject": {"reference": "Patient/p"}}
+    dose = a_dose(occurrenceDateTime="2020-01-01", isSubpotent=True)
+    asked = brought.of_record(file_of(taken, allergy, disease, dose, a_dose(occurrenceDateTime="2021-01-01")))
+    assert asked.unheld == ("medicines", "allergies", "diseases", "subpotent")
+    assert [each.date for each in asked.doses] == ["2021-01-01"]
+    shown = words(bare.get("/vaccination" + asked.address()).text)
+    for told in ("les médicaments", "les allergies", "maladies sans code", "dites insuffisantes"):
+        assert told in shown
+    assert "résultats de laboratoire" not in shown
+    assert brought.of_record(file_of(a_dose())).unheld == ()
+
+
+def test_a_disease_of_the_address_that_cannot_be_read_is_never_dropped(bare):
+    page = bare.get("/vaccination", params={"born": "1950-01-31", "has": "nothing"})
+    assert page.status_code == 422
+    assert "apporter à nouveau" in words(page.text)
 
 
 def test_the_json_of_the_page_names_the_doses_that_were_not_counted(client):

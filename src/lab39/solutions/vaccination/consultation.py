@@ -9,15 +9,14 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal
 from urllib.parse import urlencode
 
 from lab39.core import terms
 from lab39.core.dates import PartialDate
-from lab39.core.entries import NOT_GIVEN
 from lab39.core.errors import InputError
 from lab39.core.faces import Fields
-from lab39.core.record import Record
 from lab39.core.terms import Coding, Concept
 from lab39.core.text import Text
 from lab39.solutions.vaccination import gestation
@@ -35,7 +34,22 @@ SYSTEMS: Mapping[str, str] = {
     "icd10cm": "http://hl7.org/fhir/sid/icd-10-cm",
 }
 """Code systems as an address writes them."""
-_SHORT = {uri: short for short, uri in SYSTEMS.items()}
+SHORT = {uri: short for short, uri in SYSTEMS.items()}
+UNHELD: Mapping[str, Text] = MappingProxyType(
+    {
+        "medicines": Text(
+            "les médicaments (une immunosuppression par un traitement n'est pas vue)",
+            "the medicines (an immunosuppression by a treatment is not seen)",
+        ),
+        "allergies": Text("les allergies", "the allergies"),
+        "results": Text("les résultats de laboratoire", "the laboratory results"),
+        "diseases": Text(
+            "des maladies sans code connu du formulaire", "diseases without a code that the form knows"
+        ),
+        "subpotent": Text("des doses dites insuffisantes", "doses said to be subpotent"),
+    }
+)
+"""What a file may hold that the form does not take over, as the address names it."""
 _FRENCH = re.compile(r"(?:(?:(\d{1,2})[/.])?(\d{1,2})[/.])?(\d{4})", re.ASCII)
 _WEEKS = re.compile(r"(\d{1,2})(?:\s*\+\s*([0-6]))?\s*(?:sa|weeks|w)?", re.ASCII | re.IGNORECASE)
 _PREGNANCY = "sct|77386006"
@@ -69,6 +83,7 @@ class Asked:
         name: of the fictional person, or id of the record.
         stated: diseases of a file, as ``system|code@date``.
         last_period: first day of the last period of a pregnancy in course, to the day; empty when none was said.
+        unheld: what the file held and the form does not (:data:`UNHELD`).
         schedule: its name; empty for the first at hand.
         on: the day; ``None`` for today.
     """
@@ -80,6 +95,7 @@ class Asked:
     doses: tuple[Typed, ...] = ()
     stated: tuple[str, ...] = ()
     last_period: str = ""
+    unheld: tuple[str, ...] = ()
     schedule: str = ""
     on: dt.date | None = None
 
@@ -97,6 +113,7 @@ def pairs(asked: Asked) -> list[tuple[str, str]]:
     found += [("dose", each.written) for each in asked.doses]
     found += [("has", each) for each in asked.stated]
     found += [("lmp", asked.last_period)]
+    found += [("unheld", each) for each in asked.unheld]
     found += [("schedule", asked.schedule), ("on", asked.on.isoformat() if asked.on else "")]
     return [(name, value) for name, value in found if value]
 
@@ -113,7 +130,15 @@ def read(sent: Fields) -> Asked:
         raise InputError(
             Text(f"{MAX_DOSES} vaccins au plus à la fois", f"at most {MAX_DOSES} vaccines at a time"), "vaccine"
         )
-    stated = tuple(each for each in sent.all("has") if _stated(each))[:MAX_STATED]
+    stated = tuple(each for each in sent.all("has") if each.strip())
+    if len(stated) > MAX_STATED or not all(is_stated(each) for each in stated):
+        raise InputError(
+            Text(
+                f"maladie illisible dans l'adresse, ou plus de {MAX_STATED}\u202f: apporter à nouveau le fichier",
+                f"a disease of the address is unreadable, or more than {MAX_STATED}: bring the file again",
+            ),
+            "file",
+        )
     born = _date(sent.text("born"), "born")
     kind: Kind = "example" if name["example"] else "record" if name["record"] else "typed" if born or doses else ""
     return Asked(
@@ -124,6 +149,7 @@ def read(sent: Fields) -> Asked:
         doses=doses,
         stated=stated,
         last_period=_whole(sent.text("lmp"), "lmp"),
+        unheld=tuple(each for each in UNHELD if each in sent.all("unheld")),
         schedule=sent.text("schedule")[:60],
         on=sent.day("on"),
     )
@@ -175,50 +201,6 @@ def without_dose(asked: Asked, number: str) -> Asked:
     return replace(asked, doses=left)
 
 
-def of_record(record: Record, on: dt.date | None = None) -> Asked:
-    """What a file tells, as if it had been typed: birth date, sex, doses, diseases that have a code.
-
-    Args:
-        on: the day of which the term of a pregnancy is asked; no term without it.
-
-    Raises:
-        InputError: a person who has died, or more doses than an address holds: the form cannot tell either.
-    """
-    if record.deceased is True:
-        raise InputError(
-            Text(
-                "personne décédée d'après le dossier\u202f: aucun vaccin n'est proposé",
-                "the record says that this person has died: no vaccine is proposed",
-            ),
-            "file",
-        )
-    period = gestation.last_period(record, on) if on else None
-    doses = []
-    for each in record.immunizations():
-        if each.status in NOT_GIVEN:
-            continue
-        coding = next((c for c in each.concept.codings if c.system in _SHORT), None)
-        code = f"{_SHORT[coding.system]}|{coding.code}" if coding else ""
-        words = (each.concept.label or code).replace("~", " ")[:MAX_LENGTH]
-        doses.append(Typed(code, words, each.date.written[:10] if each.date else ""))
-    if len(doses) > MAX_DOSES:
-        raise InputError(
-            Text(
-                f"plus de {MAX_DOSES} vaccins dans ce dossier\u202f: l'évaluer par lab39 vaccination due",
-                f"more than {MAX_DOSES} vaccines in this record: assess it with lab39 vaccination due",
-            ),
-            "file",
-        )
-    return Asked(
-        kind="typed",
-        born=record.birth_date.written[:10] if record.birth_date else "",
-        sex=record.sex if record.sex in ("female", "male") else "",
-        doses=tuple(doses),
-        stated=tuple(_conditions(record))[:MAX_STATED],
-        last_period=period.isoformat() if period else "",
-    )
-
-
 def bundle(asked: Asked) -> Mapping[str, Any]:
     """What was typed as an R4 Bundle; nothing stands in it that was not said."""
     patient: dict[str, Any] = {"resourceType": "Patient", "id": "typed"}
@@ -232,18 +214,6 @@ def bundle(asked: Asked) -> Mapping[str, Any]:
     if asked.last_period:
         resources.append(_last_period(asked.last_period))
     return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": r} for r in resources]}
-
-
-def _conditions(record: Record) -> list[str]:
-    found = []
-    for each in record.conditions():
-        coding = next((c for c in each.concept.codings if c.system in _SHORT), None)
-        if coding is None or each.active is False or each.verification not in (None, "confirmed"):
-            continue
-        found.append(
-            f"{_SHORT[coding.system]}|{coding.code}" + (f"@{each.onset.written[:10]}" if each.onset else "")
-        )
-    return list(dict.fromkeys(each for each in found if _stated(each)))
 
 
 def _immunization(number: int, each: Typed) -> dict[str, Any]:
@@ -301,7 +271,7 @@ def _coding(written: str) -> Coding | None:
     return Coding(SYSTEMS[short], code) if short in SYSTEMS and code else None
 
 
-def _stated(written: str) -> bool:
+def is_stated(written: str) -> bool:
     code, _, since = written.partition("@")
     return _coding(code) is not None and len(written) <= MAX_LENGTH and (not since or _is_date(since))
 
@@ -324,7 +294,7 @@ def _understood(words: str, schedule: Schedule) -> str:
     """The code of a vaccine, by its code in the schedule, a French product, or a name of the schedule."""
     from lab39.solutions.vaccination import products
 
-    short = _SHORT.get(schedule.system, "")
+    short = SHORT.get(schedule.system, "")
     bracketed = re.search(r"\(([A-Za-z0-9]+)\)$", words)
     for said in (bracketed[1] if bracketed else "", words):
         for code in dict.fromkeys((said, said.upper(), said.zfill(2))):

@@ -15,6 +15,7 @@ from lab39.core.finding import jsonable
 from lab39.core.text import NO_TEXT, Text
 from lab39.fhir import examples
 from lab39.solutions.vaccination import (
+    brought,
     consultation,
     counter_pages,
     explaining,
@@ -96,12 +97,12 @@ def bring(call: Call) -> View | Redirect:
     """A file, read and put into the form; nothing of it is kept."""
     wrong = None
     try:
-        brought = call.file("file")
-        if brought is None or not brought.content:
+        sent = call.file("file")
+        if sent is None or not sent.content:
             raise InputError(Text("choisir un fichier", "choose a file"), "file")
-        if len(brought.content) > MAX_FILE:
+        if len(sent.content) > MAX_FILE:
             raise InputError(Text("fichier de plus de 5 Mo", "file of more than 5 MB"), "file")
-        return Redirect(f"/vaccination{consultation.of_record(fhir.record(brought.content), call.on).address()}")
+        return Redirect(f"/vaccination{brought.of_record(fhir.record(sent.content), call.on).address()}")
     except UnicodeDecodeError:
         wrong = InputError(
             Text(
@@ -206,6 +207,7 @@ def _values(
         "names": _known_names(schedule),
         "found": found,
         "shapes": SHAPES,
+        "unheld": consultation.UNHELD,
         "on": call.on,
     }
 
