@@ -269,6 +269,28 @@ def test_the_same_vaccine_of_another_lot_on_the_same_day_is_refused(client):
     assert len(document(client, record)["entry"]) == 2
 
 
+def test_two_who_record_the_same_vaccine_at_one_moment_do_not_both_write_it(client, monkeypatch):
+    record = bring(client, person())
+    write, other = recording.write, []
+
+    def meanwhile(*given, **more):
+        if not other:
+            other.append("B")
+            send(client, record, lot="B")
+        return write(*given, **more)
+
+    monkeypatch.setattr(recording, "write", meanwhile)
+    answer = send(client, record)
+    assert "/done" not in answer.headers["location"]
+    (dose,) = [
+        entry["resource"]
+        for entry in document(client, record)["entry"]
+        if entry["resource"]["resourceType"] == "Immunization"
+    ]
+    assert dose["lotNumber"] == "B"
+    assert "Déjà fait aujourd'hui" in words(client.get(answer.headers["location"]).text)
+
+
 def test_who_may_only_read_writes_nothing(client):
     record, here = bring(client, person()), house_of(client)
     with here.store.reading() as tx:

@@ -93,7 +93,8 @@ def record(call: Call) -> Redirect:
             return back
         resource = recording.immunization(state, state.whom.name, product, whole, on, opened.asked, call.lang)
         edition = f"{opened.found.schedule.name} {opened.found.schedule.version}"
-        recording.write(call.ctx, person, state.whom.name, resource, edition=edition)
+        if recording.write(call.ctx, person, state.whom.name, resource, judged=whole, edition=edition) is None:
+            return back  # somebody wrote meanwhile: the page judges what the record is now
     return Redirect(f"{BASE}/done?record={state.whom.name}&recorded={dose}")
 
 

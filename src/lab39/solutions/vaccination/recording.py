@@ -27,7 +27,6 @@ from lab39.solutions.vaccination.questions import NO, UNKNOWN, Question
 RECORDED = "vaccination.dose-recorded"
 """The event, and the action of the audit log."""
 _V3 = "http://terminology.hl7.org/CodeSystem/v3-"
-_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +80,22 @@ def immunization(
     return made | ({"note": notes} if notes else {})
 
 
-def write(ctx: WorkContext, person: str, record: str, dose: Mapping[str, Any], *, edition: str) -> Recorded:
+def write(
+    ctx: WorkContext, person: str, record: str, dose: Mapping[str, Any], *, judged: Record, edition: str
+) -> Recorded | None:
     """Keep a dose in a record of the lab.
+
+    Args:
+        judged: the record as it was when the dose was found ready to be given.
+
+    Returns:
+        What stands in the record; ``None`` when it has changed since: judge again, nothing was kept. Two people who
+        record the same vaccine at one moment do not both write it.
 
     Raises:
         UnknownRecordError, AccessError: not theirs to write in.
-        StaleVersionError: others write faster than this; nothing was kept.
         InputError: a record that has no place for it.
     """
-    from lab39.store.records import StaleVersionError
-
-    for left in reversed(range(_TRIES)):
-        try:
-            return _write(ctx, person, record, dose, edition)
-        except StaleVersionError:
-            if not left:
-                raise
-    raise AssertionError
-
-
-def _write(ctx: WorkContext, person: str, record: str, dose: Mapping[str, Any], edition: str) -> Recorded:
     from lab39.store import access, records
 
     with ctx.writing() as tx:
@@ -109,6 +104,8 @@ def _write(ctx: WorkContext, person: str, record: str, dose: Mapping[str, Any], 
     known = fhir.record(latest.document)
     if holds(known, dose["id"]):
         return Recorded(record, dose["id"], latest.number, new=False)
+    if known.origin != judged.origin:
+        return None
     if known.form == "phenopacket":
         raise InputError(
             Text(
@@ -118,9 +115,19 @@ def _write(ctx: WorkContext, person: str, record: str, dose: Mapping[str, Any], 
             "record",
         )
     text = jsontext.dumps(_bundle(known).with_resource(dose).origin)
+    try:
+        return _add(ctx, person, record, dose["id"], text, latest.number, edition)
+    except records.StaleVersionError:
+        return None
+
+
+def _add(ctx: WorkContext, person: str, record: str, dose: str, text: str, expected: int, edition: str) -> Recorded:
+    """The newer version, its event and its audit entries."""
+    from lab39.store import access, records
+
     with ctx.writing() as tx:
         access.require(tx.connection, record, person, access.Level.WRITE, at=tx.at)
-        version = records.add_version(tx.connection, record, text, expected=latest.number, by=person, at=tx.at)
+        version = records.add_version(tx.connection, record, text, expected=expected, by=person, at=tx.at)
         about = {"version": version.number, "schedule": edition}
         tx.publish(RECORDED, about, subject=record)
         tx.audit(
@@ -129,7 +136,7 @@ def _write(ctx: WorkContext, person: str, record: str, dose: Mapping[str, Any], 
             subject=record,
         )
         tx.audit(RECORDED, about, subject=record)
-    return Recorded(record, dose["id"], version.number, new=True)
+    return Recorded(record, dose, version.number, new=True)
 
 
 def holds(record: Record, dose: str) -> bool:
