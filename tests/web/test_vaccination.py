@@ -22,6 +22,7 @@ from tests.web.test_cds import call, cards
 from lab39.core.errors import InputError
 from lab39.core.record import Record
 from lab39.solutions.vaccination import brought, consultation
+from lab39.solutions.vaccination.products import find
 from lab39.store import audit
 
 PATIENT_VIEW = "/cds-services/lab39-patient-view"
@@ -411,3 +412,12 @@ def test_the_json_of_the_page_names_the_doses_that_were_not_counted(client):
     found = client.get("/vaccination/export/json", params=typed("cvx|901~2025~A")).json()
     assert [each["vaccine"] for each in found["not_counted"]] == ["A"]
     assert found["doubtful"]
+
+
+def test_a_dose_that_had_its_use_is_not_crossed_out_on_the_page(bare):
+    zostavax = find("Zostavax").product
+    assert zostavax is not None
+    asked = {"born": "1945-01-01", "dose": f"nuva|{zostavax.nuva}~2016-05-01~Zostavax", "on": "2026-11-24"}
+    shown = words(bare.get("/vaccination", params=asked).text)
+    assert "espace la dose suivante" in shown or "comptait le jour" in shown
+    assert "✕" not in shown

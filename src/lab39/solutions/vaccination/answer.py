@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,10 @@ from lab39.core.errors import Issue
 from lab39.core.finding import Source
 from lab39.core.record import Record
 from lab39.core.text import Lang, Text
-from lab39.solutions.vaccination import entitled, findings, remarks, sentences, told, words
+from lab39.solutions.vaccination import entitled, findings, remarks, repeats, sentences, told, words
 from lab39.solutions.vaccination.entitled import Rights
 from lab39.solutions.vaccination.findings import Assessed, Unused
-from lab39.solutions.vaccination.model import GroupForecast
+from lab39.solutions.vaccination.model import Dose, GroupForecast
 from lab39.solutions.vaccination.reading import uncounted_dict
 from lab39.solutions.vaccination.standing import TO_GIVE, Kind, Standing, coming, due, standings
 from lab39.solutions.vaccination.timeline import Line, Timeline, given_in, timeline
@@ -76,7 +76,12 @@ def answer(found: Assessed) -> Answer:
     """What is shown of a person."""
     stand = standings(found.result)
     rows = {each.group: row(found, each) for each in stand}
-    drawn = timeline(stand, found.result, found.schedule, found.patient.birth_date)
+    uses = {
+        dose: use
+        for dose in found.patient.doses
+        if (use := repeats.had_its_use(found.schedule, found.patient, found.result, stand, dose)) is not None
+    }
+    drawn = timeline(stand, found.result, found.schedule, found.patient.birth_date, uses)
     given = {issue.place for issue in found.issues} & {each.ref for each in found.uncounted}
     to_give, following = due(stand), coming(stand)
     soon = found.result.on + dt.timedelta(days=SOON_DAYS)
@@ -91,7 +96,7 @@ def answer(found: Assessed) -> Answer:
         rest=tuple(rows[each.group] for each in stand if each.group not in told_already),
         drawn=drawn,
         lines=tuple((line, rows[line.standing.group], line_in_words(line)) for line in drawn.lines),
-        doses=tuple(dose_rows(found, stand)),
+        doses=tuple(dose_rows(found, stand, uses)),
         unused=tuple(findings.unused_entries(found)),
         notes=(
             *_notes(found.issues, given),
@@ -134,8 +139,8 @@ def line_in_words(line: Line) -> Text:
     return words.joined(said) if said else Text("aucune dose", "no dose")
 
 
-def dose_rows(found: Assessed, stand: Sequence[Standing]) -> Iterator[DoseRow]:
-    """Every dose, the newest first."""
+def dose_rows(found: Assessed, stand: Sequence[Standing], uses: Mapping[Dose, Text]) -> Iterator[DoseRow]:
+    """Every dose, the newest first; ``uses`` tells those that do not count and had their use."""
     by_group = {each.group: given_in(found.result, found.schedule, each.group) for each in stand}
     for dose in sorted(found.patient.doses, key=lambda each: each.date, reverse=True):
         here = [(group, done) for group, rows in by_group.items() for done in rows if done.dose == dose]
@@ -153,11 +158,11 @@ def dose_rows(found: Assessed, stand: Sequence[Standing]) -> Iterator[DoseRow]:
         wrong = [(group, done) for group, done in here if done.status != best.status or done.reasons]
         alike = len(wrong) == len(here) and len({(done.status, done.reasons) for _, done in wrong}) == 1
         why = [_why(group, done.status, done.reasons, single=alike) for group, done in wrong]
-        shape = {"Valid": "valid", "Extraneous": "extra"}.get(best.status, "invalid")
+        shape = {"Valid": "valid", "Extraneous": "extra"}.get(best.status, "extra" if dose in uses else "invalid")
         yield DoseRow(
             dose.date,
             words.vaccine(found.schedule, dose.code),
-            words.status(best.status),
+            uses.get(dose) or words.status(best.status),
             SHAPES[shape],
             _listed(list(dict.fromkeys(why))),
             words.joined([words.group(group) for group, _ in here]),

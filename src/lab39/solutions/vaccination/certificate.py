@@ -158,13 +158,8 @@ def _counts(schedule: Schedule, patient: Patient, result: Result, stand: Sequenc
     said = verdict(result, dose)
     if said is None:
         return Text("hors du calendrier", "not in the schedule")
-    if said.status in repeats.BAD:
-        if repeats.right_on_its_day(schedule, patient, dose):
-            return Text("comptait le jour où elle a été faite", "counted on the day it was given")
-        spaced = [each for each in stand if repeats.spaces_next(each.forecast, dose)]
-        if spaced:
-            groups = words.joined([words.group(each.group) for each in spaced])
-            return Text(f"espace la dose suivante\u202f: {groups.fr}", f"spaces the next dose: {groups.en}")
+    if (use := repeats.had_its_use(schedule, patient, result, stand, dose)) is not None:
+        return use
     status = words.status(str(said.status))
     if not said.reasons:
         return status

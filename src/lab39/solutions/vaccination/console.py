@@ -11,9 +11,10 @@ from rich.table import Table
 
 from lab39.core.text import Lang, Text, date, number
 from lab39.fhir.outputs import COLON
-from lab39.solutions.vaccination import asking, remarks, told, words
+from lab39.solutions.vaccination import asking, remarks, repeats, told, words
 from lab39.solutions.vaccination.explaining import explained
 from lab39.solutions.vaccination.model import GroupForecast, Patient, Result, Schedule
+from lab39.solutions.vaccination.standing import standings
 from lab39.solutions.vaccination.verdicts import verdict
 
 _HEADS = (
@@ -50,12 +51,14 @@ def due(console: Console, result: Result, patient: Patient, schedule: Schedule, 
         console.print(f"{asked.name[lang]}{COLON[lang]}{asked.consequence[lang]}", highlight=False, soft_wrap=True)
     if patient.doses:
         doses = _table(_DOSE_HEADS, lang)
+        stand = standings(result)
         for dose in sorted(patient.doses, key=lambda each: each.date):
             found = verdict(result, dose)
+            use = repeats.had_its_use(schedule, patient, result, stand, dose)
             doses.add_row(
                 _day(dose.date, lang),
                 f"{words.vaccine(schedule, dose.code)[lang]} ({dose.code})",
-                words.status(found.status)[lang] if found else "–",
+                (use or words.status(found.status))[lang] if found else "–",
                 ", ".join(words.reason(each)[lang] for each in found.reasons) if found else "",
             )
         console.print(doses)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from lab39.core.text import Text
+from lab39.solutions.vaccination import words
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.model import (
     Dose,
@@ -68,6 +70,22 @@ def _no_mistake(schedule: Schedule, patient: Patient, result: Result, dose: Dose
         or spaces_next(forecast, dose)
         or right_on_its_day(schedule, patient, dose)
     )
+
+
+def had_its_use(
+    schedule: Schedule, patient: Patient, result: Result, stand: Sequence[Standing], dose: Dose
+) -> Text | None:
+    """What a dose that does not count today was good for; ``None`` when it counts, or was good for nothing."""
+    said = verdict(result, dose)
+    if said is None or said.status not in BAD:
+        return None
+    if right_on_its_day(schedule, patient, dose):
+        return Text("comptait le jour où elle a été faite", "counted on the day it was given")
+    spaced = [each for each in stand if spaces_next(each.forecast, dose)]
+    if not spaced:
+        return None
+    groups = words.joined([words.group(each.group) for each in spaced])
+    return Text(f"espace la dose suivante\u202f: {groups.fr}", f"spaces the next dose: {groups.en}")
 
 
 def spaces_next(forecast: GroupForecast, dose: Dose) -> bool:

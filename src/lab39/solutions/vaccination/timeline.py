@@ -6,7 +6,7 @@ Positions are per cents of the width, so that a drawing fits any screen.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -86,8 +86,14 @@ def given_in(result: Result, schedule: Schedule, group: str) -> tuple[Evaluation
     return tuple(sorted(best.values(), key=lambda each: each.dose.date))
 
 
-def timeline(stand: Sequence[Standing], result: Result, schedule: Schedule, birth: dt.date) -> Timeline:
-    """Lines for the groups that have a dose, or that ask for one."""
+def timeline(
+    stand: Sequence[Standing], result: Result, schedule: Schedule, birth: dt.date, useful: Collection[Dose] = ()
+) -> Timeline:
+    """Lines for the groups that have a dose, or that ask for one.
+
+    Args:
+        useful: doses that do not count and had their use: they are not crossed out.
+    """
     doses = {each.group: given_in(result, schedule, each.group) for each in stand}
     start, end = _bounds([done.dose.date for found in doses.values() for done in found], birth, result.on)
     rows = [each for each in stand if doses[each.group] or (each.kind in _SHOWN and _begins(each) <= end)]
@@ -100,7 +106,14 @@ def timeline(stand: Sequence[Standing], result: Result, schedule: Schedule, birt
         Line(
             each,
             tuple(
-                Mark(at(done.dose.date), _shape(done.status), done.dose.date, done.dose, done.status, done.reasons)
+                Mark(
+                    at(done.dose.date),
+                    _shape(done.status, useful=done.dose in useful),
+                    done.dose.date,
+                    done.dose,
+                    done.status,
+                    done.reasons,
+                )
                 for done in doses[each.group]
             ),
             tuple(_spans(each, at)) if each.kind not in (Kind.CONTRAINDICATED, Kind.TO_ASK) else (),
@@ -164,8 +177,9 @@ def _age(months: int, step: int) -> Text:
     return Text(f"{years} an{'s' if years > 1 else ''}", f"{years} y")
 
 
-def _shape(status: DoseStatus) -> str:
-    return {DoseStatus.VALID: "valid", DoseStatus.EXTRANEOUS: "extra"}.get(status, "invalid")
+def _shape(status: DoseStatus, *, useful: bool) -> str:
+    marks = {DoseStatus.VALID: "valid", DoseStatus.EXTRANEOUS: "extra"}
+    return marks.get(status, "extra" if useful else "invalid")
 
 
 def _rank(status: DoseStatus) -> int:
