@@ -9,36 +9,21 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from lab39.core.text import NO_TEXT, Text, date
-from lab39.solutions.vaccination import products, questions, remarks, rights, words
+from lab39.solutions.vaccination import products, questions, remarks, words
+from lab39.solutions.vaccination.check import LEVELS, Check, Level
 from lab39.solutions.vaccination.counter import Counter
 from lab39.solutions.vaccination.dates import add
-from lab39.solutions.vaccination.entitled import IMMUNOSUPPRESSED
 from lab39.solutions.vaccination.findings import Assessed
 from lab39.solutions.vaccination.forbidden import forbidden
 from lab39.solutions.vaccination.licence import unnamed
 from lab39.solutions.vaccination.model import Dose, DoseStatus, Patient
 from lab39.solutions.vaccination.products import Product
-from lab39.solutions.vaccination.questions import NO, Question, Told
-from lab39.solutions.vaccination.standing import TO_GIVE, Kind, Standing, standings
+from lab39.solutions.vaccination.questions import Question, Told
+from lab39.solutions.vaccination.rights_checks import right_to_give
+from lab39.solutions.vaccination.standing import TO_GIVE, Kind, concerned
 from lab39.solutions.vaccination.whatif import WhatIf, what_if
-
-Level = Literal["stop", "ask", "warn", "ok"]
-LEVELS: tuple[Level, ...] = ("stop", "ask", "warn", "ok")
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at; ``source`` is empty for what needs none."""
-
-    level: Level
-    says: Text
-    note: Text = NO_TEXT
-    source: str = ""
-    url: str = ""
-    verified: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +67,7 @@ def judge(counter: Counter, found: Assessed, asked: Sequence[Question]) -> Judge
         *_box(counter, product, on),
         *_person(counter, found, patient, product, asked),
         *_schedule(found, product, after),
-        *_rights(counter, found, patient, product, asked),
+        *right_to_give(counter, found, patient, product, asked),
     ]
     ranked = sorted(dict.fromkeys(checks), key=lambda each: LEVELS.index(each.level))
     return Judged(product, (product,), tuple(ranked), after)
@@ -207,20 +192,6 @@ def _outside(product: Product, patient: Patient, on: dt.date) -> bool:
 # -- the schedule ----------------------------------------------------------------------------------------
 
 
-def concerned(found: Assessed, product: Product) -> tuple[Standing, ...]:
-    """The vaccine groups that a product is given for."""
-    antigens = {each.antigen for each in found.schedule.vaccines.get(product.nuva, ())}
-    return tuple(
-        each
-        for each in standings(found.result)
-        if not antigens.isdisjoint(found.schedule.groups[each.group].antigens)
-    )
-
-
-def _indicated(found: Assessed, product: Product) -> bool:
-    return any(each.kind in (*TO_GIVE, Kind.POSSIBLE) for each in concerned(found, product))
-
-
 def _schedule(found: Assessed, product: Product, after: WhatIf) -> Iterator[Check]:
     document, url = words.document(found.schedule)
     source = f"{document}, {found.schedule.version}"
@@ -244,8 +215,8 @@ def _schedule(found: Assessed, product: Product, after: WhatIf) -> Iterator[Chec
             f"{name.en}: the dose would not count, {why.en}",
         )
         yield Check("warn" if valid else "stop", says, NO_TEXT, source, url)
-    due = [each for each in concerned(found, product) if each.kind in TO_GIVE]
-    early = [each for each in concerned(found, product) if each.kind is Kind.POSSIBLE]
+    due = [each for each in concerned(found.result, found.schedule, product.nuva) if each.kind in TO_GIVE]
+    early = [each for each in concerned(found.result, found.schedule, product.nuva) if each.kind is Kind.POSSIBLE]
     for standing in due:
         rules = remarks.rules_of(found.schedule, remarks.together(standing, found.result.on))
         if (tests := remarks.tests(rules)).fr:
@@ -318,98 +289,3 @@ def follows(after: WhatIf) -> Text:
         else:
             said.append(Text(f"{name.fr}, à partir du {date(day, 'fr')}", f"{name.en}, from {date(day, 'en')}"))
     return words.joined(said, "\u202f; ") if said else NO_TEXT
-
-
-# -- the rights ------------------------------------------------------------------------------------------
-
-
-def situation(
-    counter: Counter, found: Assessed, patient: Patient, product: Product, asked: Sequence[Question]
-) -> rights.Situation:
-    """What is known for the rules on rights; what nobody said stays unknown."""
-    codes = {each.code for each in patient.observations}
-    offered = {(q.id, s.id) for q in asked for s in q.situations}
-    none_of_live = counter.answers.get("live") == NO
-
-    def stated(name: str, holds: bool) -> bool | None:
-        if holds:
-            return True
-        return False if none_of_live and ("live", name) in offered else None
-
-    here = False if counter.profession == "pharmacist" else None
-    pregnant = stated("pregnancy", "pregnancy" in codes)
-    indicated = _indicated(found, product)
-    return rights.Situation(
-        on=found.result.on,
-        birth=patient.birth_date,
-        immunosuppressed=stated("immunosuppression", not codes.isdisjoint(IMMUNOSUPPRESSED)),
-        pregnant=False if patient.sex == "Male" else pregnant,
-        indicated=indicated,
-        targeted=True if indicated else None,
-        ordered=counter.ordered,
-        approved_centre=here,
-        school=here,
-        maternity=here,
-    )
-
-
-def _rights(
-    counter: Counter, found: Assessed, patient: Patient, product: Product, asked: Sequence[Question]
-) -> Iterator[Check]:
-    known = situation(counter, found, patient, product, asked)
-    who = rights.professions()[counter.profession][0]
-    gives = rights.may(counter.profession, "administer", product, known)
-    writes = rights.may(counter.profession, "prescribe", product, known)
-    if gives.verdict == "no":
-        yield _right("stop", Text(f"Le {who.fr} ne peut pas le faire", f"A {who.en} may not give it"), gives)
-    elif gives.verdict == "unknown":
-        yield _right(
-            "warn", Text(f"Fait par un {who.fr}\u202f: à vérifier", f"Given by a {who.en}: to be checked"), gives
-        )
-    elif counter.ordered is True:
-        yield _right(
-            "ok",
-            Text(f"Peut être fait par un {who.fr}, sur ordonnance", f"May be given by a {who.en}, on prescription"),
-            gives,
-        )
-    elif writes.verdict == "yes":
-        yield _right(
-            "ok",
-            Text(f"Peut être prescrit et fait par un {who.fr}", f"May be prescribed and given by a {who.en}"),
-            writes,
-        )
-    elif writes.verdict == "no":
-        level: Level = "stop" if counter.ordered is False else "ask"
-        yield _right(
-            level,
-            Text(
-                f"Ordonnance nécessaire\u202f: un {who.fr} ne le prescrit pas",
-                f"Prescription needed: a {who.en} does not prescribe it",
-            ),
-            writes,
-        )
-    else:
-        yield _right(
-            "warn",
-            Text(f"Prescrit par un {who.fr}\u202f: à vérifier", f"Prescribed by a {who.en}: to be checked"),
-            writes,
-        )
-    paid = rights.reimbursed(product, known)
-    said = {
-        "yes": Text("Remboursé", "Reimbursed")
-        if paid.rate is None
-        else Text(f"Remboursé à {paid.rate}\u202f%", f"Reimbursed at {paid.rate}%"),
-        "no": Text("Non remboursé", "Not reimbursed"),
-        "unknown": Text("Remboursement à vérifier", "Reimbursement to be checked"),
-    }[paid.verdict]
-    yield _right("ok", said, paid)
-
-
-def _right(level: Level, says: Text, answer: rights.Answer) -> Check:
-    row = answer.rows[0]
-    why = words.capital(answer.says)
-    note = Text(f"{why.fr}.", f"{why.en}.")
-    if answer.condition and level == "ok":
-        condition = words.capital(answer.condition)
-        note = Text(f"{note.fr} {condition.fr}.", f"{note.en} {condition.en}.")
-    return Check(level, says, note, row.source.title, row.source.url, not answer.disputed)

@@ -44,7 +44,7 @@ def line(schedule: Schedule, patient: Patient, result: Result, each: Standing) -
     paid = [rights.reimbursed(one, known) for one in offered]
     said = [*_who(writes, gives), _payment(paid, offered)]
     answers = [answer for rows in (*writes.values(), *gives.values(), paid) for answer in rows]
-    sources = dict.fromkeys(row.source for answer in answers for row in answer.rows[:1] if row.source.title)
+    sources = dict.fromkeys(row.source for answer in answers for row in answer.rows[:1] if row.source)
     return Rights(
         Text("\u202f; ".join(one.fr for one in said) + ".", "; ".join(one.en for one in said) + "."), tuple(sources)
     )

@@ -62,7 +62,11 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: the conditions that must all be met, and its answer. ``ask`` is an answer that needs a person."""
+    """One row: the conditions that must all be met, and its answer. ``ask`` is an answer that needs a person.
+
+    Attributes:
+        source: ``None`` for the answer when no rule that was read holds.
+    """
 
     id: str
     professions: tuple[str, ...]
@@ -71,7 +75,7 @@ class Row:
     answer: Literal["yes", "no", "ask"]
     rate: int | None
     says: Text
-    source: Source
+    source: Source | None
     confidence: Confidence
     disputed: bool
 
@@ -121,9 +125,9 @@ class Answer:
                 {
                     "id": row.id,
                     "says": row.says.as_dict(),
-                    "source": row.source.title,
-                    "url": row.source.url,
-                    "date": row.source.date,
+                    "source": row.source.title if row.source else None,
+                    "url": row.source.url if row.source else None,
+                    "date": row.source.date if row.source else None,
                     "confidence": row.confidence,
                     "disputed": row.disputed,
                 }
@@ -291,7 +295,7 @@ _NONE = Row(
     "ask",
     None,
     Text("aucune règle lue ne répond", "no rule that was read answers"),
-    Source("", "", dt.date(2026, 11, 26), ""),
+    None,
     "M",
     True,
 )

@@ -9,7 +9,14 @@ from enum import StrEnum
 
 from lab39.solutions.vaccination.authored import Season
 from lab39.solutions.vaccination.beyond import campaign_of
-from lab39.solutions.vaccination.model import GroupForecast, PatientSeries, Result, SeriesStatus, TargetStatus
+from lab39.solutions.vaccination.model import (
+    GroupForecast,
+    PatientSeries,
+    Result,
+    Schedule,
+    SeriesStatus,
+    TargetStatus,
+)
 
 
 class Kind(StrEnum):
@@ -107,3 +114,11 @@ def _order(each: Standing) -> tuple[int, int, str]:
     if each.kind in TO_GIVE:
         return 0, -(day or dt.date.min).toordinal(), each.group
     return 1 + each.kind.rank, (day or dt.date.max).toordinal(), each.group
+
+
+def concerned(result: Result, schedule: Schedule, code: str) -> tuple[Standing, ...]:
+    """The vaccine groups that a vaccine is given for."""
+    antigens = {each.antigen for each in schedule.vaccines.get(code, ())}
+    return tuple(
+        each for each in standings(result) if not antigens.isdisjoint(schedule.groups[each.group].antigens)
+    )
