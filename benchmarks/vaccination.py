@@ -153,7 +153,7 @@ import time; begun = time.perf_counter()
 import datetime, pathlib, sys
 from lab39.solutions.vaccination.compile import load
 from lab39.solutions.vaccination.engine import run
-from lab39.solutions.vaccination.model import Patient
+from lab39.solutions.vaccination.outcome import Patient
 imported = time.perf_counter()
 schedule = load("cdsi", pathlib.Path(sys.argv[1]))
 opened = time.perf_counter()

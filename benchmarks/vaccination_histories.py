@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from lab39.solutions.vaccination import Dose, Observed, Patient, Result, Schedule, run, told
 from lab39.solutions.vaccination.dates import add
-from lab39.solutions.vaccination.model import DoseStatus, GroupForecast, PatientSeries, Series, Sex
+from lab39.solutions.vaccination.model import Series
+from lab39.solutions.vaccination.outcome import DoseStatus, GroupForecast, PatientSeries, Sex
 from lab39.solutions.vaccination.verdicts import verdict
 
 SEXES: tuple[Sex, ...] = ("Female", "Male", "Unknown")

@@ -246,7 +246,7 @@ def test_the_french_schedule_answers_without_any_pack(open_lab, settings):
 
 
 def test_every_status_has_its_codes():
-    from lab39.solutions.vaccination.model import SeriesStatus
+    from lab39.solutions.vaccination.outcome import SeriesStatus
 
     assert set(FORECASTS) == set(SeriesStatus)
     assert list(DATES) == ["earliest", "recommended", "past_due", "latest"]

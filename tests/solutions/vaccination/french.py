@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lab39.solutions.vaccination import Dose, Observed, Patient, Schedule, run
 from lab39.solutions.vaccination.authored import level
-from lab39.solutions.vaccination.model import GroupForecast, SeriesStatus, Sex
+from lab39.solutions.vaccination.outcome import GroupForecast, SeriesStatus, Sex
 
 ALIASES = {
     "ror": "ROR sans précision",

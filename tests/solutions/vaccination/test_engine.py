@@ -10,7 +10,7 @@ import pytest
 from tests.solutions.vaccination.small import dose, schedule
 
 from lab39.solutions.vaccination import Dose, Observed, Patient, Schedule, run, told
-from lab39.solutions.vaccination.model import DoseStatus, GroupForecast
+from lab39.solutions.vaccination.outcome import DoseStatus, GroupForecast
 
 BORN = dt.date(2025, 1, 31)
 

@@ -23,7 +23,7 @@ from tests.solutions.vaccination.french import (
 from lab39.settings import Settings
 from lab39.solutions.vaccination import Schedule, france, run
 from lab39.solutions.vaccination.forbidden import group_forbidden
-from lab39.solutions.vaccination.model import GroupForecast
+from lab39.solutions.vaccination.outcome import GroupForecast
 
 NAMES = {"DTP-pertussis": "dTcaPolio"}
 """Names that the examples use for a group of the schedule."""

@@ -13,7 +13,7 @@ from tests.solutions.vaccination.french import code_of
 
 from lab39.solutions.vaccination import Dose, Observed, Patient, france, run, told
 from lab39.solutions.vaccination.dates import add, parse
-from lab39.solutions.vaccination.model import DoseStatus, GroupForecast, SeriesStatus
+from lab39.solutions.vaccination.outcome import DoseStatus, GroupForecast, SeriesStatus
 from lab39.solutions.vaccination.verdicts import verdict
 
 ON = dt.date(2026, 11, 24)

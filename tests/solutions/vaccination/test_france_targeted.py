@@ -18,7 +18,7 @@ from lab39.solutions.vaccination.authored import level
 from lab39.solutions.vaccination.codes import NO_MAPS
 from lab39.solutions.vaccination.evaluate import CONFLICT
 from lab39.solutions.vaccination.forbidden import forbidden, group_forbidden
-from lab39.solutions.vaccination.model import DoseStatus, PatientSeries, SeriesStatus
+from lab39.solutions.vaccination.outcome import DoseStatus, PatientSeries, SeriesStatus
 
 FILES = (
     "bcg", "chikungunya", "cholera", "contraindications", "covid", "dengue", "hepatitis-a", "hepatitis-b-risk",

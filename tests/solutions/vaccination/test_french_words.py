@@ -9,7 +9,7 @@ from tests.solutions.vaccination.french import person
 
 from lab39.solutions.vaccination import run, sentences, words
 from lab39.solutions.vaccination.france import open_france
-from lab39.solutions.vaccination.model import DoseStatus
+from lab39.solutions.vaccination.outcome import DoseStatus
 from lab39.solutions.vaccination.repeats import to_repeat
 from lab39.solutions.vaccination.standing import standings
 from lab39.solutions.vaccination.verdicts import verdict

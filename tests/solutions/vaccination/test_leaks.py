@@ -18,7 +18,7 @@ from lab39.solutions.vaccination import Patient, Schedule, compile_schedule, run
 from lab39.solutions.vaccination.cases import read_cases
 from lab39.solutions.vaccination.conform import compared, first
 from lab39.solutions.vaccination.dates import add, parse
-from lab39.solutions.vaccination.model import Dose, Observed
+from lab39.solutions.vaccination.outcome import Dose, Observed
 
 PACKAGE = Path(str(resources.files("lab39.solutions.vaccination")))
 ENGINE = (

@@ -15,7 +15,8 @@ from lab39.core.errors import InputError
 from lab39.solutions.vaccination import Dose, Observed, Patient, run
 from lab39.solutions.vaccination.dates import Duration, add
 from lab39.solutions.vaccination.france import open_france
-from lab39.solutions.vaccination.model import DoseStatus, Schedule, SeriesStatus, Sex
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import DoseStatus, SeriesStatus, Sex
 from lab39.solutions.vaccination.plan import GOALS, Plan, Wishes, alternatives, plan
 from lab39.solutions.vaccination.verdicts import verdict
 from lab39.solutions.vaccination.whatif import what_if

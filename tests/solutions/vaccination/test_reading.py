@@ -28,7 +28,8 @@ from lab39.core.errors import InputError
 from lab39.core.record import Record
 from lab39.solutions.vaccination import Schedule, compile_schedule, run, supporting
 from lab39.solutions.vaccination.codes import read_maps
-from lab39.solutions.vaccination.model import DoseStatus, ObservationTerm
+from lab39.solutions.vaccination.model import ObservationTerm
+from lab39.solutions.vaccination.outcome import DoseStatus
 from lab39.solutions.vaccination.reading import Known, read_patient, uncounted_dict
 from lab39.solutions.vaccination.verdicts import verdict
 

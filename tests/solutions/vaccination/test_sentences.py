@@ -12,7 +12,8 @@ import pytest
 
 from lab39.core.text import LANGS, Text
 from lab39.solutions.vaccination import engine, explaining, france, sentences, words
-from lab39.solutions.vaccination.model import Dose, DoseStatus, Patient, Schedule, SeriesStatus
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Dose, DoseStatus, Patient, SeriesStatus
 
 HERE = Path(words.__file__).parent
 ENGINE = ("evaluate", "forecast", "groups", "best", "skip", "organize", "relevant", "walk", "engine")

@@ -19,7 +19,7 @@ from benchmarks.vaccination_histories import Drawer
 from lab39.solutions.vaccination import Patient, Result, Schedule, run, told
 from lab39.solutions.vaccination.cases import Case, read_cases
 from lab39.solutions.vaccination.france import open_france
-from lab39.solutions.vaccination.model import Step
+from lab39.solutions.vaccination.outcome import Step
 
 ON = dt.date(2026, 6, 1)
 PACKAGE = Path(str(resources.files("lab39.solutions.vaccination")))

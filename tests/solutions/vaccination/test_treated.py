@@ -16,7 +16,7 @@ from lab39.solutions.vaccination.asking import questions as questions_of
 from lab39.solutions.vaccination.codes import NO_MAPS
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.france import open_france
-from lab39.solutions.vaccination.model import Dose, Observed, Patient
+from lab39.solutions.vaccination.outcome import Dose, Observed, Patient
 from lab39.solutions.vaccination.plan import plan
 from lab39.solutions.vaccination.questions import NO, UNKNOWN, answered, questions
 from lab39.solutions.vaccination.reading import Known, read_patient

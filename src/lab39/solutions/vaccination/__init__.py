@@ -15,6 +15,7 @@ The method is the CDSi Logic Specification 4.6 (CDC, December 2024), one module 
 from lab39.solutions.vaccination import supporting
 from lab39.solutions.vaccination.compile import compile_schedule
 from lab39.solutions.vaccination.engine import run
-from lab39.solutions.vaccination.model import Dose, Observed, Patient, Result, Schedule
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Dose, Observed, Patient, Result
 
 __all__ = ["Dose", "Observed", "Patient", "Result", "Schedule", "compile_schedule", "run", "supporting"]

@@ -14,7 +14,7 @@ from lab39.core.text import Lang, Text
 from lab39.solutions.vaccination import entitled, findings, remarks, repeats, sentences, told, words
 from lab39.solutions.vaccination.entitled import Rights
 from lab39.solutions.vaccination.findings import Assessed, Unused
-from lab39.solutions.vaccination.model import Dose, GroupForecast
+from lab39.solutions.vaccination.outcome import Dose, GroupForecast
 from lab39.solutions.vaccination.reading import uncounted_dict
 from lab39.solutions.vaccination.standing import TO_GIVE, Kind, Standing, coming, due, standings
 from lab39.solutions.vaccination.timeline import Line, Timeline, given_in, timeline

@@ -12,7 +12,8 @@ from lab39.core.terms import Coding
 from lab39.core.text import Text
 from lab39.solutions.vaccination import words
 from lab39.solutions.vaccination.licence import within
-from lab39.solutions.vaccination.model import Patient, Result, Schedule, SeriesStatus
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Patient, Result, SeriesStatus
 
 HOLDS_DAYS = 92
 """How long a "no" holds: lowered immunity lasts three months after steroids (RECO26), so it is asked again then."""

@@ -20,7 +20,8 @@ from lab39.core.text import Text
 from lab39.solutions.vaccination.dates import Duration, after
 
 if TYPE_CHECKING:
-    from lab39.solutions.vaccination.model import Condition, Patient, Series
+    from lab39.solutions.vaccination.model import Condition, Series
+    from lab39.solutions.vaccination.outcome import Patient
 
 Level = Literal["obligatory", "recommended", "optional"]
 Confidence = Literal["O", "S26", "S", "M", "D"]

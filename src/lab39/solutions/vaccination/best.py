@@ -7,14 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from lab39.solutions.vaccination.dates import after
 from lab39.solutions.vaccination.evaluate import age_rule
-from lab39.solutions.vaccination.model import (
-    DoseStatus,
-    PatientSeries,
-    SeriesStatus,
-    Step,
-    TargetStatus,
-)
 from lab39.solutions.vaccination.organize import History
+from lab39.solutions.vaccination.outcome import DoseStatus, PatientSeries, SeriesStatus, Step, TargetStatus
 
 Series = Sequence[PatientSeries]
 HELD = (SeriesStatus.CONTRAINDICATED, SeriesStatus.TO_ASK)

@@ -13,8 +13,9 @@ from dataclasses import replace
 from lab39.solutions.vaccination.authored import Audience, Season
 from lab39.solutions.vaccination.dates import ONE_DAY, after
 from lab39.solutions.vaccination.evaluate import in_force, reference_date
-from lab39.solutions.vaccination.model import GroupForecast, PatientSeries, SeriesDose, SeriesStatus, Step
+from lab39.solutions.vaccination.model import SeriesDose
 from lab39.solutions.vaccination.organize import History
+from lab39.solutions.vaccination.outcome import GroupForecast, PatientSeries, SeriesStatus, Step
 from lab39.solutions.vaccination.skip import age_met, count_met, dose_in_window
 
 Series = Sequence[PatientSeries]

@@ -21,7 +21,7 @@ from typing import Any
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.vaccination.compile import cvx
-from lab39.solutions.vaccination.model import Dose, Observed, Patient, Sex
+from lab39.solutions.vaccination.outcome import Dose, Observed, Patient, Sex
 
 Expected = tuple[str, int | None, dt.date | None, dt.date | None, dt.date | None]
 MAX_BYTES = 256 * 2**20

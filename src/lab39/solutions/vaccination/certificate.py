@@ -19,7 +19,8 @@ from lab39.core.text import LANGS, Lang, Text, date
 from lab39.solutions.vaccination import repeats, words
 from lab39.solutions.vaccination.dates import Duration, add
 from lab39.solutions.vaccination.given import Uncounted
-from lab39.solutions.vaccination.model import Dose, Patient, Result, Schedule
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Dose, Patient, Result
 from lab39.solutions.vaccination.products import by_nuva
 from lab39.solutions.vaccination.standing import Kind, Standing, coming, due, standings
 from lab39.solutions.vaccination.stated import is_globulin

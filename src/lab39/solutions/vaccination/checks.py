@@ -18,7 +18,7 @@ from lab39.solutions.vaccination.dates import add
 from lab39.solutions.vaccination.findings import Assessed
 from lab39.solutions.vaccination.forbidden import forbidden
 from lab39.solutions.vaccination.licence import unnamed
-from lab39.solutions.vaccination.model import Dose, DoseStatus, Patient
+from lab39.solutions.vaccination.outcome import Dose, DoseStatus, Patient
 from lab39.solutions.vaccination.products import Product
 from lab39.solutions.vaccination.questions import Question, Told
 from lab39.solutions.vaccination.rights_checks import right_to_give

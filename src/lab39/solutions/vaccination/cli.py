@@ -17,7 +17,8 @@ from lab39.core.text import Text
 from lab39.terminal import JsonOption
 
 if TYPE_CHECKING:
-    from lab39.solutions.vaccination.model import Patient, Result, Schedule
+    from lab39.solutions.vaccination.model import Schedule
+    from lab39.solutions.vaccination.outcome import Patient, Result
     from lab39.solutions.vaccination.reading import Known
 
 MAX_TOLD = 20

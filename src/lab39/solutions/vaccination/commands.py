@@ -84,7 +84,7 @@ def what_if(
 ) -> None:
     """Et si cette dose était donnée ce jour. / What if this dose were given on that day."""
     from lab39.solutions.vaccination import tables
-    from lab39.solutions.vaccination.model import Dose
+    from lab39.solutions.vaccination.outcome import Dose
     from lab39.solutions.vaccination.whatif import what_if as ask
 
     result, _known, patient, used = assess_file(file, on, schedule, schedule_data)

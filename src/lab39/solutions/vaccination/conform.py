@@ -19,7 +19,8 @@ from typing import Any
 from lab39.core.text import Text
 from lab39.solutions.vaccination.cases import Case, Expected
 from lab39.solutions.vaccination.engine import run
-from lab39.solutions.vaccination.model import GroupForecast, Result, Schedule, SeriesStatus, Step
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import GroupForecast, Result, SeriesStatus, Step
 from lab39.solutions.vaccination.verdicts import verdict
 
 FIELDS = ("status", "number", "earliest", "recommended", "past_due")

@@ -13,7 +13,8 @@ from lab39.core.text import Lang, Text, date, number
 from lab39.fhir.outputs import COLON
 from lab39.solutions.vaccination import asking, remarks, repeats, told, words
 from lab39.solutions.vaccination.explaining import explained
-from lab39.solutions.vaccination.model import GroupForecast, Patient, Result, Schedule
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import GroupForecast, Patient, Result
 from lab39.solutions.vaccination.standing import standings
 from lab39.solutions.vaccination.verdicts import verdict
 

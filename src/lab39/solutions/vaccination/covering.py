@@ -15,18 +15,9 @@ from lab39.solutions.vaccination import licence
 from lab39.solutions.vaccination.dates import after
 from lab39.solutions.vaccination.evaluate import in_force
 from lab39.solutions.vaccination.forecast import antigen_state, vaccine_contraindicated
-from lab39.solutions.vaccination.model import (
-    Association,
-    GroupForecast,
-    Patient,
-    PatientSeries,
-    Schedule,
-    SeriesDose,
-    SeriesStatus,
-    TargetStatus,
-    Vaccine,
-)
+from lab39.solutions.vaccination.model import Association, Schedule, SeriesDose, Vaccine
 from lab39.solutions.vaccination.organize import History, organize
+from lab39.solutions.vaccination.outcome import GroupForecast, Patient, PatientSeries, SeriesStatus, TargetStatus
 
 
 @dataclass(frozen=True, slots=True)

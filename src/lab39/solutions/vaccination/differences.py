@@ -22,15 +22,7 @@ from lab39.solutions.vaccination.differing import (
     keyed,
     value_of,
 )
-from lab39.solutions.vaccination.model import (
-    AgeRule,
-    Antigen,
-    Interval,
-    Schedule,
-    Series,
-    SeriesDose,
-    Vaccine,
-)
+from lab39.solutions.vaccination.model import AgeRule, Antigen, Interval, Schedule, Series, SeriesDose, Vaccine
 
 
 @dataclass(frozen=True, slots=True)

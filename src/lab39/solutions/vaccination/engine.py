@@ -10,16 +10,9 @@ from lab39.solutions.vaccination.authored import level
 from lab39.solutions.vaccination.best import best_series
 from lab39.solutions.vaccination.forecast import antigen_state, forecast_series
 from lab39.solutions.vaccination.groups import group_forecasts
-from lab39.solutions.vaccination.model import (
-    Antigen,
-    Patient,
-    PatientSeries,
-    Result,
-    Schedule,
-    SeriesStatus,
-    Step,
-)
+from lab39.solutions.vaccination.model import Antigen, Schedule
 from lab39.solutions.vaccination.organize import History, as_of, organize
+from lab39.solutions.vaccination.outcome import Patient, PatientSeries, Result, SeriesStatus, Step
 from lab39.solutions.vaccination.relevant import relevant_series
 from lab39.solutions.vaccination.walk import evaluate_series
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from lab39.core.text import Text
 from lab39.solutions.vaccination import products, rights, words
 from lab39.solutions.vaccination.dates import Duration, add
-from lab39.solutions.vaccination.model import Patient, Result, Schedule
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Patient, Result
 from lab39.solutions.vaccination.products import Product, Source
 from lab39.solutions.vaccination.rights import Answer, Verdict
 from lab39.solutions.vaccination.standing import Standing

@@ -7,20 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lab39.solutions.vaccination.dates import add, after
-from lab39.solutions.vaccination.model import (
-    AgeRule,
-    Dose,
-    DoseStatus,
-    Evaluation,
-    Interval,
-    PatientSeries,
-    Schedule,
-    SeriesDose,
-    Step,
-    TargetStatus,
-    Vaccine,
-)
+from lab39.solutions.vaccination.model import AgeRule, Interval, Schedule, SeriesDose, Vaccine
 from lab39.solutions.vaccination.organize import History
+from lab39.solutions.vaccination.outcome import Dose, DoseStatus, Evaluation, PatientSeries, Step, TargetStatus
 
 TOO_YOUNG, TOO_OLD, TOO_SOON = "Age: Too Young", "Age: Too Old", "Interval: Too Soon"
 INADVERTENT, CONFLICT, ALREADY_COMPLETE = "Inadvertent Vaccine", "Live Virus Conflict", "Series Already Complete"

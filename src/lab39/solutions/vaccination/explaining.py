@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from lab39.core.text import NO_TEXT, Text, date
 from lab39.solutions.vaccination import remarks, sentences, told, words
-from lab39.solutions.vaccination.model import GroupForecast, PatientSeries, Schedule, Step
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import GroupForecast, PatientSeries, Step
 
 
 @dataclass(frozen=True, slots=True)

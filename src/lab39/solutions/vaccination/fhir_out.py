@@ -16,7 +16,8 @@ from lab39.core import terms
 from lab39.core.text import Lang
 from lab39.fhir.outputs import NAMESPACE
 from lab39.solutions.vaccination import told, words
-from lab39.solutions.vaccination.model import (
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import (
     Dose,
     DoseStatus,
     Evaluation,
@@ -24,7 +25,6 @@ from lab39.solutions.vaccination.model import (
     Patient,
     PatientSeries,
     Result,
-    Schedule,
     SeriesStatus,
     TargetStatus,
 )

@@ -16,13 +16,8 @@ from lab39.solutions.vaccination import asking, entitled, remarks, sentences, wo
 from lab39.solutions.vaccination.codes import NO_MAPS, Maps
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.given import Uncounted
-from lab39.solutions.vaccination.model import (
-    Dose,
-    GroupForecast,
-    Patient,
-    Result,
-    Schedule,
-)
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Dose, GroupForecast, Patient, Result
 from lab39.solutions.vaccination.repeats import Repeated, to_repeat
 from lab39.solutions.vaccination.standing import TO_GIVE, Kind, Standing, campaign, coming, due, standings
 from lab39.solutions.vaccination.verdicts import verdict

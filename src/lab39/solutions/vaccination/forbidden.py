@@ -6,8 +6,9 @@ import datetime as dt
 from typing import NamedTuple
 
 from lab39.solutions.vaccination.dates import after
-from lab39.solutions.vaccination.model import Contraindication, Patient, Schedule
+from lab39.solutions.vaccination.model import Contraindication, Schedule
 from lab39.solutions.vaccination.organize import organize
+from lab39.solutions.vaccination.outcome import Patient
 
 
 class Forbidden(NamedTuple):

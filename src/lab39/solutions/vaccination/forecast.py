@@ -9,21 +9,9 @@ from lab39.solutions.vaccination import licence
 from lab39.solutions.vaccination.beyond import interval_end, last_day, out_of_season, season_of
 from lab39.solutions.vaccination.dates import ONE_DAY, add, after
 from lab39.solutions.vaccination.evaluate import age_rule, in_force, reference_date
-from lab39.solutions.vaccination.model import (
-    Antigen,
-    Contraindication,
-    Forecast,
-    Interval,
-    PatientSeries,
-    Schedule,
-    SeriesDose,
-    SeriesStatus,
-    Step,
-    Target,
-    TargetStatus,
-    Vaccine,
-)
+from lab39.solutions.vaccination.model import Antigen, Contraindication, Interval, Schedule, SeriesDose, Vaccine
 from lab39.solutions.vaccination.organize import History
+from lab39.solutions.vaccination.outcome import Forecast, PatientSeries, SeriesStatus, Step, Target, TargetStatus
 from lab39.solutions.vaccination.skip import Completed, can_skip
 
 TO_ASK = "Waits for an answer"

@@ -14,7 +14,8 @@ from lab39.core.errors import Issue
 from lab39.core.record import Record
 from lab39.core.text import Text, date
 from lab39.solutions.vaccination.codes import Coded, Exactness, Maps, code_of
-from lab39.solutions.vaccination.model import Dose, Schedule
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Dose
 from lab39.solutions.vaccination.stated import is_globulin
 
 DOUBT = Text(

@@ -8,16 +8,9 @@ from dataclasses import replace
 
 from lab39.solutions.vaccination.beyond import apart, fitting
 from lab39.solutions.vaccination.dates import after
-from lab39.solutions.vaccination.model import (
-    Dose,
-    Forecast,
-    GroupForecast,
-    PatientSeries,
-    SeriesStatus,
-    Step,
-    VaccineGroup,
-)
+from lab39.solutions.vaccination.model import VaccineGroup
 from lab39.solutions.vaccination.organize import History
+from lab39.solutions.vaccination.outcome import Dose, Forecast, GroupForecast, PatientSeries, SeriesStatus, Step
 
 Series = Sequence[PatientSeries]
 _CASCADE = (

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from lab39.solutions.vaccination.dates import after
-from lab39.solutions.vaccination.model import Dose, Patient, Schedule, Step
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Dose, Patient, Step
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,15 +17,8 @@ from lab39.solutions.vaccination.covering import LeftOut, cover, left_out
 from lab39.solutions.vaccination.covering import Product as Chosen
 from lab39.solutions.vaccination.dates import Duration, add
 from lab39.solutions.vaccination.engine import run
-from lab39.solutions.vaccination.model import (
-    Dose,
-    DoseStatus,
-    GroupForecast,
-    Patient,
-    Result,
-    Schedule,
-    SeriesStatus,
-)
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Dose, DoseStatus, GroupForecast, Patient, Result, SeriesStatus
 from lab39.solutions.vaccination.planned import (
     GOALS,
     Goal,

@@ -20,7 +20,8 @@ from lab39.settings import Settings
 from lab39.solutions.vaccination import told
 from lab39.solutions.vaccination.codes import Maps
 from lab39.solutions.vaccination.engine import run
-from lab39.solutions.vaccination.model import Patient, Result, Schedule
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Patient, Result
 from lab39.solutions.vaccination.reading import Known, read_patient, uncounted_dict
 from lab39.solutions.vaccination.verdicts import verdict
 

@@ -20,7 +20,8 @@ from lab39.core.text import NO_TEXT, Text
 from lab39.solutions.vaccination import france, words
 from lab39.solutions.vaccination.cd4 import UNKNOWN_CD4
 from lab39.solutions.vaccination.dates import Duration, add, parse
-from lab39.solutions.vaccination.model import Observed, Patient, Schedule
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Observed, Patient
 from lab39.solutions.vaccination.products import Product
 from lab39.solutions.vaccination.treated import UNCLEAR
 

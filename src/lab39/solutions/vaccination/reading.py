@@ -15,7 +15,8 @@ from lab39.core.record import Record
 from lab39.core.text import NO_TEXT, Text
 from lab39.solutions.vaccination.codes import NO_MAPS, Maps
 from lab39.solutions.vaccination.given import Uncounted, read_doses
-from lab39.solutions.vaccination.model import Patient, Schedule, Sex
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Patient, Sex
 from lab39.solutions.vaccination.stated import observed
 
 _SEXES: Mapping[str, Sex] = {"female": "Female", "male": "Male"}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from lab39.solutions.vaccination.beyond import audience_includes, is_outgrown
 from lab39.solutions.vaccination.dates import after
-from lab39.solutions.vaccination.model import Indication, PatientSeries, Series, Step, Target
+from lab39.solutions.vaccination.model import Indication, Series
 from lab39.solutions.vaccination.organize import History
+from lab39.solutions.vaccination.outcome import PatientSeries, Step, Target
 
 
 def indication_applies(indication: Indication, history: History, steps: list[Step]) -> bool:

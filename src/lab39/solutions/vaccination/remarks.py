@@ -13,8 +13,9 @@ from lab39.solutions.vaccination import words
 from lab39.solutions.vaccination.authored import Rule
 from lab39.solutions.vaccination.beyond import audience_includes, is_outgrown
 from lab39.solutions.vaccination.differing import duration
-from lab39.solutions.vaccination.model import GroupForecast, Patient, Result, Schedule
+from lab39.solutions.vaccination.model import Schedule
 from lab39.solutions.vaccination.organize import organize
+from lab39.solutions.vaccination.outcome import GroupForecast, Patient, Result
 from lab39.solutions.vaccination.standing import TO_GIVE, Standing, due, kind, standings
 
 _SURE = {

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from lab39.core.text import Text, date
 from lab39.solutions.vaccination import words
-from lab39.solutions.vaccination.model import Result, Schedule
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Result
 from lab39.solutions.vaccination.plan import Plan
 from lab39.solutions.vaccination.standing import TO_GIVE, Kind, standings
 

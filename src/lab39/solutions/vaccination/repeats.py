@@ -8,15 +8,8 @@ from dataclasses import dataclass, replace
 from lab39.core.text import Text
 from lab39.solutions.vaccination import words
 from lab39.solutions.vaccination.engine import run
-from lab39.solutions.vaccination.model import (
-    Dose,
-    DoseStatus,
-    GroupForecast,
-    Patient,
-    Result,
-    Schedule,
-    TargetStatus,
-)
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Dose, DoseStatus, GroupForecast, Patient, Result, TargetStatus
 from lab39.solutions.vaccination.standing import Standing
 from lab39.solutions.vaccination.verdicts import verdict
 

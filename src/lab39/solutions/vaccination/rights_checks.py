@@ -10,7 +10,7 @@ from lab39.solutions.vaccination.check import Check, Level
 from lab39.solutions.vaccination.counter import Counter
 from lab39.solutions.vaccination.entitled import IMMUNOSUPPRESSED
 from lab39.solutions.vaccination.findings import Assessed
-from lab39.solutions.vaccination.model import Patient
+from lab39.solutions.vaccination.outcome import Patient
 from lab39.solutions.vaccination.products import Product
 from lab39.solutions.vaccination.questions import NO, Question
 from lab39.solutions.vaccination.standing import TO_GIVE, Kind, concerned

@@ -9,7 +9,8 @@ from lab39.core.finding import SUMMARY_MAX
 from lab39.core.text import LANGS, NO_TEXT, Text, date
 from lab39.solutions.vaccination import words
 from lab39.solutions.vaccination.authored import Season
-from lab39.solutions.vaccination.model import Dose, GroupForecast, Schedule
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Dose, GroupForecast
 from lab39.solutions.vaccination.standing import Kind, Standing
 
 LONG_AGO_DAYS = 3 * 365

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Literal
 
 from lab39.solutions.vaccination.dates import after
-from lab39.solutions.vaccination.model import Condition, Dose, DoseStatus, PatientSeries, SeriesDose, SkipSet, Step
+from lab39.solutions.vaccination.model import Condition, SeriesDose, SkipSet
 from lab39.solutions.vaccination.organize import History
+from lab39.solutions.vaccination.outcome import Dose, DoseStatus, PatientSeries, Step
 
 Context = Literal["evaluation", "forecast"]
 Completed = Callable[[dt.date | None], frozenset[str]]

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 from lab39.solutions.vaccination.covering import Product
 from lab39.solutions.vaccination.dates import add
-from lab39.solutions.vaccination.model import GroupForecast, Interval, TargetStatus
+from lab39.solutions.vaccination.model import Interval
+from lab39.solutions.vaccination.outcome import GroupForecast, TargetStatus
 
 
 def apart(chosen: Sequence[Product], due: Sequence[GroupForecast], day: dt.date) -> tuple[Product, ...]:

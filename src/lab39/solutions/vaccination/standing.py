@@ -9,14 +9,8 @@ from enum import StrEnum
 
 from lab39.solutions.vaccination.authored import Season
 from lab39.solutions.vaccination.beyond import campaign_of
-from lab39.solutions.vaccination.model import (
-    GroupForecast,
-    PatientSeries,
-    Result,
-    Schedule,
-    SeriesStatus,
-    TargetStatus,
-)
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import GroupForecast, PatientSeries, Result, SeriesStatus, TargetStatus
 
 
 class Kind(StrEnum):

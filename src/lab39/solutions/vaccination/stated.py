@@ -19,7 +19,8 @@ from lab39.core.terms import Concept
 from lab39.core.text import Text
 from lab39.solutions.vaccination import asking, cd4, gestation
 from lab39.solutions.vaccination.codes import Maps, code_of
-from lab39.solutions.vaccination.model import Observed, Schedule
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Observed
 from lab39.solutions.vaccination.treated import treated
 
 SYSTEMS: Mapping[str, str] = {

@@ -13,7 +13,8 @@ from lab39.fhir.outputs import COLON
 from lab39.solutions.vaccination import differing, words
 from lab39.solutions.vaccination.coverage import Cell, Coverage
 from lab39.solutions.vaccination.covering import LeftOut
-from lab39.solutions.vaccination.model import GroupForecast, Schedule
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import GroupForecast
 from lab39.solutions.vaccination.plan import Plan, PlannedDose
 from lab39.solutions.vaccination.recalls import Recall, Receipt
 from lab39.solutions.vaccination.whatif import WhatIf

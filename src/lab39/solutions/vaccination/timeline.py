@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from lab39.core.text import Text
 from lab39.solutions.vaccination.dates import Duration, add
-from lab39.solutions.vaccination.model import Dose, DoseStatus, Evaluation, Result, Schedule
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Dose, DoseStatus, Evaluation, Result
 from lab39.solutions.vaccination.standing import Kind, Standing
 
 YEAR = 365.25

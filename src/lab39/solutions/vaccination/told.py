@@ -13,7 +13,8 @@ from lab39.core.errors import UnknownNameError
 from lab39.core.finding import jsonable
 from lab39.core.text import Text
 from lab39.solutions.vaccination import asking, remarks, words
-from lab39.solutions.vaccination.model import GroupForecast, Patient, Result, Schedule, Step
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import GroupForecast, Patient, Result, Step
 from lab39.solutions.vaccination.verdicts import verdict
 
 

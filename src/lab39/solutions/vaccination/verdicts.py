@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lab39.solutions.vaccination.model import Dose, DoseStatus, Evaluation, PatientSeries, Result
+from lab39.solutions.vaccination.outcome import Dose, DoseStatus, Evaluation, PatientSeries, Result
 
 _ORDER = (DoseStatus.VALID, DoseStatus.NOT_VALID, DoseStatus.EXTRANEOUS, DoseStatus.SUB_STANDARD)
 _STAGED = (DoseStatus.VALID, DoseStatus.EXTRANEOUS, DoseStatus.NOT_VALID, DoseStatus.SUB_STANDARD)

@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from lab39.solutions.vaccination.evaluate import ALREADY_COMPLETE, DOSE_CONDITION, dose_condition, evaluate_dose
-from lab39.solutions.vaccination.model import (
-    DoseStatus,
-    Evaluation,
-    PatientSeries,
-    Schedule,
-    Step,
-    Target,
-    TargetStatus,
-)
+from lab39.solutions.vaccination.model import Schedule
 from lab39.solutions.vaccination.organize import History
+from lab39.solutions.vaccination.outcome import DoseStatus, Evaluation, PatientSeries, Step, Target, TargetStatus
 from lab39.solutions.vaccination.skip import Completed, can_skip
 
 

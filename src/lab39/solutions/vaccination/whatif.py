@@ -11,15 +11,8 @@ from lab39.core.text import Text, date
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.forbidden import forbidden
 from lab39.solutions.vaccination.licence import unnamed
-from lab39.solutions.vaccination.model import (
-    Dose,
-    DoseStatus,
-    Evaluation,
-    GroupForecast,
-    Patient,
-    Result,
-    Schedule,
-)
+from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.outcome import Dose, DoseStatus, Evaluation, GroupForecast, Patient, Result
 from lab39.solutions.vaccination.verdicts import verdict
 
 
