@@ -41,7 +41,7 @@ class Team:
 
     def _enter(self, page: Page, token: str) -> Page:
         page.context.add_cookies([{"name": "lab39_session", "value": token, "url": self.lab.url}])
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(20_000)
         page.goto(f"{self.lab.url}/lang/fr?next=/records")
         return page
 

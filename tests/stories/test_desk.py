@@ -43,7 +43,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def desk(page: Page, lab: Served) -> Page:
     """A browser with somebody signed in."""
     page.context.add_cookies([{"name": "lab39_session", "value": lab.signed_in(), "url": lab.url}])
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(20_000)
     page.goto(f"{lab.url}/lang/fr?next=/records")
     return page
 

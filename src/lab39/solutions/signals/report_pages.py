@@ -11,11 +11,11 @@ from lab39.core.faces import Call, Download, Page, View
 from lab39.core.record import Record
 from lab39.core.text import Text
 from lab39.fhir import examples
+from lab39.fhir.uploads import uploaded
 from lab39.solutions.signals import prefill, report_form, report_sheet, telling
 from lab39.solutions.signals.readers.model import Case
 from lab39.solutions.signals.report_form import Lack, Sheet
 
-MAX_FILE = 5_000_000
 RECORDS = 20
 _FILES = {
     "e2b": ("xml", "application/xml"),
@@ -51,8 +51,11 @@ def _asked(call: Call) -> tuple[Record | None, dt.date]:
     if name := call.query.text("example"):
         example = examples.example(name)
         return example.record, example.day
-    name = call.query.text("record")
-    return (_kept(call, name) if name else None), call.on
+    if not (name := call.query.text("record")):
+        return None, call.on
+    from lab39.store.opening import opened
+
+    return fhir.record(opened(call.ctx, call.who.person, name, "report").document), call.on
 
 
 def step(call: Call) -> View:
@@ -68,22 +71,9 @@ def bring(call: Call) -> View:
     wrong: LabError | None = None
     sheet = report_form.read(call.form) if call.form else report_form.empty()
     try:
-        brought = call.file("file")
-        if brought is None or not brought.content:
-            raise InputError(Text("choisir un fichier", "choose a file"), "file")
-        if len(brought.content) > MAX_FILE:
-            raise InputError(Text("fichier de plus de 5 Mo", "file of more than 5 MB"), "file")
-        sheet = prefill.of_record(fhir.record(brought.content), call.on, call.lang)
-    except UnicodeDecodeError:
-        wrong = InputError(
-            Text(
-                "fichier illisible. Un dossier FHIR R4 (JSON) est attendu",
-                "unreadable file. A FHIR R4 record (JSON) is expected",
-            ),
-            "file",
-        )
+        sheet = prefill.of_record(uploaded(call.file("file")), call.on, call.lang)
     except InputError as error:
-        wrong = InputError(error.text, "file")
+        wrong = error
     return _view(call, sheet, wrong=wrong)
 
 
@@ -132,39 +122,11 @@ def _wrong(sheet: Sheet, call: Call) -> LabError | None:
     return None
 
 
-def _kept(call: Call, name: str) -> Record:
-    """A record of the lab that this person may see; that it was looked at is in the audit log.
-
-    Raises:
-        LabError: not signed in, no such record, or not theirs to see.
-    """
-    from lab39.store import access, records
-
-    if call.who.person is None:
-        raise InputError(
-            Text("se connecter pour ouvrir un dossier du laboratoire", "sign in to open a record of the lab"),
-            "record",
-        )
-    with call.ctx.writing() as tx:
-        stored = access.require(tx.connection, name, call.who.person, access.Level.READ, at=tx.at)
-        version = records.version(tx.connection, name)
-        tx.audit("access", {"version": version.number, "report": True}, subject=stored.id)
-    return fhir.record(version.document)
-
-
-def _records(call: Call) -> tuple[tuple[str, str], ...]:
-    if call.who.person is None:
-        return ()
-    from lab39.store import access
-
-    with call.ctx.writing() as tx:
-        found = access.visible_to(tx.connection, call.who.person, at=tx.at, limit=RECORDS)
-    return tuple((each.record.id, each.record.title or each.record.pseudonym) for each in found)
-
-
 def _view(
     call: Call, sheet: Sheet, *, wrong: LabError | None = None, checked: bool = False, proposed: bool = False
 ) -> View:
+    from lab39.store.opening import listed
+
     lacks = report_form.missing(sheet)
     values: dict[str, Any] = {
         "sheet": sheet,
@@ -183,7 +145,7 @@ def _view(
         "criteria": {name: telling.CRITERIA[name] for name in report_form.TICKED},
         "known": report_form.knowledge(),
         "who": Text.of({lang: report_form.knowledge()["who"][lang] for lang in ("fr", "en")}),
-        "records": _records(call),
+        "records": listed(call.ctx, call.who.person, RECORDS),
         "people": list(examples.all_examples().values()),
     }
     if call.form or call.files:  # in the other language, the form is sent again as it is

@@ -8,12 +8,12 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from lab39 import fhir
 from lab39.core.errors import InputError, UnknownNameError
 from lab39.core.faces import Call, Download, Page, Redirect, View
 from lab39.core.finding import jsonable
 from lab39.core.text import NO_TEXT, Text
 from lab39.fhir import examples
+from lab39.fhir.uploads import uploaded
 from lab39.solutions.vaccination import (
     brought,
     consultation,
@@ -30,8 +30,6 @@ from lab39.solutions.vaccination.consultation import Asked
 from lab39.solutions.vaccination.findings import Assessed
 from lab39.solutions.vaccination.model import Schedule
 from lab39.solutions.vaccination.persons import Person
-
-MAX_FILE = 5_000_000
 
 
 def vaccines(call: Call) -> View | Redirect:
@@ -97,22 +95,9 @@ def bring(call: Call) -> View | Redirect:
     """A file, read and put into the form; nothing of it is kept."""
     wrong = None
     try:
-        sent = call.file("file")
-        if sent is None or not sent.content:
-            raise InputError(Text("choisir un fichier", "choose a file"), "file")
-        if len(sent.content) > MAX_FILE:
-            raise InputError(Text("fichier de plus de 5 Mo", "file of more than 5 MB"), "file")
-        return Redirect(f"/vaccination{brought.of_record(fhir.record(sent.content), call.on).address()}")
-    except UnicodeDecodeError:
-        wrong = InputError(
-            Text(
-                "fichier illisible. Un dossier FHIR R4 (JSON) est attendu",
-                "unreadable file. A FHIR R4 record (JSON) is expected",
-            ),
-            "file",
-        )
+        return Redirect(f"/vaccination{brought.of_record(uploaded(call.file('file')), call.on).address()}")
     except InputError as error:
-        wrong = InputError(error.text, "file")
+        wrong = error
     return View(
         template="vaccines.html.jinja",
         wrong=wrong,

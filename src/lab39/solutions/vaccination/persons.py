@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from lab39 import fhir
-from lab39.core.errors import InputError
 from lab39.core.faces import Call
 from lab39.core.record import Record
 from lab39.core.text import NO_TEXT, Text
@@ -46,32 +45,14 @@ def person(call: Call, asked: Asked) -> Person:
 
 
 def _kept(call: Call, asked: Asked) -> Person:
-    """A record of the lab that this person may see; that it was looked at is in the audit log.
+    from lab39.store.opening import opened
 
-    Raises:
-        LabError: not signed in, no such record, or not theirs to see.
-    """
-    from lab39.store import access, records
-
-    if call.who.person is None:
-        raise InputError(
-            Text("se connecter pour ouvrir un dossier du laboratoire", "sign in to open a record of the lab"),
-            "record",
-        )
-    with call.ctx.writing() as tx:
-        stored = access.require(tx.connection, asked.name, call.who.person, access.Level.READ, at=tx.at)
-        version = records.version(tx.connection, asked.name)
-        tx.audit("access", {"version": version.number, "vaccination": True}, subject=stored.id)
-    name = stored.title or stored.pseudonym
-    return Person(Text.same(name), fhir.record(version.document), asked.on or call.on)
+    found = opened(call.ctx, call.who.person, asked.name, "vaccination")
+    return Person(Text.same(found.name), fhir.record(found.document), asked.on or call.on)
 
 
 def records(call: Call, words: str = "") -> tuple[tuple[str, str], ...]:
     """The records of the lab that this person may see, latest first; ``words`` narrows by title or pseudonym."""
-    if call.who.person is None:
-        return ()
-    from lab39.store import access
+    from lab39.store.opening import listed
 
-    with call.ctx.writing() as tx:
-        found = access.visible_to(tx.connection, call.who.person, at=tx.at, words=words, limit=RECORDS)
-    return tuple((each.record.id, each.record.title or each.record.pseudonym) for each in found)
+    return listed(call.ctx, call.who.person, RECORDS, words)
