@@ -193,7 +193,7 @@ def test_the_spreadsheet_holds_doses_groups_and_what_was_not_counted(client):
     answer = client.get("/vaccination/export/csv", params=asked)
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
     assert rows[0][:4] == ["sorte", "nom", "date", "verdict"]
-    assert {row[0] for row in rows[1:]} == {"dose", "vaccination", "non compté"}
+    assert {row[0] for row in rows[1:]} == {"dose", "groupe de vaccins", "non compté"}
     assert len({len(row) for row in rows}) == 1
 
 

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from tests.web.desks import actions, bring, document
 from tests.web.people import house_of, signed_in
 
+from lab39.core import terms
 from lab39.core.lab import Lab
 from lab39.fhir import outputs
 from lab39.solutions.vaccination import counter, recording
@@ -335,6 +336,22 @@ def test_after_the_dose_the_certificate_the_calendar_and_one_reminder(client):
     assert message.template == "vaccination.visit"
     assert message.parameters == {"link": f"/records/{record}"}, "no health data leaves the lab"
     assert "Rappel prévu" in client.get(planned.headers["location"]).text
+
+
+def test_a_dose_that_stands_twice_in_the_record_has_its_verdict_under_either_entry(client):
+    product = find("Shingrix").product
+    assert product is not None
+    once = {
+        "resourceType": "Immunization",
+        "status": "completed",
+        "vaccineCode": {"coding": [{"system": terms.NUVA, "code": product.nuva}], "text": "Shingrix"},
+        "patient": {"reference": "Patient/p1"},
+        "occurrenceDateTime": "2026-03-01",
+    }
+    record = bring(client, person("1950-01-01", once | {"id": "a"}, once | {"id": "b"}))
+    for entry in ("a", "b"):
+        shown = client.get("/vaccination/counter/done", params={"record": record, "recorded": entry})
+        assert "Shingrix\u202f: compte" in words(shown.text)
 
 
 def test_a_dose_that_is_not_in_the_record_has_no_page(client):

@@ -198,7 +198,7 @@ def table(found: Answer, lang: Lang) -> list[list[str]]:
         days = [forecast.earliest, forecast.recommended, forecast.past_due] if forecast else [None] * 3
         rows.append(
             [
-                {"fr": "vaccination", "en": "vaccination"}[lang],
+                {"fr": "groupe de vaccins", "en": "vaccine group"}[lang],
                 each.name[lang],
                 "",
                 each.says[lang],

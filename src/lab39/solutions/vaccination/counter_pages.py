@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lab39.core.entries import Immunization
 from lab39.core.errors import InputError, LabError, UnknownNameError
 from lab39.core.faces import Call, Download, Page, Redirect, View
 from lab39.core.text import NO_TEXT, Text
@@ -29,6 +30,7 @@ from lab39.solutions.vaccination.checks import Judged
 from lab39.solutions.vaccination.consultation import Asked
 from lab39.solutions.vaccination.counter import Counter
 from lab39.solutions.vaccination.findings import Assessed
+from lab39.solutions.vaccination.outcome import Dose
 from lab39.solutions.vaccination.persons import Person
 from lab39.solutions.vaccination.questions import Question
 from lab39.solutions.vaccination.reminders import Reminder
@@ -116,7 +118,7 @@ def done(call: Call) -> View:
             Text("cette dose n'est pas dans le dossier", "this dose is not in the record"),
             call.query.text("recorded")[:40],
         )
-    counted = next((each for each in opened.found.patient.doses if each.id == dose.ref), None)
+    counted = _counted(opened, dose)
     site = dose.raw.get("site") or dose.raw.get("route") or {}
     upcoming = _upcoming(opened)
     reader, agreed = _reader(call, state) if call.who.person else ("", False)
@@ -136,6 +138,14 @@ def done(call: Call) -> View:
             "reminded": call.query.text("said") == "reminded",
         },
     )
+
+
+def _counted(opened: Opened, dose: Immunization) -> Dose | None:
+    """The dose as it was judged; one that was merged with another entry of its day stands under that entry."""
+    doses, day = opened.found.patient.doses, dose.date.exact if dose.date else None
+    codes = {coding.code for coding in dose.concept.codings}
+    same = next((each for each in doses if each.id == dose.ref), None)
+    return same or next((each for each in doses if each.date == day and each.code in codes), None)
 
 
 def certificate(call: Call) -> Download:
