@@ -88,3 +88,9 @@ def test_every_rule_cites_a_source_and_a_place_in_it() -> None:
         if rule.confidence == "M":
             continue
         assert all(each.source.key != "MEMORY" for each in rule.cited), rule.id
+
+
+@pytest.mark.parametrize("edition", ["2025", "2026"])
+def test_the_engine_names_a_rule_by_its_title_so_that_no_two_have_the_same(edition: str) -> None:
+    titles = Counter(rule.title.fr for rule in france.open_france(edition).rules.values())
+    assert [title for title, times in titles.items() if times > 1] == []
