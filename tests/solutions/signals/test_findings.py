@@ -321,6 +321,38 @@ CASES = {
         [takes("B01AB05", "2026-11-16"), measured("777-3", 60, "10*9/L")],
         "critical",
     ),
+    "bisoprolol, slow pulse, syncope": (
+        "reaction.slow-heart",
+        [takes("C07AB07", "2026-08-01"), measured("8867-4", 42, "/min"), has("271594007")],
+        "critical",
+    ),
+    "bisoprolol, slow pulse": (
+        "reaction.slow-heart",
+        [takes("C07AB07", "2026-08-01"), measured("8867-4", 42, "/min")],
+        "warning",
+    ),
+    "clozapine for years, sore throat and fever": (
+        "reaction.agranulocytosis",
+        [takes("N05AH02", "2020-10-20"), has("J02.9", system=ICD10), fever()],
+        "critical",
+    ),
+    "methotrexate, cough": (
+        "reaction.methotrexate-lung",
+        [takes("L04AX03", "2024-01-01"), has("49727002")],
+        "warning",
+    ),
+    "enoxaparin, melaena": ("reaction.bleeding", [takes("B01AB05", "2026-11-16"), has("2901004")], "warning"),
+    "fluindione, melaena": ("reaction.bleeding", [takes("B01AA12", "2020-01-14"), has("2901004")], "warning"),
+    "repaglinide, low glucose": (
+        "reaction.hypoglycaemia",
+        [takes("A10BX02", "2024-01-14"), measured("14749-6", 2.6, "mmol/L")],
+        "warning",
+    ),
+    "oxybutynin, vision": (
+        "reaction.anticholinergic-eye",
+        [takes("G04BD04", "2020-11-10"), has("7973008")],
+        "warning",
+    ),
     "topiramate, vision": ("reaction.angle-closure", [takes("N03AX11", "2026-11-10"), has("7973008")], "critical"),
     "amoxicillin, diarrhoea": (
         "reaction.c-difficile",
@@ -337,6 +369,56 @@ def test_other_reactions_are_met_at_their_level(name: str):
     assert told_.severity.value == severity
     assert told_.suggestions
     assert all(len(told_.summary[lang]) < 140 for lang in ("fr", "en"))
+
+
+def test_a_cough_on_methotrexate_is_for_today():
+    told_ = found(takes("L04AX03", "2024-01-01"), has("49727002"))["reaction.methotrexate-lung"]
+    assert told_.when is When.TODAY
+
+
+def test_fever_and_sweats_on_an_antidepressant_are_no_serotonin_syndrome():
+    """A muscle sign is needed: a flu on an antidepressant taken for years must not call an ambulance."""
+    rows = takes("N06AB06", "2020-01-01"), fever(), has("415690000")
+    assert "reaction.serotonin" not in found(*rows)
+
+
+def test_tremor_with_fever_on_an_antidepressant_calls_an_ambulance_before_anything_is_stopped():
+    told_ = found(takes("N06AB10", "2026-11-20"), has("26079004"), fever())["reaction.serotonin"]
+    assert told_.severity is Severity.CRITICAL
+    assert told_.summary.fr.startswith("Appeler le 15, ne rien reprendre avant")
+
+
+def test_a_seizure_with_low_glucose_is_given_nothing_by_mouth():
+    rows = takes("A10BB09", "2024-01-01"), measured("14749-6", 1.9, "mmol/L"), has("91175000")
+    told_ = found(*rows)["reaction.hypoglycaemia"]
+    assert told_.summary.fr.startswith("Appeler le 15")
+    assert "rien par la bouche" in told_.summary.fr
+    assert any("glucagon" in s.label.en for s in told_.suggestions)
+
+
+def test_a_bleed_on_an_anticoagulant_is_not_told_to_stop_it():
+    told_ = found(takes("B01AF02", "2020-01-14"), has("2901004"))["reaction.bleeding"]
+    assert "Arrêter" not in told_.summary.fr
+    assert any("Ne pas arrêter de soi-même un anticoagulant" in s.label.fr for s in told_.suggestions)
+
+
+@pytest.mark.parametrize(
+    ("atc", "reactions"),
+    [
+        ("A10BD15", {"reaction.lactic-acidosis", "reaction.ketoacidosis"}),  # metformin and dapagliflozin
+        ("A10BD21", {"reaction.ketoacidosis"}),  # saxagliptin and dapagliflozin
+        ("A10BD07", {"reaction.lactic-acidosis"}),  # metformin and sitagliptin
+        ("A10BD06", set()),  # glimepiride and pioglitazone
+    ],
+)
+def test_a_fixed_combination_is_what_it_holds(atc: str, reactions: set[str]):
+    acid = {"reaction.lactic-acidosis", "reaction.ketoacidosis"}
+    assert set(found(takes(atc, "2025-01-01"), has("422400008"))) & acid == reactions
+
+
+@pytest.mark.parametrize(("atc", "suspected"), [("M05BA04", True), ("M05BA08", False)])
+def test_a_bisphosphonate_given_by_vein_does_not_hurt_the_oesophagus(atc: str, suspected: bool):
+    assert ("reaction.oesophagitis" in found(takes(atc, "2026-01-01"), has("40739000"))) is suspected
 
 
 def test_a_normal_sodium_is_no_complaint():

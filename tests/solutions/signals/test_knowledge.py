@@ -58,6 +58,28 @@ def test_every_sentence_fits_and_is_filled(reaction: Reaction):
             assert "{" not in saying.filled(step, found).fr
 
 
+NEVER_ABRUPTLY = ("B01A", "C07", "H02", "N02A", "N03", "N05B", "N05C", "N06A", "N07BC")
+"""Anticoagulants and antiplatelets, beta-blockers, corticosteroids, opioids, antiepileptics, anxiolytics,
+hypnotics, antidepressants, opioid substitution: stopped abruptly and alone they harm."""
+STOPS = re.compile(
+    r"\b(?:arrêter|suspendre|ne plus|ne rien reprendre|ne pas (?:prendre|reprendre))\b", re.IGNORECASE
+)
+SENDS = re.compile(r"\b(?:médecin|médical|prescripteur|hospitali\w+|hôpital|orienter|le 15|sans avis|soi-même)\b")
+
+
+@reactions
+def test_what_harms_when_stopped_abruptly_is_never_stopped_without_a_physician(reaction: Reaction):
+    codes = [code for pair in KNOWN.causes[reaction.id] if pair.source.verified for code in pair.atc]
+    if not any(code.startswith(NEVER_ABRUPTLY) for code in codes):
+        return
+    for level in reaction.levels.values():
+        said = level.summary.fr
+        assert not STOPS.search(said) or SENDS.search(said), said
+    for levels, step in reaction.steps:
+        sent = all(SENDS.search(reaction.levels[name].summary.fr) for name in levels)
+        assert not STOPS.search(step.fr) or SENDS.search(step.fr) or sent, step.fr
+
+
 def test_no_two_pairs_of_a_reaction_share_an_id():
     names = [(pair.reaction, pair.id) for pair in KNOWN.pairs]
     assert len(names) == len(set(names))
@@ -85,6 +107,13 @@ def test_atc_codes_and_icd_10_are_written_as_such():
     assert [code for code in codes if not re.fullmatch(r"[A-V](\d\d([A-Z]([A-Z](\d\d)?)?)?)?", code)] == []
     icd = [code for each in KNOWN.complaints.values() for code in each.icd10]
     assert [code for code in icd if not re.fullmatch(r"[A-Z]\d\d(\.\d)?", code)] == []
+
+
+def test_a_substance_has_the_code_that_the_who_gives_it_now():
+    """Codes easily mistaken: B01AA02 is phenindione; gabapentinoids left N03AX in 2023, records hold both."""
+    named = {code: KNOWN.substances[code].name.en for code in ("B01AA12", "N02BF01", "N02BF02", "N03AX12")}
+    assert list(named.values()) == ["fluindione", "gabapentin", "pregabalin", "gabapentin"]
+    assert "B01AA02" not in KNOWN.substances
 
 
 def test_every_substance_has_its_article():
