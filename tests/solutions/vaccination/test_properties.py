@@ -96,3 +96,13 @@ def test_a_later_dose_changes_no_verdict_within_a_series(cdsi: Schedule, data: s
     for name, found in before.series.items():
         for one, two in zip(found, after.series[name], strict=True):
             assert two.evaluations[: len(one.evaluations)] == one.evaluations
+
+
+def test_a_dose_that_one_antigen_no_longer_needs_counts_by_those_that_do(who: Schedule) -> None:
+    """Measles and rubella await a dose, mumps does not, and the series of the two name another group."""
+    given = (Dose(dt.date(2023, 4, 15), "03"), Dose(dt.date(2023, 12, 26), "07"))
+    second = Dose(ON, "03")
+    person = Patient(dt.date(2022, 4, 14), "Unknown", (*given, second))
+    found = verdict(run(who, person, ON), second, "MMR")
+    assert found is not None
+    assert found.status == "Valid"

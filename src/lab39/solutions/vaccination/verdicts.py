@@ -15,14 +15,19 @@ def verdict(result: Result, dose: Dose, group: str | None = None) -> Evaluation 
     """The verdict of a dose: valid as soon as it satisfied a target dose of a best series.
 
     Args:
-        group: the vaccine group that is asked about; its best series are heard before those of others.
+        group: the vaccine group that is asked about; the best series of its antigens, whatever group they name
+            themselves of, are heard before those of others.
 
     Returns:
         ``None`` for a dose that no series knows: an unknown code, or one given after the assessment date.
     """
     asked = (group or "").casefold()
     best = [each for found in result.best.values() for each in found]
-    heard = _of((each for each in best if each.series.vaccine_group.casefold() == asked), dose) or _of(best, dose)
+    antigens = {
+        one.series.antigen for each in result.groups if each.group.casefold() == asked for one in each.series
+    }
+    mine = (s for s in best if s.series.vaccine_group.casefold() == asked or s.series.antigen in antigens)
+    heard = _of(mine, dose) or _of(best, dose)
     every = [each for found in result.series.values() for each in found]
     heard += _of((each for each in every if each.outgrown), dose)
     if not heard:
