@@ -207,3 +207,15 @@ def test_an_interval_below_the_plot_is_cut_at_its_edge():
     made = plots.intervals(["a"], [plots.Interval(-1, -11, 1)], labelled_by="x", lang="en")
     lowest = plots.TOP + 130
     assert f'y2="{lowest}' in made
+
+
+@pytest.mark.parametrize(
+    ("expected", "fr"), [(206.94, "206,9"), (1.04, "1,0"), (0.058, "0,06"), (0.0018, "< 0,01"), (0.0, "0,0")]
+)
+def test_an_expected_count_above_zero_is_never_written_zero(expected, fr):
+    assert telling.awaited(expected).fr == fr
+
+
+def test_bands_of_age_leave_no_child_out():
+    first = [telling.band(str(at)).fr for at in (0, 1, 2)]
+    assert first == ["moins de 28 jours", "28 jours à 23 mois", "2 à 11 ans"]

@@ -21,6 +21,8 @@ _HL7 = "http://terminology.hl7.org/CodeSystem/"
 _STATUS = {"refuted": "rejected", "closed": "completed"}
 _PRIORITY = {"routine": "routine", "high": "urgent", "urgent": "asap"}
 """Levels of the lab in the R4 value set request-priority."""
+_MADE_UP = {"system": f"{_HL7}v3-ActReason", "code": "HTEST", "display": "test health data"}
+"""A tag of R4 (security labels) on what is not of people: the reports of a run were made up."""
 _UNNAMED = Text("personne non nommée", "person not named")
 
 
@@ -54,6 +56,8 @@ def _task(found: Opened, lang: Lang) -> dict[str, Any]:
         "authoredOn": _instant(signal.opened_at),
         "lastModified": _instant(signal.changed_at),
     }
+    if any(each is not None and each.synthetic for each in (found.at_opening, found.now and found.now.after)):
+        made["meta"] = {"tag": [_MADE_UP]}
     if signal.priority:
         made["priority"] = _PRIORITY[signal.priority]
     notes = [each for each in found.lines if each.entry.kind == board.COMMENT]
@@ -87,7 +91,7 @@ def _inputs(found: Opened, lang: Lang) -> list[dict[str, Any]]:
             continue
         made += [
             {
-                "type": {"text": f"{board_figures.NAMES[name][0][lang]}, {figures.run}"},
+                "type": {"text": f"{board_figures.NAMES[name][0][lang]}, {figures.title[lang]}"},
                 "valueDecimal": Decimal(str(value)),
             }
             for name, value in figures.values.items()

@@ -79,9 +79,7 @@ def _before(sign: Sign, medicine: Taken) -> bool:
 
 def _source(pack: Pack) -> Source:
     return Source(
-        f"Base de notifications, analyse {pack.version}",
-        date=pack.edition.isoformat() if pack.edition else "",
-        place="lab39 signals detect",
+        f"lab39 signals detect, {pack.version}", date=pack.edition.isoformat() if pack.edition else ""
     )
 
 
