@@ -164,10 +164,9 @@ def after(suspect: Suspect, *, short: bool = False) -> Text:
         return Text("délai inconnu", "time from the start unknown")
     least, most = suspect.days
     if most > _LONG_DAYS:
-        months = least // 30
-        if months < 1:
+        if least < 30:
             return Text("délai imprécis", "time not precise")
-        return Text(f"pris depuis {_long(months, 'fr')}", f"taken for {_long(months, 'en')}")
+        return Text(f"{_long(least, 'fr')} après le début", f"{_long(least, 'en')} after the start")
     if short:
         days = str(least) if least == most else f"{least}-{most}"
         return Text(f"à {days}\u202fj", f"day {days}")
@@ -178,10 +177,12 @@ def after(suspect: Suspect, *, short: bool = False) -> Text:
     return Text(f"{n.fr} après le début", f"{n.en} after the start")
 
 
-def _long(months: int, lang: Lang) -> str:
-    if months < 24:
-        return f"{months} mois" if lang == "fr" else f"{months} month{'' if months == 1 else 's'}"
-    return f"{months // 12} ans" if lang == "fr" else f"{months // 12} years"
+def _long(days: int, lang: Lang) -> str:
+    """Many days in months, from two years on in years, rounded down."""
+    if (years := int(days / 365.25)) >= 2:
+        return f"plus de {years} ans" if lang == "fr" else f"over {years} years"
+    months = days // 30
+    return f"{months} mois" if lang == "fr" else f"{months} month{'' if months == 1 else 's'}"
 
 
 def capital(words: str) -> str:
@@ -322,8 +323,8 @@ def _checks(reaction: Reaction, record: Record, on: dt.date) -> list[Missing]:
         seen = record.latest_quantity(*check.loinc, on=on)
         if seen is None or seen.date is None or (on - seen.date.latest).days > check.days:
             consequence = Text(
-                f"à demander\u202f: aucun résultat depuis {check.days} jours",
-                f"to be asked for: no result in the last {check.days} days",
+                f"aucun résultat depuis {check.days} jours, à demander",
+                f"no result in the last {check.days} days, to be asked for",
             )
             found.append(Missing(check.loinc[0], check.name, consequence, check.unit))
     return found
