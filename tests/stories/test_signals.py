@@ -44,6 +44,19 @@ def heads_stay_in_their_columns(page: Page) -> None:
         assert reach >= 0, link.inner_text()
 
 
+def fits_on_paper(page: Page) -> None:
+    """Every column of the cases is on the A4 sheet."""
+    size = page.viewport_size
+    assert size is not None
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 690, "height": 980})  # A4 within its margins
+    last = page.locator(".cases td").last.bounding_box()
+    assert last is not None
+    assert last["x"] + last["width"] <= 690
+    page.emulate_media(media="screen")
+    page.set_viewport_size(size)
+
+
 def saved(page: Page, name: str, folder: Path) -> Path:
     """The file that a button or a link gives."""
     with page.expect_download() as download:
@@ -89,6 +102,7 @@ def test_from_the_table_to_a_signal_and_its_cases(page: Page, lab: Served, tmp_p
         said = page.locator(f"#{plot.get_attribute('aria-labelledby')}")
         expect(said).to_have_text(re.compile(r".{20,}"))
     no_violation(page)
+    fits_on_paper(page)
     first = page.locator(".cases tbody th").first.inner_text()
     page.get_by_role("link", name="Cas suivants").click()
     expect(page.locator(".cases tbody th").first).not_to_have_text(first)

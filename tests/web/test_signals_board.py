@@ -165,6 +165,7 @@ def test_from_detection_to_a_recommendation_that_others_hear(client):
         ("validate", {"reason": "x" * 4001}, "reason"),
         ("recommend", {}, "move"),
         ("unheard-of", {}, "move"),
+        ("", {}, "move"),
     ],
 )
 def test_what_a_decision_lacks_is_told_at_its_place_and_the_words_stay(client, move, more, place):
@@ -248,6 +249,15 @@ def test_the_list_is_filtered_by_state_words_and_person(client, open_lab, lab):
     assert other.get("/signals/board?state=nowhere").status_code == 422
     listed = other.get("/signals/board/export").content.decode("utf-8-sig")
     assert "allopurinol;dress;validé" in listed
+
+
+def test_no_decision_is_chosen_beforehand(client):
+    """It is signed and never edited: nobody takes one by pressing Enter."""
+    page = client.get(opened(client)).text
+    moves = re.findall(r'<input type="radio" name="move"[^>]*>', page)
+    assert len(moves) == 3
+    assert not [each for each in moves if "checked" in each]
+    assert all("required" in each for each in moves)
 
 
 def test_what_is_typed_is_shown_as_text(client):
@@ -381,6 +391,7 @@ def test_a_signal_of_made_up_reports_is_said_to_be_synthetic_wherever_it_is_show
     shown = words(client.get(signal).text)
     assert f"Analyse {said} : n 1 200" in shown
     assert f"Chiffre {said}" in shown
+    assert said in client.get("/signals/board/export").text
     rows = list(
         csv.DictReader(io.StringIO(client.get(f"{signal}/export/csv").text.split("\n", 3)[3]), delimiter=";")
     )

@@ -144,4 +144,3 @@ def test_a_run_over_made_up_reports_says_nothing_of_a_person(lab: Around, tmp_pa
     assert lab.packs.get("signals").version == "2026Q3"
     told = found(takes("C07AB07", "2026-11-01"), has("267064002"), ctx=lab)["emerging"]
     assert told.reasons[0].source.date == "2026-06-30"
-

@@ -213,7 +213,9 @@ def test_the_running_story_proposes_its_suspect_and_says_that_it_is_a_proposal()
     assert "llopurinol" in values["sheet"].drugs[0]["drug"]
     assert values["sheet"].drugs[0]["role"] == "S"
     reactions = [(row["reaction"], row["onset"]) for row in values["sheet"].reactions]
-    assert reactions == [("éruption cutanée", "22/11/2026"), ("fièvre", "22/11/2026")], "what was seen, no diagnosis"
+    assert reactions == [("éruption cutanée", "22/11/2026"), ("fièvre", "22/11/2026")], (
+        "what was seen, no diagnosis"
+    )
     history = values["sheet"].single["history"]
     assert "Goutte" in history
     assert "ruption" not in history

@@ -49,6 +49,10 @@ ONSETS: tuple[tuple[int, int | None, Text], ...] = (
 )
 
 
+_LEAST_SHARE = 1e-12
+"""Below it a false discovery rate is an underflow: an estimate is never exactly 0."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A figure: its name, the value as written, what it says."""
@@ -168,7 +172,7 @@ def figures(row: Mapping[str, Any], run: Run) -> tuple[Figure, ...]:
         made.append(
             Figure(
                 Text("Fausses découvertes", "False discoveries"),
-                _said(lambda lang: percent(row["fdr"], lang)),
+                _said(lambda lang: percent(max(row["fdr"], _LEAST_SHARE), lang)),
                 Text(
                     "Part attendue de couples sans excès parmi ceux classés aussi haut que lui.",
                     "Expected share of pairs without an excess among those ranked as high as this one.",

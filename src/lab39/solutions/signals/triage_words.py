@@ -86,8 +86,7 @@ def _disproportionate(row: Row) -> Text:
     return Text(
         f"{n.fr} pour {crude.fr} attendues\u202f; borne basse de l'IC (IC025) "
         f"{_decimal(low, 'fr')}, attendue au-dessus de 0",
-        f"{n.en} for {crude.en} expected; lower end of the IC (IC025) {_decimal(low, 'en')}, "
-        f"to be above 0",
+        f"{n.en} for {crude.en} expected; lower end of the IC (IC025) {_decimal(low, 'en')}, to be above 0",
     )
 
 
