@@ -130,6 +130,7 @@ def test_what_moved_is_told_against_the_run_before(run):
     row = ranking.pair(run, *PAIR)
     assert row is not None
     assert "Une seule analyse" in telling.moved(row, None, run, None).fr
+    assert "la plus ancienne" in telling.moved(row, None, run, None, alone=False).fr
     before = replace(run, name="2026Q2")
     assert telling.moved(row, None, run, before).en == "New: no case in the run 2026Q2."
     old = dict(row) | {"n": 1, "expected": row["expected"] / 2}

@@ -15,6 +15,7 @@ from typing import Any
 
 from lab39.core.text import Lang, Text
 from lab39.solutions.signals import board, board_figures
+from lab39.solutions.signals.board_figures import Figures
 from lab39.solutions.signals.board_view import Line, Opened
 
 _HL7 = "http://terminology.hl7.org/CodeSystem/"
@@ -56,7 +57,7 @@ def _task(found: Opened, lang: Lang) -> dict[str, Any]:
         "authoredOn": _instant(signal.opened_at),
         "lastModified": _instant(signal.changed_at),
     }
-    if any(each is not None and each.synthetic for each in (found.at_opening, found.now and found.now.after)):
+    if any(each.synthetic for each in _runs(found)):
         made["meta"] = {"tag": [_MADE_UP]}
     if signal.priority:
         made["priority"] = _PRIORITY[signal.priority]
@@ -79,16 +80,18 @@ def _task(found: Opened, lang: Lang) -> dict[str, Any]:
     return made | ({"output": outputs} if outputs else {})
 
 
+def _runs(found: Opened) -> list[Figures]:
+    """Figures of the run it was opened with, then of the newest, as far as there are."""
+    return [each for each in (found.at_opening, found.now.after if found.now else None) if each is not None]
+
+
 def _inputs(found: Opened, lang: Lang) -> list[dict[str, Any]]:
     """The pair, and the figures it was opened with, the run named in each."""
     made: list[dict[str, Any]] = [
         {"type": {"text": "drug"}, "valueString": found.signal.drug},
         {"type": {"text": "event"}, "valueString": found.signal.event},
     ]
-    seen = [found.at_opening] + ([found.now.after] if found.now else [])
-    for figures in seen:
-        if figures is None:
-            continue
+    for figures in _runs(found):
         made += [
             {
                 "type": {"text": f"{board_figures.NAMES[name][0][lang]}, {figures.title[lang]}"},

@@ -47,7 +47,7 @@ def pair(call: Call) -> View:
         "standing": telling.standing(row),
         "figures": telling.figures(row, chosen.run),
         "ranked": triage_words.sentences(row) if row.get("triage_rank") is not None else (),
-        "moved": telling.moved(row, old, chosen.run, chosen.before),
+        "moved": telling.moved(row, old, chosen.run, chosen.before, alone=len(chosen.versions) < 2),
         "seen": None,
         "why_not": None,
         "closed": False,

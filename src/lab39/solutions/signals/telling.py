@@ -182,8 +182,19 @@ def figures(row: Mapping[str, Any], run: Run) -> tuple[Figure, ...]:
     return tuple(made)
 
 
-def moved(row: Mapping[str, Any], old: Mapping[str, Any] | None, run: Run, before: Run | None) -> Text:
-    """What changed since the run before."""
+def moved(
+    row: Mapping[str, Any], old: Mapping[str, Any] | None, run: Run, before: Run | None, *, alone: bool = True
+) -> Text:
+    """What changed since the run before.
+
+    Args:
+        alone: no other run is installed; otherwise one without a run before it is the oldest.
+    """
+    if before is None and not alone:
+        return Text(
+            f"{run.name} est la plus ancienne analyse lisible ici\u202f: rien d'antérieur à comparer.",
+            f"{run.name} is the oldest run that can be read here: nothing earlier to compare.",
+        )
     if before is None:
         return Text(
             "Une seule analyse est installée\u202f: rien à comparer encore.",
