@@ -33,6 +33,30 @@ def no_violation(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "nothing sticks out"
 
 
+def heads_stay_in_their_columns(page: Page) -> None:
+    """Each head of the table can be clicked: none runs over its neighbour."""
+    for link in page.locator(".ranked thead th a").all():
+        link.click(trial=True, timeout=5000)
+        reach = link.evaluate(
+            """a => { const words = document.createRange(); words.selectNodeContents(a);
+            return words.getBoundingClientRect().left - a.closest('th').getBoundingClientRect().left }"""
+        )
+        assert reach >= 0, link.inner_text()
+
+
+def fits_on_paper(page: Page) -> None:
+    """Every column of the cases is on the A4 sheet."""
+    size = page.viewport_size
+    assert size is not None
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 690, "height": 980})  # A4 within its margins
+    last = page.locator(".cases td").last.bounding_box()
+    assert last is not None
+    assert last["x"] + last["width"] <= 690
+    page.emulate_media(media="screen")
+    page.set_viewport_size(size)
+
+
 def saved(page: Page, name: str, folder: Path) -> Path:
     """The file that a button or a link gives."""
     with page.expect_download() as download:
@@ -49,6 +73,8 @@ def test_from_the_table_to_a_signal_and_its_cases(page: Page, lab: Served, tmp_p
     expect(page.locator(".commands")).to_contain_text("lab39 data import signals base/runs/2026Q3")
     expect(page.locator(".which")).to_contain_text("synthétique")
     no_violation(page)
+    if page.evaluate("innerWidth") > 640:  # on a phone rows are cards, without heads
+        heads_stay_in_their_columns(page)
 
     page.get_by_label("Médicament").fill("gliptin")
     page.get_by_label("Cas, au moins").fill("5")
@@ -76,6 +102,7 @@ def test_from_the_table_to_a_signal_and_its_cases(page: Page, lab: Served, tmp_p
         said = page.locator(f"#{plot.get_attribute('aria-labelledby')}")
         expect(said).to_have_text(re.compile(r".{20,}"))
     no_violation(page)
+    fits_on_paper(page)
     first = page.locator(".cases tbody th").first.inner_text()
     page.get_by_role("link", name="Cas suivants").click()
     expect(page.locator(".cases tbody th").first).not_to_have_text(first)

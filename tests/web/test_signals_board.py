@@ -53,6 +53,14 @@ def words(text: str) -> str:
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", text)).replace("\u202f", " "))
 
 
+def printed_text(content: bytes) -> str:
+    """The words of a PDF."""
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(content)
+    return words(" ".join(page.get_textpage().get_text_range() for page in document))
+
+
 def field(text: str, form: str, name: str) -> str:
     """The value of a hidden field of a form, by a part of its address."""
     found = re.search(rf'<form[^>]*action="[^"]*{form}".*?</form>', text, re.DOTALL)
@@ -157,6 +165,7 @@ def test_from_detection_to_a_recommendation_that_others_hear(client):
         ("validate", {"reason": "x" * 4001}, "reason"),
         ("recommend", {}, "move"),
         ("unheard-of", {}, "move"),
+        ("", {}, "move"),
     ],
 )
 def test_what_a_decision_lacks_is_told_at_its_place_and_the_words_stay(client, move, more, place):
@@ -240,6 +249,15 @@ def test_the_list_is_filtered_by_state_words_and_person(client, open_lab, lab):
     assert other.get("/signals/board?state=nowhere").status_code == 422
     listed = other.get("/signals/board/export").content.decode("utf-8-sig")
     assert "allopurinol;dress;validé" in listed
+
+
+def test_no_decision_is_chosen_beforehand(client):
+    """It is signed and never edited: nobody takes one by pressing Enter."""
+    page = client.get(opened(client)).text
+    moves = re.findall(r'<input type="radio" name="move"[^>]*>', page)
+    assert len(moves) == 3
+    assert not [each for each in moves if "checked" in each]
+    assert all("required" in each for each in moves)
 
 
 def test_what_is_typed_is_shown_as_text(client):
@@ -349,3 +367,42 @@ def test_an_entry_that_is_not_what_was_signed_is_told(client, assessed, settings
     shown = words(client.get(assessed).text)
     assert shown.count("ne correspond pas au journal d'audit") == 1
     assert shown.count("signé au journal d'audit") == 5
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Path:
+    """A run over simulated reports, with a pair reported 1 200 times."""
+    rows = [(n, "drug 00001", "Event 00001" if n < 1200 else "nausea") for n in range(1300)]
+    rows += [(n, "drug 00002", "Event 00001" if n < 1302 else "nausea") for n in range(1300, 4000)]
+    path = tmp_path / "pairs.csv"
+    path.write_text("report_id,drug,event\n" + "".join(f"{r},{d},{e}\n" for r, d, e in rows), "utf-8")
+    return runs.write(detect(Pairs(path)), tmp_path / "runs", "2021Q4", MADE, synthetic=True).folder
+
+
+def test_a_signal_of_made_up_reports_is_said_to_be_synthetic_wherever_it_is_shown(client, lab, made_up):
+    """On the form, in the list, on its page, in its history, and in what leaves the lab."""
+    lab.packs.import_files("signals", [made_up])
+    pair = {"drug": "drug 00001", "event": "Event 00001"}
+    said = "2021Q4 (synthétique)"
+    assert said in words(client.get("/signals/board/new").text)
+    assert f"Ce que dit l'analyse {said}" in words(client.get("/signals/board/new", params=pair).text)
+    signal = opened(client, **pair)
+    assert said in words(client.get("/signals/board").text)
+    shown = words(client.get(signal).text)
+    assert f"Analyse {said} : n 1 200" in shown
+    assert f"Chiffre {said}" in shown
+    assert said in client.get("/signals/board/export").text
+    rows = list(
+        csv.DictReader(io.StringIO(client.get(f"{signal}/export/csv").text.split("\n", 3)[3]), delimiter=";")
+    )
+    assert rows[0]["analyse"] == said
+    assert rows[0]["n"] == "1200", "a figure that a spreadsheet counts with"
+    task = client.get(f"{signal}/export/fhir").json()["entry"][0]["resource"]
+    assert [tag["code"] for tag in task["meta"]["tag"]] == ["HTEST"]
+    assert f"Cas (n), {said}" in {row["type"]["text"] for row in task["input"]}
+    assert "2021Q4 (synthétique) / 2021Q4 (synthetic)" in printed_text(client.get(f"{signal}/export/pdf").content)
+
+
+def test_a_signal_of_real_reports_bears_no_such_tag(client, assessed):
+    assert "synthétique" not in words(client.get(assessed).text)
+    assert "meta" not in client.get(f"{assessed}/export/fhir").json()["entry"][0]["resource"]

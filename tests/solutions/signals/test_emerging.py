@@ -130,3 +130,17 @@ print(sorted({{"numpy", "pyarrow", "pandas", "duckdb"}} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_a_run_over_made_up_reports_says_nothing_of_a_person(lab: Around, tmp_path: Path):
+    """The newest run is synthetic: the one before it, of real reports, is read instead."""
+    real = lab.packs.get("signals").files["run"].parent
+    newer = tmp_path / "runs" / "2026Q3"
+    newer.mkdir()
+    (newer / runs.SCORES).write_bytes((real / runs.SCORES).read_bytes())
+    about = (real / runs.ABOUT).read_text("utf-8").replace("2026Q2", "2026Q3").replace("2026-06-30", "2026-09-30")
+    (newer / runs.ABOUT).write_text(about.replace('"form": 1', '"form": 1, "synthetic": true'), "utf-8")
+    lab.packs.import_files("signals", [newer])
+    assert lab.packs.get("signals").version == "2026Q3"
+    told = found(takes("C07AB07", "2026-11-01"), has("267064002"), ctx=lab)["emerging"]
+    assert told.reasons[0].source.date == "2026-06-30"

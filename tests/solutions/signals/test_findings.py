@@ -22,7 +22,9 @@ from tests.solutions.signals.records import (
 )
 
 from lab39.core.finding import Finding, Input, Reason, Severity, Source, When
-from lab39.core.text import Text
+from lab39.core.text import Lang, Text
+from lab39.solutions.signals import saying
+from lab39.solutions.signals.knowing import knowledge
 
 SKIN = "reaction.severe-skin"
 ALLOPURINOL = takes("M04AA01", words="Allopurinol 200 mg", id="allopurinol")
@@ -179,6 +181,43 @@ def test_a_medicine_stopped_long_before_the_rash_is_left_out():
 def test_a_medicine_stopped_just_before_the_rash_is_suspected_and_the_stop_is_said():
     told_ = skin(takes("J01EE01", "2026-11-10", end="2026-11-20", status="completed"), rash(), fever())
     assert "Arrêté le 20/11/2026" in told_.reasons[1].text.fr
+
+
+def test_what_was_stopped_already_is_not_to_be_taken_again_instead_of_stopped():
+    stopped = takes("M04AA01", "2026-11-03", end="2026-11-21", status="stopped", words="Allopurinol 200 mg")
+    assert skin(stopped, rash(), fever()).summary == Text(
+        "Ne pas reprendre l'allopurinol et orienter aujourd'hui\u202f: éruption cutanée et fièvre, "
+        "19 jours après le début",
+        "Do not restart allopurinol and refer today: rash and fever, 19 days after the start",
+    )
+
+
+@pytest.mark.parametrize("verb", ["Stop", "Suspend", "Arrêter", "Suspendre"])
+def test_every_order_to_stop_has_words_for_what_was_stopped_already(verb: str):
+    lang: Lang = "en" if verb in ("Stop", "Suspend") else "fr"
+    orders = [level.summary[lang] for each in knowledge().reactions.values() for level in each.levels.values()]
+    orders = [each for each in orders if "{the}" in each]
+    assert [each for each in orders if each.startswith(verb)]
+    assert not [each for each in orders if not any(order in each for order, _ in saying._STOPPED[lang])]
+
+
+@pytest.mark.parametrize(
+    ("start", "fr", "en"),
+    [
+        ("2025-03-22", "20 mois après le début", "20 months after the start"),
+        ("2024-11-20", "plus de 2 ans après le début", "over 2 years after the start"),
+    ],
+)
+def test_a_long_time_runs_from_the_start_to_the_complaint_not_to_today(start: str, fr: str, en: str):
+    told_ = found(takes("N05CF02", start, words="Zolpidem"), has("1912002", "2026-11-22"))["reaction.falls"]
+    assert fr in told_.reasons[1].text.fr
+    assert en in told_.reasons[1].text.en
+
+
+def test_what_is_left_out_of_a_sentence_says_what_it_is():
+    assert saying.listed(["éruption", "fièvre"], "fr", 1, "signe") == "éruption et 1 autre signe"
+    assert saying.listed(["rash", "fever", "cough"], "en", 1, "sign") == "rash and 2 other signs"
+    assert saying.listed(["a", "b", "c"], "en", 1) == "a and 2 others"
 
 
 def test_a_medicine_stopped_on_an_unknown_day_is_suspected_while_it_is_recent():

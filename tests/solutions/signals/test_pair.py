@@ -130,6 +130,7 @@ def test_what_moved_is_told_against_the_run_before(run):
     row = ranking.pair(run, *PAIR)
     assert row is not None
     assert "Une seule analyse" in telling.moved(row, None, run, None).fr
+    assert "la plus ancienne" in telling.moved(row, None, run, None, alone=False).fr
     before = replace(run, name="2026Q2")
     assert telling.moved(row, None, run, before).en == "New: no case in the run 2026Q2."
     old = dict(row) | {"n": 1, "expected": row["expected"] / 2}
@@ -207,3 +208,15 @@ def test_an_interval_below_the_plot_is_cut_at_its_edge():
     made = plots.intervals(["a"], [plots.Interval(-1, -11, 1)], labelled_by="x", lang="en")
     lowest = plots.TOP + 130
     assert f'y2="{lowest}' in made
+
+
+@pytest.mark.parametrize(
+    ("expected", "fr"), [(206.94, "206,9"), (1.04, "1,0"), (0.058, "0,06"), (0.0018, "< 0,01"), (0.0, "0,0")]
+)
+def test_an_expected_count_above_zero_is_never_written_zero(expected, fr):
+    assert telling.awaited(expected).fr == fr
+
+
+def test_bands_of_age_leave_no_child_out():
+    first = [telling.band(str(at)).fr for at in (0, 1, 2)]
+    assert first == ["moins de 28 jours", "28 jours à 23 mois", "2 à 11 ans"]

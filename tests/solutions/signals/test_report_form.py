@@ -212,7 +212,21 @@ def test_the_running_story_proposes_its_suspect_and_says_that_it_is_a_proposal()
     assert values["proposed"]
     assert "llopurinol" in values["sheet"].drugs[0]["drug"]
     assert values["sheet"].drugs[0]["role"] == "S"
-    assert values["sheet"].reactions[0]["reaction"]
+    reactions = [(row["reaction"], row["onset"]) for row in values["sheet"].reactions]
+    assert reactions == [("éruption cutanée", "22/11/2026"), ("fièvre", "22/11/2026")], (
+        "what was seen, no diagnosis"
+    )
+    history = values["sheet"].single["history"]
+    assert "Goutte" in history
+    assert "ruption" not in history
+    assert "ièvre" not in history
+
+
+def test_a_route_that_is_coded_is_said_in_the_words_of_the_reader():
+    example = examples.example("running-story")
+    for lang, words in (("fr", "orale"), ("en", "oral")):
+        sheet = prefill.of_record(example.record, example.day, lang, "allopurinol", "x")
+        assert sheet.drugs[0]["route"] == words
     given = report_pages.form(call(example="running-story", drug="apixaban")).values
     assert not given["proposed"]
     assert "pixaban" in given["sheet"].drugs[0]["drug"]

@@ -89,7 +89,7 @@ def printed(found: Opened, on: dt.date) -> dict[str, Any]:
         "year": on.year,
         "month": on.month,
         "day": on.day,
-        "runs": [each.run for each in (found.at_opening, found.now and found.now.after) if each],
+        "runs": [_both(each.title) for each in (found.at_opening, found.now and found.now.after) if each],
         "figures": [
             [_both(board_figures.NAMES[name][0]), *(_number(name, value) for value in values)]
             for name, values in _figures(found)
@@ -114,7 +114,7 @@ def printed(found: Opened, on: dt.date) -> dict[str, Any]:
                 "when": _moment(each.entry.at),
                 "said": [_both(one) for one in each.said],
                 "reason": each.entry.reason,
-                "run": each.figures.run if each.figures else "",
+                "run": _both(each.figures.title) if each.figures else "",
                 "case": each.case.case if each.case else "",
                 "sha256": each.entry.digest(signal.id)[:16],
                 "signed": each.signed,
@@ -152,8 +152,8 @@ def _row(found: Opened, line: Line, lang: Lang) -> list[str]:
         str(naranjo.score) if naranjo else "",
         naranjo.title[lang] if naranjo else "",
         case.who_umc.title[lang] if case and case.who_umc else "",
-        figures.run if figures else "",
-        *(written(name, values.get(name), lang) for name in ("n", "eb05", "ic025")),
+        figures.title[lang] if figures else "",
+        *(_cell(values.get(name), lang) for name in ("n", "eb05", "ic025")),
         entry.digest(found.signal.id),
         {"fr": "oui" if line.signed else "non", "en": "yes" if line.signed else "no"}[lang],
     ]
@@ -178,6 +178,12 @@ def _day(value: dt.date) -> str:
 def _moment(at: dt.datetime) -> str:
     here = at.astimezone(dt.UTC)
     return f"{date(here, 'fr')} {here:%H:%M} UTC"
+
+
+def _cell(value: float | None, lang: Lang) -> str:
+    """A figure that a spreadsheet of the language reads as a number; absent stays empty."""
+    cell = "" if value is None else f"{value:.10g}"
+    return cell.replace(".", ",") if lang == "fr" else cell
 
 
 def _number(name: str, value: float | None) -> str:

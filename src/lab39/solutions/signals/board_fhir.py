@@ -15,12 +15,15 @@ from typing import Any
 
 from lab39.core.text import Lang, Text
 from lab39.solutions.signals import board, board_figures
+from lab39.solutions.signals.board_figures import Figures
 from lab39.solutions.signals.board_view import Line, Opened
 
 _HL7 = "http://terminology.hl7.org/CodeSystem/"
 _STATUS = {"refuted": "rejected", "closed": "completed"}
 _PRIORITY = {"routine": "routine", "high": "urgent", "urgent": "asap"}
 """Levels of the lab in the R4 value set request-priority."""
+_MADE_UP = {"system": f"{_HL7}v3-ActReason", "code": "HTEST", "display": "test health data"}
+"""A tag of R4 (security labels) on what is not of people: the reports of a run were made up."""
 _UNNAMED = Text("personne non nommée", "person not named")
 
 
@@ -54,6 +57,8 @@ def _task(found: Opened, lang: Lang) -> dict[str, Any]:
         "authoredOn": _instant(signal.opened_at),
         "lastModified": _instant(signal.changed_at),
     }
+    if any(each.synthetic for each in _runs(found)):
+        made["meta"] = {"tag": [_MADE_UP]}
     if signal.priority:
         made["priority"] = _PRIORITY[signal.priority]
     notes = [each for each in found.lines if each.entry.kind == board.COMMENT]
@@ -75,19 +80,21 @@ def _task(found: Opened, lang: Lang) -> dict[str, Any]:
     return made | ({"output": outputs} if outputs else {})
 
 
+def _runs(found: Opened) -> list[Figures]:
+    """Figures of the run it was opened with, then of the newest, as far as there are."""
+    return [each for each in (found.at_opening, found.now.after if found.now else None) if each is not None]
+
+
 def _inputs(found: Opened, lang: Lang) -> list[dict[str, Any]]:
     """The pair, and the figures it was opened with, the run named in each."""
     made: list[dict[str, Any]] = [
         {"type": {"text": "drug"}, "valueString": found.signal.drug},
         {"type": {"text": "event"}, "valueString": found.signal.event},
     ]
-    seen = [found.at_opening] + ([found.now.after] if found.now else [])
-    for figures in seen:
-        if figures is None:
-            continue
+    for figures in _runs(found):
         made += [
             {
-                "type": {"text": f"{board_figures.NAMES[name][0][lang]}, {figures.run}"},
+                "type": {"text": f"{board_figures.NAMES[name][0][lang]}, {figures.title[lang]}"},
                 "valueDecimal": Decimal(str(value)),
             }
             for name, value in figures.values.items()

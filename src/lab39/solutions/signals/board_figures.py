@@ -9,7 +9,7 @@ from typing import Any
 
 from lab39.core.datapacks import Packs
 from lab39.core.errors import InputError, LabError
-from lab39.core.text import Text
+from lab39.core.text import NO_TEXT, Text
 from lab39.solutions.signals import runs
 from lab39.solutions.signals.runs import Run
 
@@ -38,6 +38,7 @@ class Figures:
         values: by name (:data:`NAMES`); ``None`` when the run does not tell.
         countries: that reported it, sorted; ``None`` when the store is not at hand.
         drug: as the run writes it, ``event`` likewise; empty when it has no such pair.
+        synthetic: the reports of the run are made up.
     """
 
     run: str
@@ -47,10 +48,18 @@ class Figures:
     countries: tuple[str, ...] | None
     drug: str = ""
     event: str = ""
+    synthetic: bool = False
+
+    @property
+    def title(self) -> Text:
+        """The run, said to be synthetic when it is; empty without a run."""
+        made_up = Text(" (synthétique)", " (synthetic)") if self.synthetic else NO_TEXT
+        return Text(self.run + made_up.fr, self.run + made_up.en)
 
     def as_details(self) -> dict[str, Any]:
         """As an entry keeps them."""
         kept = {"run": self.run, "made": self.made, "found": self.found, "figures": dict(self.values)}
+        kept |= {"synthetic": True} if self.synthetic else {}
         return kept | ({} if self.countries is None else {"countries": list(self.countries)})
 
     @classmethod
@@ -65,6 +74,7 @@ class Figures:
             found=details.get("found", False),
             values=details.get("figures", {}),
             countries=None if countries is None else tuple(countries),
+            synthetic=bool(details.get("synthetic", False)),
         )
 
 
@@ -145,7 +155,7 @@ def figures(run: Run, drug: str, event: str) -> Figures:
         con.close()
     values = {name: _number(found[name]) for name in NAMES if name in found}
     names = (str(found["drug"]), str(found["event"])) if found else ("", "")
-    return Figures(run.name, run.made.isoformat(), bool(found), values, countries, *names)
+    return Figures(run.name, run.made.isoformat(), bool(found), values, countries, *names, run.synthetic)
 
 
 _AS_WRITTEN = "SELECT * FROM read_parquet(?) WHERE drug = ? AND event = ? LIMIT 1"

@@ -72,15 +72,20 @@ def export_list(call: Call) -> Download:
     text = io.StringIO()
     made = csv.writer(text, delimiter=";" if fr else ",")
     heads = Text(
-        "médicament,événement,état,priorité,ouvert le,changé le,adresse",
-        "drug,event,state,priority,opened on,changed on,address",
+        "médicament,événement,état,priorité,analyse,ouvert le,changé le,adresse",
+        "drug,event,state,priority,run,opened on,changed on,address",
     )
     made.writerow(heads[call.lang].split(","))
     workflow = board.workflow()
     with call.ctx.reading() as tx:
-        for each in board_store.find(tx, limit=100_000):
+        rows = board_store.find(tx, limit=100_000)
+        some = (rows[at : at + A_PAGE] for at in range(0, len(rows), A_PAGE))
+        first = {name: details for part in some for name, details in board_store.first_details(tx, part).items()}
+        for each in rows:
             priority = workflow.choices["priority"].get(each.priority, NO_TEXT)[call.lang]
-            row = [each.drug, each.event, workflow.states[each.state].title[call.lang], priority]
+            figures = Figures.of(first.get(each.id, {}))
+            run = figures.title[call.lang] if figures else ""
+            row = [each.drug, each.event, workflow.states[each.state].title[call.lang], priority, run]
             made.writerow(
                 [*map(board_export.plain, row), each.opened_at.date(), each.changed_at.date(), f"{BASE}/{each.id}"]
             )
@@ -123,6 +128,8 @@ def decide(call: Call) -> View | Redirect:
     signal, form = call.path["signal"], call.form
     given: dict[str, Any] = {}
     try:
+        if not form.text("move"):
+            raise InputError(Text("choisir une décision", "choose a decision"), "move")
         chosen = board.move(form.text("move"))
         if chosen.needs:
             several = chosen.needs == "recommendations"
@@ -235,7 +242,7 @@ def _pair(form: Fields) -> tuple[str, str]:
 
 def _one(call: Call, found: Opened, sent: Fields, *, wrong: LabError | None = None) -> View:
     moves = {each.id for each in found.moves}
-    chosen = sent.text("move") if sent.text("move") in moves else found.moves[0].id
+    chosen = sent.text("move") if sent.text("move") in moves else ""  # a signed decision is nobody's default
     return View(
         template="board_signal.html.jinja",
         wrong=wrong,

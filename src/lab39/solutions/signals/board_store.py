@@ -288,6 +288,7 @@ def _publish(tx: Transaction, signal: Signal, entry: Entry, told: tuple[Entry, .
             ),
             "priority": signal.priority,
             "run": entry.details.get("run", ""),
+            "synthetic": entry.details.get("synthetic", False),
         }
         tx.publish(RECOMMENDED, about, subject=signal.id)
     elif entry.kind == "reopen" and any(each.kind == "recommend" for each in told):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from lab39.core.context import WorkContext
 from lab39.core.errors import LabError, UnknownNameError
 from lab39.core.text import NO_TEXT, Text, number
-from lab39.solutions.signals import board, board_figures, board_store, causality
+from lab39.solutions.signals import board, board_figures, board_store, causality, telling
 from lab39.solutions.signals.board import Entry
 from lab39.solutions.signals.board_figures import Comparison, Figures
 from lab39.solutions.signals.board_store import Signal
@@ -165,9 +165,12 @@ def title(kind: str) -> Text:
 
 
 def written(name: str, value: float | None, lang: Any) -> str:
-    """A figure as its column shows it; empty when the run does not tell."""
-    digits = board_figures.NAMES[name][1]
-    return "" if value is None else number(value, lang, digits=digits)
+    """A figure as its column shows it, with a true minus sign; empty when the run does not tell."""
+    if value is None:
+        return ""
+    if name == "expected" and value > 0:
+        return telling.awaited(value)[lang]
+    return number(value, lang, digits=board_figures.NAMES[name][1]).replace("-", "\u2212")
 
 
 def _line(entry: Entry, who: Text, *, signed: bool) -> Line:

@@ -78,11 +78,7 @@ def _before(sign: Sign, medicine: Taken) -> bool:
 
 
 def _source(pack: Pack) -> Source:
-    return Source(
-        f"Base de notifications, analyse {pack.version}",
-        date=pack.edition.isoformat() if pack.edition else "",
-        place="lab39 signals detect",
-    )
+    return Source(f"lab39 signals detect, {pack.version}", date=pack.edition.isoformat() if pack.edition else "")
 
 
 def _finding(pairs: Sequence[Emerging], source: Source) -> Finding:
@@ -108,7 +104,7 @@ def _finding(pairs: Sequence[Emerging], source: Source) -> Finding:
         missing=tuple(
             Missing(
                 f"start:{ref}",
-                Text(f"date de début\u202f: {name.fr}", f"start date: {name.en}"),
+                Text(f"{name.fr}, date de début", f"{name.en}, start date"),
                 Text("sans elle, la chronologie n'est pas connue", "without it the order in time is not known"),
             )
             for ref, name in {p.medicine.ref: p.medicine.name for p in pairs if p.medicine.start is None}.items()

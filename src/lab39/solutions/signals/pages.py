@@ -9,7 +9,7 @@ from typing import Any
 from lab39.core.errors import InputError, LabError, UnknownNameError
 from lab39.core.faces import Call, Download, Page, View
 from lab39.core.text import Lang, Text, number
-from lab39.solutions.signals import board_pages, choosing, pair_pages, ranking, report_pages
+from lab39.solutions.signals import board_pages, choosing, pair_pages, ranking, report_pages, telling
 from lab39.solutions.signals.choosing import Chosen
 from lab39.solutions.signals.ranking import Asked, Found
 
@@ -76,6 +76,7 @@ def _values(call: Call, asked: Asked, chosen: Chosen, found: Found) -> dict[str,
             name: call.query.text(name) for name in ("drug", "event", "least", "ic", "eb", "serious", "unknown")
         },
         "shown": lambda value, digits: _shown(value, digits, call.lang),
+        "awaited": telling.awaited,
         "a_page": ranking.A_PAGE,
         "page": min(asked.page, found.pages),
         "exported": ranking.EXPORTED,

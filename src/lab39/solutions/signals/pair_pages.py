@@ -47,7 +47,7 @@ def pair(call: Call) -> View:
         "standing": telling.standing(row),
         "figures": telling.figures(row, chosen.run),
         "ranked": triage_words.sentences(row) if row.get("triage_rank") is not None else (),
-        "moved": telling.moved(row, old, chosen.run, chosen.before),
+        "moved": telling.moved(row, old, chosen.run, chosen.before, alone=len(chosen.versions) < 2),
         "seen": None,
         "why_not": None,
         "closed": False,
@@ -110,6 +110,7 @@ def _seen(call: Call, found: Profile) -> dict[str, Any]:
         most = max(many for _, many in rows)
         made["onset"] = {"says": says, "rows": [(words, many, plots.bar(many / most)) for words, many in rows]}
     made["roles"] = telling.ROLES
+    made["awaited"] = telling.awaited
     made["day"] = lambda written: _day(written, call)
     made["number"] = lambda value: number(value, call.lang)
     return made

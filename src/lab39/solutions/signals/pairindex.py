@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab39.core.datapacks import Pack, Packs
-from lab39.core.errors import PackMissingError, UnknownNameError
+from lab39.core.errors import InputError, PackMissingError, UnknownNameError
+from lab39.solutions.signals import runs
 from lab39.solutions.signals.knowing import folded
 from lab39.solutions.signals.runs import PACK
 
@@ -42,10 +43,16 @@ class Standing:
 
 
 def newest(packs: Packs) -> Pack | None:
-    """The newest run that the lab was given; ``None`` when there is none, or it cannot be read."""
+    """The newest run of real reports that the lab was given; ``None`` when there is none, or it cannot be read.
+
+    A run over made-up reports says nothing of a person: it is passed over.
+    """
     try:
-        return packs.get(PACK)
-    except (PackMissingError, UnknownNameError):
+        pack = packs.get(PACK)
+        if not runs.of_pack(pack).synthetic:
+            return pack
+        return next((each for each in reversed(packs.installed(PACK)) if not runs.of_pack(each).synthetic), None)
+    except (PackMissingError, UnknownNameError, InputError):
         return None
 
 

@@ -4,33 +4,55 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+from lab39.core import terms
 from lab39.core.dates import PartialDate
 from lab39.core.entries import Dosage, Medication
 from lab39.core.record import Record
 from lab39.core.text import Lang
 from lab39.core.units import UnitError
-from lab39.solutions.signals.report_form import OF_DRUG, OF_REACTION, Sheet, empty
+from lab39.solutions.signals.report_form import OF_DRUG, OF_REACTION, Sheet, empty, knowledge
 
 WEIGHT = ("29463-7", "3141-9")
 """LOINC: body weight, body weight measured."""
 _SEX = {"female": "F", "male": "M"}
 
 
-def of_record(record: Record, on: dt.date, lang: Lang, drug: str = "", reaction: str = "") -> Sheet:
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a record makes one fear: to be confirmed.
+
+    Attributes:
+        drug: the most suspected medicine.
+        seen: what was observed and when it began, never the diagnosis that is feared: nobody made it yet.
+        refs: entries of the record that say so.
+    """
+
+    drug: str
+    seen: tuple[tuple[str, PartialDate | None], ...]
+    refs: frozenset[str]
+
+
+def of_record(
+    record: Record, on: dt.date, lang: Lang, drug: str = "", reaction: str = "", proposal: Proposal | None = None
+) -> Sheet:
     """A form with what a record knows on a day.
 
     Args:
         drug: the suspect; the medicine of the record that bears this name, even stopped, else a row of its own.
         reaction: the reaction; that of a link.
+        proposal: the suspect and what was seen, instead of those of a link.
     """
+    if proposal is not None:
+        drug = proposal.drug
     begun = empty(drug, reaction)
     age = record.age(on)
     single = dict(begun.single) | {
         "age": str(age.years) if age and age.years is not None else "",
         "sex": _SEX.get(record.sex or "", ""),
         "weight": _weight(record, on, lang),
-        "history": _history(record),
+        "history": _history(record, proposal.refs if proposal else frozenset()),
     }
     taken = [(each, _row(each, drug, lang)) for each in record.medications() if each.concept.label]
     rows = [row for each, row in taken if each.current is not False or row["role"] == "S"]
@@ -38,12 +60,16 @@ def of_record(record: Record, on: dt.date, lang: Lang, drug: str = "", reaction:
     if drug and not any(row["role"] == "S" for row in rows):
         rows = [dict(begun.drugs[0]), *rows]
     rows.sort(key=lambda row: row["role"] != "S")
-    reactions = (dict.fromkeys(OF_REACTION, "") | {"reaction": reaction[:200]},)
+    seen = proposal.seen if proposal else ((reaction, None),)
+    reactions = tuple(
+        dict.fromkeys(OF_REACTION, "") | {"reaction": words[:200], "onset": _written(began, lang)}
+        for words, began in seen
+    )
     return Sheet(single, (), tuple(rows) or begun.drugs, reactions)
 
 
-def suspected(record: Record, on: dt.date, lang: Lang) -> tuple[str, str]:
-    """The medicine and the reaction that the record makes one fear on a day: names; empty when it makes fear none.
+def suspected(record: Record, on: dt.date, lang: Lang) -> Proposal | None:
+    """The medicine that the record makes one suspect on a day, and of what; ``None`` when it makes fear nothing.
 
     Only what its findings call an alarm or an emergency, with a source that was opened: a proposal to be confirmed.
     """
@@ -54,8 +80,12 @@ def suspected(record: Record, on: dt.date, lang: Lang) -> tuple[str, str]:
     for level in ("emergency", "alarm"):
         for each in matching.suspicions(known, signs, medicines, on):
             if each.level == level and each.first.verified:
-                return each.first.medicine.name[lang], each.reaction.name[lang]
-    return "", ""
+                return Proposal(
+                    each.first.medicine.name[lang],
+                    tuple((sign.says[lang], sign.began) for sign in each.signs),
+                    frozenset(sign.ref for sign in each.signs),
+                )
+    return None
 
 
 def _row(each: Medication, drug: str, lang: Lang) -> dict[str, str]:
@@ -65,10 +95,19 @@ def _row(each: Medication, drug: str, lang: Lang) -> dict[str, str]:
         "drug": name[:200],
         "role": "S" if suspect else "C",
         "dose": _dose(each.dosages),
-        "route": next((d.route.label for d in each.dosages if d.route is not None and d.route.label), "")[:200],
+        "route": next(filter(None, (_route(d, lang) for d in each.dosages)), "")[:200],
         "start": _written(each.start, lang),
         "stop": _written(each.end, lang),
     }
+
+
+def _route(dosage: Dosage, lang: Lang) -> str:
+    """A route in the words of the reader when its code is a common one, else in those of the record."""
+    if dosage.route is None:
+        return ""
+    known = knowledge()["route"]
+    names = (known[c.code][lang] for c in dosage.route.codings if c.system == terms.SNOMED and c.code in known)
+    return next(names, "") or dosage.route.label or ""
 
 
 def _dose(dosages: Iterable[Dosage]) -> str:
@@ -94,7 +133,12 @@ def _weight(record: Record, on: dt.date, lang: Lang) -> str:
     return written.replace(".", ",") if lang == "fr" else written
 
 
-def _history(record: Record) -> str:
+def _history(record: Record, reacting: frozenset[str]) -> str:
+    """The diseases of a record, without those that are ruled out and without what is reported as the reaction."""
     ruled_out = ("refuted", "entered-in-error")
-    names = [each.concept.label for each in record.conditions() if each.verification not in ruled_out]
+    names = [
+        each.concept.label
+        for each in record.conditions()
+        if each.verification not in ruled_out and each.ref not in reacting
+    ]
     return ", ".join(dict.fromkeys(filter(None, names)))[:5_000]

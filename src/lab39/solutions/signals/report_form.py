@@ -326,15 +326,15 @@ def missing(sheet: Sheet) -> tuple[Lack, ...]:
         need(sheet.criteria, "criteria", "pourquoi il est grave", "why it is serious", needed=False)
     for at in suspect:
         row = sheet.drugs[at]
-        need(row["start"], f"start-{at}", f"le début de {row['drug']}", f"the start of {row['drug']}", needed=False)
-        need(row["dose"], f"dose-{at}", f"la dose de {row['drug']}", f"the dose of {row['drug']}", needed=False)
-        fr, en = f"ce qui a été fait de {row['drug']}", f"what was done with {row['drug']}"
-        need(row["action"], f"action-{at}", fr, en, needed=False)
+        of, name = "\u202f: ", row["drug"]
+        need(row["start"], f"start-{at}", f"date de début{of}{name}", f"start date: {name}", needed=False)
+        need(row["dose"], f"dose-{at}", f"dose{of}{name}", f"dose: {name}", needed=False)
+        need(row["action"], f"action-{at}", f"conduite tenue{of}{name}", f"action taken: {name}", needed=False)
     for at in reacted:
         row = sheet.reactions[at]
         name = row["reaction"] or row["code"]
-        need(row["onset"], f"onset-{at}", f"la date de survenue de {name}", f"when {name} began", needed=False)
-        need(row["outcome"], f"outcome-{at}", f"l'évolution de {name}", f"the outcome of {name}", needed=False)
+        need(row["onset"], f"onset-{at}", f"date de survenue\u202f: {name}", f"date of onset: {name}", needed=False)
+        need(row["outcome"], f"outcome-{at}", f"évolution\u202f: {name}", f"outcome: {name}", needed=False)
     need(
         single["narrative"],
         "narrative",

@@ -33,10 +33,9 @@ def form(call: Call) -> View:
     try:
         record, day = _asked(call)
         if record is not None:
-            if not drug and not reaction:
-                drug, reaction = prefill.suspected(record, day, call.lang)
-                proposed = bool(drug)
-            sheet = prefill.of_record(record, day, call.lang, drug, reaction)
+            proposal = None if drug or reaction else prefill.suspected(record, day, call.lang)
+            proposed = proposal is not None
+            sheet = prefill.of_record(record, day, call.lang, drug, reaction, proposal)
     except (InputError, UnknownNameError) as error:
         wrong = error
     return _view(call, sheet, wrong=wrong, proposed=proposed)
@@ -68,13 +67,14 @@ def step(call: Call) -> View:
 
 def bring(call: Call) -> View:
     """A form begun from a file, of which nothing is kept."""
-    wrong: LabError | None = None
     sheet = report_form.read(call.form) if call.form else report_form.empty()
     try:
-        sheet = prefill.of_record(uploaded(call.file("file")), call.on, call.lang)
+        record = uploaded(call.file("file"))
+        proposal = prefill.suspected(record, call.on, call.lang)
+        sheet = prefill.of_record(record, call.on, call.lang, proposal=proposal)
     except InputError as error:
-        wrong = error
-    return _view(call, sheet, wrong=wrong)
+        return _view(call, sheet, wrong=error)
+    return _view(call, sheet, proposed=proposal is not None)
 
 
 def download(call: Call) -> View | Download:

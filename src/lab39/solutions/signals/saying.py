@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,6 +105,7 @@ _ROOMS = (
     _Room(signs=2),
     _Room(signs=2, drugs=2),
     _Room(signs=2, drugs=2, when=False),
+    _Room(signs=2, drugs=1, when=False),
     _Room(signs=1, drugs=1, when=False),
     _Room(signs=1, drugs=1, when=False, named=False),
 )
@@ -123,8 +124,12 @@ def _filled(template: Text, suspicion: Suspicion, lang: Lang, room: _Room) -> st
     if not room.named:
         the = drug = "ce médicament" if lang == "fr" else "this medicine"
         names = [the]
-    shown = listed([s.says[lang] for s in suspicion.signs], lang, room.signs)
-    return template[lang].format(
+    shown = listed([s.says[lang] for s in suspicion.signs], lang, room.signs, {"fr": "signe", "en": "sign"}[lang])
+    words = template[lang]
+    if first.stopped:
+        for ordered, kept in _STOPPED[lang]:
+            words = words.replace(ordered, kept)
+    return words.format(
         the=the,
         The=capital(the),
         drug=drug,
@@ -136,6 +141,29 @@ def _filled(template: Text, suspicion: Suspicion, lang: Lang, room: _Room) -> st
     )
 
 
+_STOPPED: Mapping[Lang, tuple[tuple[str, str], ...]] = {
+    "fr": tuple(
+        (f"{verb} {{the}}", f"{kept} {{the}}")
+        for verb, kept in (
+            ("Arrêter", "Ne pas reprendre"),
+            ("arrêter", "ne pas reprendre"),
+            ("Suspendre", "Ne pas reprendre"),
+            ("suspendre", "ne pas reprendre"),
+        )
+    ),
+    "en": tuple(
+        (f"{verb} {{the}}", f"{kept} {{the}}")
+        for verb, kept in (
+            ("Stop", "Do not restart"),
+            ("stop", "do not restart"),
+            ("Suspend", "Do not restart"),
+            ("suspend", "do not restart"),
+        )
+    ),
+}
+"""What is said of a medicine that was stopped already, in place of stopping it."""
+
+
 def _summary(suspicion: Suspicion, template: Text) -> Text:
     """The sentence, with fewer words until it fits in both languages."""
     for room in _ROOMS:
@@ -145,15 +173,18 @@ def _summary(suspicion: Suspicion, template: Text) -> Text:
     return Text(said.fr[: SUMMARY_MAX - 2] + "…", said.en[: SUMMARY_MAX - 2] + "…")
 
 
-def listed(words: Sequence[str], lang: Lang, most: int) -> str:
-    """Words in a row, each once: « a, b et 2 autres »."""
+def listed(words: Sequence[str], lang: Lang, most: int, noun: str = "") -> str:
+    """Words in a row, each once: « a, b et 2 autres », « a et 1 autre signe » when told what they are."""
     unique = list(dict.fromkeys(words))
     left = len(unique) - most
     last = " et " if lang == "fr" else " and "
     if left > 0:
-        others = (
-            f"{left} autre{'s' if left > 1 else ''}" if lang == "fr" else f"{left} other{'s' if left > 1 else ''}"
-        )
+        plural = "s" if left > 1 else ""
+        of = f" {noun}{plural}" if noun else ""
+        if lang == "fr":
+            others = f"{left} autre{plural}{of}"
+        else:
+            others = f"{left} other{of}" if noun else f"{left} other{plural}"
         return ", ".join(unique[:most]) + last + others
     return last.join(filter(None, [", ".join(unique[:-1]), unique[-1]]))
 
@@ -164,10 +195,9 @@ def after(suspect: Suspect, *, short: bool = False) -> Text:
         return Text("délai inconnu", "time from the start unknown")
     least, most = suspect.days
     if most > _LONG_DAYS:
-        months = least // 30
-        if months < 1:
+        if least < 30:
             return Text("délai imprécis", "time not precise")
-        return Text(f"pris depuis {_long(months, 'fr')}", f"taken for {_long(months, 'en')}")
+        return Text(f"{_long(least, 'fr')} après le début", f"{_long(least, 'en')} after the start")
     if short:
         days = str(least) if least == most else f"{least}-{most}"
         return Text(f"à {days}\u202fj", f"day {days}")
@@ -178,10 +208,12 @@ def after(suspect: Suspect, *, short: bool = False) -> Text:
     return Text(f"{n.fr} après le début", f"{n.en} after the start")
 
 
-def _long(months: int, lang: Lang) -> str:
-    if months < 24:
-        return f"{months} mois" if lang == "fr" else f"{months} month{'' if months == 1 else 's'}"
-    return f"{months // 12} ans" if lang == "fr" else f"{months // 12} years"
+def _long(days: int, lang: Lang) -> str:
+    """Many days in months, from two years on in years, rounded down."""
+    if (years := int(days / 365.25)) >= 2:
+        return f"plus de {years} ans" if lang == "fr" else f"over {years} years"
+    months = days // 30
+    return f"{months} mois" if lang == "fr" else f"{months} month{'' if months == 1 else 's'}"
 
 
 def capital(words: str) -> str:
@@ -300,7 +332,7 @@ def _undated(suspicion: Suspicion) -> list[Missing]:
             found.append(
                 Missing(
                     f"start:{name.ref}",
-                    Text(f"date de début\u202f: {name.name.fr}", f"start date: {name.name.en}"),
+                    Text(f"{name.name.fr}, date de début", f"{name.name.en}, start date"),
                     consequence,
                 )
             )
@@ -309,7 +341,7 @@ def _undated(suspicion: Suspicion) -> list[Missing]:
             found.append(
                 Missing(
                     f"onset:{sign.ref}",
-                    Text(f"date d'apparition\u202f: {sign.says.fr}", f"date of onset: {sign.says.en}"),
+                    Text(f"{sign.says.fr}, date d'apparition", f"{sign.says.en}, date of onset"),
                     consequence,
                 )
             )
@@ -322,8 +354,8 @@ def _checks(reaction: Reaction, record: Record, on: dt.date) -> list[Missing]:
         seen = record.latest_quantity(*check.loinc, on=on)
         if seen is None or seen.date is None or (on - seen.date.latest).days > check.days:
             consequence = Text(
-                f"à demander\u202f: aucun résultat depuis {check.days} jours",
-                f"to be asked for: no result in the last {check.days} days",
+                f"aucun résultat depuis {check.days} jours, à demander",
+                f"no result in the last {check.days} days, to be asked for",
             )
             found.append(Missing(check.loinc[0], check.name, consequence, check.unit))
     return found

@@ -49,6 +49,10 @@ ONSETS: tuple[tuple[int, int | None, Text], ...] = (
 )
 
 
+_LEAST_SHARE = 1e-12
+"""Below it a false discovery rate is an underflow: an estimate is never exactly 0."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A figure: its name, the value as written, what it says."""
@@ -67,6 +71,13 @@ def _said(make: Callable[[Lang], str]) -> Text:
     return Text(make("fr"), make("en"))
 
 
+def awaited(expected: float) -> Text:
+    """An expected count: a tenth is enough, unless little is left of it; what is above 0 is never written 0."""
+    if expected >= 0.1 or expected == 0:
+        return _num(expected)
+    return _num(expected, 2) if expected >= 0.01 else Text("< 0,01", "< 0.01")
+
+
 def between(row: Mapping[str, Any], value: str, low: str, high: str, level: int, digits: int = 2) -> Text:
     """A value with its interval: ``4,12 [3,04 à 5,49 ; 90 %]``."""
     v, a, b = (_num(row[name], digits) for name in (value, low, high))
@@ -83,10 +94,10 @@ def standing(row: Mapping[str, Any]) -> str:
 
 def sentence(row: Mapping[str, Any]) -> Text:
     """What the pair is, in one sentence."""
-    n, e = int(row["n"]), _num(row["expected"], 1 if row["expected"] >= 0.1 else 2)
-    plural, awaited = "s" if n > 1 else "", "s" if row["expected"] >= 2 else ""
+    n, e = int(row["n"]), awaited(row["expected"])
+    plural, several = "s" if n > 1 else "", "s" if row["expected"] >= 2 else ""
     counted = Text(
-        f"{number(n, 'fr')} cas notifié{plural} pour {e.fr} attendu{awaited}",
+        f"{number(n, 'fr')} cas notifié{plural} pour {e.fr} attendu{several}",
         f"{number(n, 'en')} case{'s' if n != 1 else ''} reported for {e.en} expected",
     )
     how = {
@@ -161,7 +172,7 @@ def figures(row: Mapping[str, Any], run: Run) -> tuple[Figure, ...]:
         made.append(
             Figure(
                 Text("Fausses découvertes", "False discoveries"),
-                _said(lambda lang: percent(row["fdr"], lang)),
+                _said(lambda lang: percent(max(row["fdr"], _LEAST_SHARE), lang)),
                 Text(
                     "Part attendue de couples sans excès parmi ceux classés aussi haut que lui.",
                     "Expected share of pairs without an excess among those ranked as high as this one.",
@@ -171,8 +182,19 @@ def figures(row: Mapping[str, Any], run: Run) -> tuple[Figure, ...]:
     return tuple(made)
 
 
-def moved(row: Mapping[str, Any], old: Mapping[str, Any] | None, run: Run, before: Run | None) -> Text:
-    """What changed since the run before."""
+def moved(
+    row: Mapping[str, Any], old: Mapping[str, Any] | None, run: Run, before: Run | None, *, alone: bool = True
+) -> Text:
+    """What changed since the run before.
+
+    Args:
+        alone: no other run is installed; otherwise one without a run before it is the oldest.
+    """
+    if before is None and not alone:
+        return Text(
+            f"{run.name} est la plus ancienne analyse lisible ici\u202f: rien d'antérieur à comparer.",
+            f"{run.name} is the oldest run that can be read here: nothing earlier to compare.",
+        )
     if before is None:
         return Text(
             "Une seule analyse est installée\u202f: rien à comparer encore.",
@@ -231,10 +253,13 @@ def _change(row: Mapping[str, Any], old: Mapping[str, Any]) -> Text:
 def course(found: Profile) -> Text:
     """The message of the time course."""
     periods = found.periods
-    seen, awaited = sum(each.n for each in periods), sum(each.expected for each in periods)
+    seen, total = sum(each.n for each in periods), sum(each.expected for each in periods)
+    expected, span = awaited(total), (periods[0].name, periods[-1].name)
     told = Text(
-        f"{seen} cas observés pour {_num(awaited).fr} attendus, de {periods[0].name} à {periods[-1].name}.",
-        f"{seen} cases observed for {_num(awaited).en} expected, from {periods[0].name} to {periods[-1].name}.",
+        f"{number(seen, 'fr')} cas observé{'s' if seen > 1 else ''} pour {expected.fr} "
+        f"attendu{'s' if total >= 2 else ''}, de {span[0]} à {span[1]}.",
+        f"{number(seen, 'en')} case{'s' if seen != 1 else ''} observed for {expected.en} expected, "
+        f"from {span[0]} to {span[1]}.",
     )
     at = turning(periods)
     if at is None:
@@ -298,7 +323,7 @@ def band(name: str) -> Text:
     if at == 0:
         return Text("moins de 28 jours", "under 28 days")
     if at == 1:
-        return Text("28 jours à 1 an", "28 days to 1 year")
+        return Text("28 jours à 23 mois", "28 days to 23 months")
     if at == len(bounds) - 1:
         return Text(f"{bounds[at]:g} ans et plus", f"{bounds[at]:g} and over")
     return Text(f"{bounds[at]:g} à {bounds[at + 1] - 1:g} ans", f"{bounds[at]:g} to {bounds[at + 1] - 1:g}")

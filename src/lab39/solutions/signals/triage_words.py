@@ -9,6 +9,7 @@ import numpy as np
 
 from lab39.core.text import Lang, Text, number, percent
 from lab39.solutions.signals.completeness import triage_facts
+from lab39.solutions.signals.telling import awaited
 
 Row = Mapping[str, Any]
 
@@ -65,27 +66,27 @@ def _reports(count: float) -> Text:
 
 
 def _decimal(value: float, lang: Lang) -> str:
-    return number(float(value), lang, digits=2)
+    return number(float(value), lang, digits=2).replace("-", "\u2212")
 
 
 def _disproportionate(row: Row) -> Text:
     n = _reports(row["n"])
+    crude = awaited(row["expected"])
     if row.get("ic025_adjusted") is not None:
-        low, expected = row["ic025_adjusted"], row["expected_adjusted"]
+        low, expected = row["ic025_adjusted"], awaited(row["expected_adjusted"])
         return Text(
-            f"{n.fr} pour {_decimal(expected, 'fr')} attendues compte tenu des autres médicaments, de l'âge, du "
-            f"sexe et de l'année ({_decimal(row['expected'], 'fr')} sans en tenir compte)\u202f; borne basse de "
+            f"{n.fr} pour {expected.fr} attendues compte tenu des autres médicaments, de l'âge, du "
+            f"sexe et de l'année ({crude.fr} sans en tenir compte)\u202f; borne basse de "
             f"l'IC (IC025) {_decimal(low, 'fr')}, attendue au-dessus de 0",
-            f"{n.en} for {_decimal(expected, 'en')} expected given the other drugs, age, sex and year "
-            f"({_decimal(row['expected'], 'en')} without); lower end of the IC (IC025) {_decimal(low, 'en')}, to "
+            f"{n.en} for {expected.en} expected given the other drugs, age, sex and year "
+            f"({crude.en} without); lower end of the IC (IC025) {_decimal(low, 'en')}, to "
             f"be above 0",
         )
-    low, expected = row["ic025"], row["expected"]
+    low = row["ic025"]
     return Text(
-        f"{n.fr} pour {_decimal(expected, 'fr')} attendues\u202f; borne basse de l'IC (IC025) "
+        f"{n.fr} pour {crude.fr} attendues\u202f; borne basse de l'IC (IC025) "
         f"{_decimal(low, 'fr')}, attendue au-dessus de 0",
-        f"{n.en} for {_decimal(expected, 'en')} expected; lower end of the IC (IC025) {_decimal(low, 'en')}, "
-        f"to be above 0",
+        f"{n.en} for {crude.en} expected; lower end of the IC (IC025) {_decimal(low, 'en')}, to be above 0",
     )
 
 
