@@ -160,6 +160,26 @@ def test_a_dtd_that_is_only_named_is_never_opened_and_its_report_is_read(tmp_pat
     assert ("IRON", "Rash", 1) in [(r["drug"], r["event"], r["n"]) for r in found.table.to_pylist()]
 
 
+@pytest.mark.parametrize(
+    ("subset", "says"),
+    [
+        ('<!ENTITY who "IRON">', "uses an XML entity"),
+        ('<!ENTITY % more SYSTEM "more.dtd"> %more;', "uses an XML entity"),
+        ("<!ELEMENT ichicsr ANY>", "declares its own grammar"),
+        ("<!ATTLIST drug medicinalproduct CDATA 'ARSENIC'>", "declares its own grammar"),
+        ('<!NOTATION gif SYSTEM "gif">', "declares its own grammar"),
+    ],
+)
+def test_a_dtd_that_is_named_is_refused_with_anything_declared_beside_it(
+    tmp_path: Path, subset: str, says: str
+) -> None:
+    kind = f'<!DOCTYPE ichicsr SYSTEM "icsr21xml.dtd" [{subset}]>\n'
+    with pytest.raises(LabError, match=says):
+        ingest([text("r.xml", R2.format(kind, "Rash"))(tmp_path)], tmp_path / "store")
+    told, _ = together(text("r.xml", R2.format(kind.replace(subset, " "), "Rash"))(tmp_path), tmp_path)
+    assert not told.failed
+
+
 def test_encodings_that_mix_in_one_file_are_letters_not_losses(tmp_path: Path) -> None:
     file = tmp_path / "mixed.csv"
     lines = [b"case,drug,event", "m1,A,Sjögren".encode(), "m2,A,Sjögren".encode("cp1252"), b"m3,B,Rash"]
@@ -168,6 +188,20 @@ def test_encodings_that_mix_in_one_file_are_letters_not_losses(tmp_path: Path) -
     assert not told.failed
     assert found.counts.n_total == 63
     assert [r["n"] for r in found.table.to_pylist() if r["event"] == "Sjögren"] == [2]
+
+
+def test_a_line_in_two_encodings_is_read_piece_by_piece_and_told(tmp_path: Path) -> None:
+    file = tmp_path / "mixed.csv"
+    both = "m1,A,nausée ".encode() + "Sjögren".encode("cp1252")
+    lost = b"m3,A,Na\x81usea"
+    file.write_bytes(b"\n".join([b"case,drug,event", both, "m2,A,fièvre".encode("cp1252"), lost]) + b"\n")
+    told, found = together(file, tmp_path)
+    mixed = next(each for each in told.read if each.name == "mixed.csv")
+    assert dict(mixed.notes) == {"lines in two encodings": 1, "lines not in UTF-8": 2}
+    assert mixed.counts["rejected"] == 1
+    terms = {row["event"] for row in found.table.to_pylist()}
+    assert {"nausée Sjögren", "fièvre"} <= terms
+    assert not any("Ã" in term or "\x81" in term for term in terms)
 
 
 def test_a_drug_whose_report_is_nowhere_is_kept_apart_and_never_counted(tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ import sqlalchemy as sa
 
 from lab39.core.context import WorkContext
 from lab39.core.errors import LabError, UnknownNameError
-from lab39.core.text import NO_TEXT, Text, number
+from lab39.core.text import NO_TEXT, Text
 from lab39.solutions.signals import board, board_figures, board_store, causality, telling
 from lab39.solutions.signals.board import Entry
 from lab39.solutions.signals.board_figures import Comparison, Figures
 from lab39.solutions.signals.board_store import Signal
+from lab39.solutions.signals.figures import figure
 from lab39.store import audit, people
 
 _KINDS: Mapping[str, Text] = {
@@ -165,12 +166,12 @@ def title(kind: str) -> Text:
 
 
 def written(name: str, value: float | None, lang: Any) -> str:
-    """A figure as its column shows it, with a true minus sign; empty when the run does not tell."""
+    """A figure as its column shows it; empty when the run does not tell."""
     if value is None:
         return ""
-    if name == "expected" and value > 0:
+    if name == "expected":
         return telling.awaited(value)[lang]
-    return number(value, lang, digits=board_figures.NAMES[name][1]).replace("-", "\u2212")
+    return figure(value, lang, board_figures.NAMES[name][1])
 
 
 def _line(entry: Entry, who: Text, *, signed: bool) -> Line:

@@ -19,10 +19,10 @@ import numpy as np
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.signals.arrays import Bools, Floats, to_arrow
-from lab39.solutions.signals.completeness import triage_facts
 from lab39.solutions.signals.components import NAMES, Components, components, quarter_name
 from lab39.solutions.signals.disproportionality import ic
 from lab39.solutions.signals.sources import Source, Store
+from lab39.solutions.signals.thresholds import triage_facts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,8 +34,9 @@ CRITERIA = ("disproportionate", "few", "countries", "informative", "narrative", 
 """The criteria, in the order in which they are explained."""
 
 COLUMNS = (
-    "completeness", "informative", "recent", "previous", "first_quarter", "countries", "serious", "serious_told",
-    "narratives", "expected_adjusted", "ic025_adjusted", "known", "criteria_met", "criteria_told", "triage_rank",
+    "completeness", "informative", "recent", "previous", "recent_quarters", "previous_quarters", "first_quarter",
+    "countries", "serious", "serious_told", "narratives", "expected_adjusted", "ic025_adjusted", "known",
+    "criteria_met", "criteria_told", "triage_rank",
 )  # fmt: skip
 """Columns that :func:`triaged` appends. Whole numbers, except ``completeness`` (0 to 1), ``first_quarter`` (text),
 ``expected_adjusted`` and ``ic025_adjusted`` (of the regression), ``known`` (true, false); null where nothing tells.

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from lab39.core.text import Lang, Text, number, percent
-from lab39.solutions.signals.completeness import triage_facts
+from lab39.core.text import NO_TEXT, Lang, Text, number, percent
+from lab39.solutions.signals.components import QUARTERS
+from lab39.solutions.signals.figures import figure, many
+from lab39.solutions.signals.thresholds import triage_facts
 from lab39.solutions.signals.telling import awaited
 
 Row = Mapping[str, Any]
@@ -48,25 +50,19 @@ def _rank(row: Row) -> Text:
     met, told = row["criteria_met"], row["criteria_told"]
     place = {lang: number(row["triage_rank"], lang) for lang in ("fr", "en")}
     return Text(
-        f"Rang {place['fr']}\u202f: {_many(met, 'critère rempli', 'critères remplis', 'fr')} sur {told} qui ont "
+        f"Rang {place['fr']}\u202f: {many(met, 'critère rempli', 'critères remplis', 'fr')} sur {told} qui ont "
         f"une réponse\u202f; à égalité, l'IC025 départage.",
-        f"Rank {place['en']}: {_many(met, 'criterion', 'criteria', 'en')} met out of {told} that can be told; ties "
+        f"Rank {place['en']}: {many(met, 'criterion', 'criteria', 'en')} met out of {told} that can be told; ties "
         f"are broken by IC025.",
     )
 
 
-def _many(count: float, one: str, several: str, lang: Lang) -> str:
-    """A number with its noun; French counts 0 and 1 in the singular."""
-    single = count < 2 if lang == "fr" else count == 1
-    return f"{number(int(count), lang)} {one if single else several}"
-
-
 def _reports(count: float) -> Text:
-    return Text(_many(count, "notification", "notifications", "fr"), _many(count, "report", "reports", "en"))
+    return Text(many(count, "notification", "notifications", "fr"), many(count, "report", "reports", "en"))
 
 
 def _decimal(value: float, lang: Lang) -> str:
-    return number(float(value), lang, digits=2).replace("-", "\u2212")
+    return figure(float(value), lang)
 
 
 def _disproportionate(row: Row) -> Text:
@@ -104,7 +100,7 @@ def _countries(row: Row) -> Text:
     least = triage_facts()["criteria"]["countries"]["countries_least"]
     return Text(
         f"Notifications de {number(row['countries'], 'fr')} pays, au moins {least} attendus",
-        f"Reports from {_many(row['countries'], 'country', 'countries', 'en')}, at least {least} wanted",
+        f"Reports from {many(row['countries'], 'country', 'countries', 'en')}, at least {least} wanted",
     )
 
 
@@ -112,10 +108,10 @@ def _informative(row: Row) -> Text:
     mean = row["completeness"]
     least = triage_facts()["criteria"]["informative"]["completeness_least"]
     return Text(
-        f"{_many(row['informative'], 'notification bien documentée', 'notifications bien documentées', 'fr')} "
+        f"{many(row['informative'], 'notification bien documentée', 'notifications bien documentées', 'fr')} "
         f"(complétude vigiGrade d'au moins {_decimal(least, 'fr')})\u202f; "
         f"complétude moyenne {_decimal(mean, 'fr')}",
-        f"{_many(row['informative'], 'well documented report', 'well documented reports', 'en')} "
+        f"{many(row['informative'], 'well documented report', 'well documented reports', 'en')} "
         f"(vigiGrade completeness of at least {_decimal(least, 'en')}); mean completeness {_decimal(mean, 'en')}",
     )
 
@@ -126,13 +122,30 @@ def _narrative(row: Row) -> Text:
 
 
 def _recent(row: Row) -> Text:
+    """The last quarters and as many before; of each window, how many the store holds when it is not all."""
     n, quarters = _reports(row["recent"]), triage_facts()["criteria"]["recent"]["quarters"]
-    before = row["previous"]
-    return Text(
-        f"{n.fr} dans les {quarters} derniers trimestres de la base, {number(before, 'fr')} dans les {quarters} "
-        f"d'avant",
-        f"{n.en} in the last {quarters} quarters of the store, {number(before, 'en')} in the {quarters} before",
+    held, held_before = (row.get(name) for name in QUARTERS)
+    last, before = _held(held, quarters), _held(held_before, quarters)
+    begin = Text(
+        f"{n.fr} dans les {quarters} derniers trimestres de la base{last.fr}",
+        f"{n.en} in the last {quarters} quarters of the store{last.en}",
     )
+    if row["previous"] is None:
+        return Text(
+            f"{begin.fr}\u202f; rien à quoi comparer, la base n'a aucun des {quarters} trimestres d'avant",
+            f"{begin.en}; nothing to compare with, the store has none of the {quarters} quarters before",
+        )
+    return Text(
+        f"{begin.fr}, {number(row['previous'], 'fr')} dans les {quarters} d'avant{before.fr}",
+        f"{begin.en}, {number(row['previous'], 'en')} in the {quarters} before{before.en}",
+    )
+
+
+def _held(held: int | None, quarters: int) -> Text:
+    """How many quarters of a window are there, when some are not."""
+    if held is None or held >= quarters:
+        return NO_TEXT
+    return Text(f" (elle en a {held})", f" (it has {held} of them)")
 
 
 def _novel(row: Row) -> Text:
