@@ -103,6 +103,8 @@ def test_from_a_run_to_a_recommendation_with_the_server_killed_in_between(
     standing(page, "Validé")
     decide(page, "Confirmer", "Réaction grave, non décrite à cette fréquence")
     standing(page, "Confirmé")
+    expect(page.get_by_label("Priorité")).to_be_hidden()  # nothing is chosen beforehand
+    page.get_by_role("radio", name=re.compile("^Prioriser")).check()
     expect(page.get_by_label("Priorité")).to_be_visible()
     decide(page, "Prioriser", "Grave, évitable")
     expect(page.locator("#wrong-priority")).to_be_visible()
