@@ -103,6 +103,8 @@ def test_from_a_run_to_a_recommendation_with_the_server_killed_in_between(
     standing(page, "Validé")
     decide(page, "Confirmer", "Réaction grave, non décrite à cette fréquence")
     standing(page, "Confirmé")
+    expect(page.get_by_label("Priorité")).to_be_hidden()  # nothing is chosen beforehand
+    page.get_by_role("radio", name=re.compile("^Prioriser")).check()
     expect(page.get_by_label("Priorité")).to_be_visible()
     decide(page, "Prioriser", "Grave, évitable")
     expect(page.locator("#wrong-priority")).to_be_visible()
@@ -121,9 +123,11 @@ def test_from_a_run_to_a_recommendation_with_the_server_killed_in_between(
     page.get_by_role("button", name="Enregistrer avec le signal").click()
     expect(page.locator("section:has(#cases)")).to_contain_text("PV-2017-0042")
 
+    page.get_by_role("radio", name=re.compile("^Conclure")).check()
     page.get_by_label("Conclusion").select_option("new-risk")
     decide(page, "Conclure l'évaluation", "Six points à Naranjo, mécanisme connu")
     standing(page, "Évalué")
+    page.get_by_role("radio", name=re.compile("^Recommander")).check()
     page.get_by_label("Modifier l'information du produit").check()
     decide(page, "Recommander", "Ajouter à la rubrique 4.8 du RCP")
     standing(page, "Recommandation faite")

@@ -314,6 +314,7 @@ def test_reports_of_a_drug_can_be_left_out_and_roles_chosen(run: Any, store: Pat
         (["--store", "store", "--roles", "XX"], "--roles"),
         (["--store", "store", "--by", "moon"], "moon"),
         (["--store", "store", "--name", "../up"], "--name"),
+        (["--store", "store", "--name", "2020Q3"], "2020Q4"),  # a quarter before what it counts
         (["--store", "store", "--out", "pairs.xls"], "--out"),
         (["--store", "store", "--without", "nothing"], "nothing"),
     ],

@@ -214,6 +214,13 @@ def test_a_long_time_runs_from_the_start_to_the_complaint_not_to_today(start: st
     assert en in told_.reasons[1].text.en
 
 
+def test_a_long_sentence_keeps_what_is_seen_and_the_first_suspect_and_drops_the_others():
+    many = [takes(atc, None, words=atc, id=f"m{atc}") for atc in ("M04AA01", "N06AB06", "N02AX02", "M01AE01")]
+    said = skin(*many, has("271807003", None), measured("8310-5", 38.6, "Cel")).summary
+    assert "Éruption cutanée et température 38,6" in said.fr
+    assert "sous allopurinol, dates inconnues" in said.fr
+
+
 def test_what_is_left_out_of_a_sentence_says_what_it_is():
     assert saying.listed(["éruption", "fièvre"], "fr", 1, "signe") == "éruption et 1 autre signe"
     assert saying.listed(["rash", "fever", "cough"], "en", 1, "sign") == "rash and 2 other signs"

@@ -307,6 +307,15 @@ def _named(name: str, source: Source, store: Path | None) -> str:
                 Text("attendu lettres, chiffres, point, tiret (2017Q2)", "letters, digits, dot, dash (2017Q2)"),
                 "--name",
             )
+        last = detecting.last_quarter(source) if store and runs.last_day(name) else None
+        if last is not None and name < last:
+            raise InputError(
+                Text(
+                    f"la base compte jusqu'à {last}\u202f: nommer l'analyse {last}, ou la limiter avec --before",
+                    f"the store counts up to {last}: name the run {last}, or limit it with --before",
+                ),
+                "--name",
+            )
         return name
     found = detecting.last_quarter(source) if store else None
     if not found:

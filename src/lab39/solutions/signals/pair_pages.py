@@ -51,6 +51,7 @@ def pair(call: Call) -> View:
         "seen": None,
         "why_not": None,
         "closed": False,
+        "known": False,
         "page": asked.page,
     }
     return View(template="pair.html.jinja", values=values | _of_store(call, chosen, row, asked.page))
@@ -60,7 +61,7 @@ def _of_store(call: Call, chosen: Chosen, row: Any, page: int) -> dict[str, Any]
     """What the reports say, or why they cannot be asked."""
     run = chosen.run
     if not chosen.synthetic and not (call.who.roles & READERS):
-        return {"closed": True}
+        return {"closed": True, "known": call.who.person is not None}
     if run.store is None:
         return {
             "why_not": Text(

@@ -92,11 +92,17 @@ def payload(suspicion: Suspicion) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """How many words a sentence may take; ``named``: the medicine by its name, or « ce médicament »."""
+    """How many words a sentence may take.
+
+    Attributes:
+        others: the suspects after the first are named or counted.
+        named: the medicine by its name, or « ce médicament ».
+    """
 
     signs: int = 3
     drugs: int = 3
     when: bool = True
+    others: bool = True
     named: bool = True
 
 
@@ -106,7 +112,8 @@ _ROOMS = (
     _Room(signs=2, drugs=2),
     _Room(signs=2, drugs=2, when=False),
     _Room(signs=2, drugs=1, when=False),
-    _Room(signs=1, drugs=1, when=False),
+    _Room(signs=2, drugs=1, when=False, others=False),
+    _Room(signs=1, drugs=1, when=False, others=False),
     _Room(signs=1, drugs=1, when=False, named=False),
 )
 
@@ -121,6 +128,8 @@ def _filled(template: Text, suspicion: Suspicion, lang: Lang, room: _Room) -> st
     the = first.the if lang == "fr" else first.name.en
     drug = first.name[lang]
     names = [s.medicine.name[lang] for s in suspicion.suspects if s.verified] or [drug]
+    if not room.others:
+        names = names[:1]
     if not room.named:
         the = drug = "ce médicament" if lang == "fr" else "this medicine"
         names = [the]
@@ -142,23 +151,17 @@ def _filled(template: Text, suspicion: Suspicion, lang: Lang, room: _Room) -> st
 
 
 _STOPPED: Mapping[Lang, tuple[tuple[str, str], ...]] = {
-    "fr": tuple(
-        (f"{verb} {{the}}", f"{kept} {{the}}")
-        for verb, kept in (
-            ("Arrêter", "Ne pas reprendre"),
-            ("arrêter", "ne pas reprendre"),
-            ("Suspendre", "Ne pas reprendre"),
-            ("suspendre", "ne pas reprendre"),
-        )
+    "fr": (
+        ("Arrêter {the}", "Ne pas reprendre {the}"),
+        ("Suspendre {the}", "Ne pas reprendre {the}"),
+        ("suspendre {the}", "ne pas reprendre {the}"),
+        ("arrêter et remplacer {the}", "remplacer sans reprendre {the}"),
     ),
-    "en": tuple(
-        (f"{verb} {{the}}", f"{kept} {{the}}")
-        for verb, kept in (
-            ("Stop", "Do not restart"),
-            ("stop", "do not restart"),
-            ("Suspend", "Do not restart"),
-            ("suspend", "do not restart"),
-        )
+    "en": (
+        ("Stop {the}", "Do not restart {the}"),
+        ("Suspend {the}", "Do not restart {the}"),
+        ("suspend {the}", "do not restart {the}"),
+        ("stop and replace {the}", "replace without restarting {the}"),
     ),
 }
 """What is said of a medicine that was stopped already, in place of stopping it."""
