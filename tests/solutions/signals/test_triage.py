@@ -178,6 +178,41 @@ def test_a_rank_is_explained_in_words_in_both_languages(rich: tuple[Store, Any])
         assert not any(mark in each.fr for each in sentences for mark in ("!", " :", " ;", "nan", "None"))
 
 
+def without_quarters(store: Store, folder: Path, *gone: str) -> Store:
+    """The store without the reports of some quarters."""
+    rows = {name: pq.read_table(store.path(name)).to_pylist() for name in ("reports", "drugs", "events")}
+    kept = [row for row in rows["reports"] if row["quarter"] not in gone]
+    numbers = {row["report_id"] for row in kept}
+    children = ([row for row in rows[name] if row["report_id"] in numbers] for name in ("drugs", "events"))
+    return Store(told.write(folder, kept, *children))
+
+
+def test_a_window_that_the_store_does_not_hold_is_not_a_window_without_reports(
+    rich: tuple[Store, Any], tmp_path: Path, engine: Any
+) -> None:
+    store, _ = rich
+    held = sorted({q for q in pq.read_table(store.path("reports"))["quarter"].to_pylist() if q})
+    assert held[-1] == "2021Q2"
+    before = [quarter for quarter in held if "2019Q3" <= quarter <= "2020Q2"]
+    assert len(before) > 1
+    alone = without_quarters(store, tmp_path / "alone", *before)
+    one = without_quarters(store, tmp_path / "one", *before[1:])
+    with opened(engine.name, **engine.options) as chosen:
+        nothing, some = (
+            triaged(detect(each, engine=engine.name, **engine.options), each, chosen).to_pylist()
+            for each in (alone, one)
+        )
+    assert {(row["previous"], row["previous_quarters"]) for row in nothing} == {(None, 0)}
+    assert {row["previous_quarters"] for row in some} == {1}
+    assert any(row["previous"] for row in some)
+    dated = next(row for row in nothing if row["recent"] is not None)
+    words = explain(dated)
+    assert any("nothing to compare with, the store has none of the 4 quarters before" in each.en for each in words)
+    assert any("rien à quoi comparer, la base n'a aucun des 4 trimestres d'avant" in each.fr for each in words)
+    dated = next(row for row in some if row["recent"] is not None)
+    assert any("in the 4 before (it has 1 of them)" in each.en for each in explain(dated))
+
+
 def test_more_criteria_met_come_first_then_the_information_component(rich: tuple[Store, Any]) -> None:
     store, _ = rich
     with opened() as engine:

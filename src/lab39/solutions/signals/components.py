@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from lab39.solutions.signals.engines import Engine
 
 NAMES = (
-    "completeness", "informative", "recent", "previous", "first_quarter", "countries", "serious", "serious_told",
-    "narratives",
+    "completeness", "informative", "recent", "previous", "recent_quarters", "previous_quarters", "first_quarter",
+    "countries", "serious", "serious_told", "narratives",
 )  # fmt: skip
 """The components, in order; see :class:`Components`."""
+QUARTERS = ("recent_quarters", "previous_quarters")
+"""Those that are of the store, and not of the pair; runs made before they were counted do not have them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,9 @@ class Components:
         n: distinct reports of each pair [pairs].
         values: by name [pairs]: ``completeness`` (mean over the pair's reports, 0 to 1), ``informative`` (reports
             of completeness ≥ 0.9), ``recent`` and ``previous`` (reports of the last quarters, and of as many
-            before), ``first_quarter`` (see :func:`quarter_name`), ``countries`` (distinct), ``serious`` and
+            before; NaN where the store holds none of these), ``recent_quarters`` and ``previous_quarters``
+            (quarters of these windows that the store holds, the same for every pair), ``first_quarter`` (see
+            :func:`quarter_name`), ``countries`` (distinct), ``serious`` and
             ``serious_told`` (reports said to be serious, reports that say whether they are), ``narratives``
             (reports with free text).
         latest: number of the store's latest quarter, or None.
@@ -84,7 +88,9 @@ def components(
     }
     dimensions = tuple(name for name, needed in COLUMNS.items() if _there(name, needed, have))
     reports = engine.keep(_reports(rows.reports, dimensions))
-    latest = engine.arrow(reports.aggregate(latest=reports["quarter"].max().cast("int64")))["latest"][0].as_py()
+    told = engine.arrow(reports.filter(reports["quarter"].notnull()).select("quarter").distinct())
+    held = sorted(told["quarter"].to_pylist())
+    latest = int(held[-1]) if held else None
     drugs, drug_names = _coded(_drugs(rows.drugs), "drug", engine)
     events, event_names = _coded(_events(rows.events), "event", engine)
     joined = drugs.join(events, "report_id").left_join(reports, "report_id")
@@ -111,7 +117,8 @@ def components(
             narratives=j["narrative"].sum().cast("float64"),
         )
     )
-    return _sorted(found, drug_names, event_names, latest, dimensions)
+    windows = tuple(sum(begin < each <= begin + quarters for each in held) for begin in (since, since - quarters))
+    return _sorted(found, drug_names, event_names, latest, dimensions, windows)
 
 
 class _Rows(NamedTuple):
@@ -158,17 +165,23 @@ def _sorted(
     events: pa.Array,
     latest: int | None,
     dimensions: tuple[str, ...],
+    windows: tuple[int, ...],
 ) -> Components:
+    """The components in the order of the pairs; ``windows``: quarters held of the last ones, of those before."""
     key = of_arrow(found, "drug_code").astype(np.int64) * len(events) + of_arrow(found, "event_code")
     order = np.argsort(key, kind="stable")
     drug, event = np.divmod(key[order], len(events))
     n, read = of_arrow(found, "n")[order], {}
-    for name in (*NAMES, "country_told"):
+    for name in (*(each for each in NAMES if each not in QUARTERS), "country_told"):
         read[name] = _floats(found, name)[order]
         found = found.drop_columns([name])
     if not dimensions:
         read["completeness"][:], read["informative"][:] = np.nan, np.nan
     read["countries"][read["country_told"] == 0] = np.nan
+    for name, many in zip(QUARTERS, windows, strict=True):
+        read[name] = np.full(n.size, np.nan if latest is None else float(many))
+    if not windows[1]:
+        read["previous"][:] = np.nan
     values = {name: read[name] for name in NAMES}
     return Components(drugs, events, drug, event, n, values, latest, dimensions)
 

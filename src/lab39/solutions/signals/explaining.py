@@ -91,6 +91,7 @@ def explain(
         UnknownNameError: no such run, drug or event; what looks like it is told.
         InputError: a table of counts, that has no reports.
     """
+    from lab39.solutions.signals.components import QUARTERS
     from lab39.solutions.signals.engines import opened
     from lab39.solutions.signals.triage import COLUMNS
     from lab39.solutions.signals.triage import explain as why
@@ -115,7 +116,7 @@ def explain(
         if isinstance(source, Store):
             told = pair_reports.told(source, engine, pair.drug, pair.event, without=without, listed=cases)
     row, then = (None if each is None else row_of(each, pair.drug, pair.event) for each in (chosen, before))
-    triage = why(row) if row is not None and set(COLUMNS) <= set(row) else ()
+    triage = why(row) if row is not None and set(COLUMNS) - set(QUARTERS) <= set(row) else ()
     if row is not None and row["n"] != pair.observed:
         triage = (*triage, _CHANGED)
     moved: tuple[Text, ...] = ()

@@ -34,8 +34,9 @@ CRITERIA = ("disproportionate", "few", "countries", "informative", "narrative", 
 """The criteria, in the order in which they are explained."""
 
 COLUMNS = (
-    "completeness", "informative", "recent", "previous", "first_quarter", "countries", "serious", "serious_told",
-    "narratives", "expected_adjusted", "ic025_adjusted", "known", "criteria_met", "criteria_told", "triage_rank",
+    "completeness", "informative", "recent", "previous", "recent_quarters", "previous_quarters", "first_quarter",
+    "countries", "serious", "serious_told", "narratives", "expected_adjusted", "ic025_adjusted", "known",
+    "criteria_met", "criteria_told", "triage_rank",
 )  # fmt: skip
 """Columns that :func:`triaged` appends. Whole numbers, except ``completeness`` (0 to 1), ``first_quarter`` (text),
 ``expected_adjusted`` and ``ic025_adjusted`` (of the regression), ``known`` (true, false); null where nothing tells.

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from lab39.core.text import Lang, Text, number, percent
+from lab39.core.text import NO_TEXT, Lang, Text, number, percent
 from lab39.solutions.signals.completeness import triage_facts
+from lab39.solutions.signals.components import QUARTERS
 from lab39.solutions.signals.telling import awaited
 
 Row = Mapping[str, Any]
@@ -126,13 +127,30 @@ def _narrative(row: Row) -> Text:
 
 
 def _recent(row: Row) -> Text:
+    """The last quarters and as many before; of each window, how many the store holds when it is not all."""
     n, quarters = _reports(row["recent"]), triage_facts()["criteria"]["recent"]["quarters"]
-    before = row["previous"]
-    return Text(
-        f"{n.fr} dans les {quarters} derniers trimestres de la base, {number(before, 'fr')} dans les {quarters} "
-        f"d'avant",
-        f"{n.en} in the last {quarters} quarters of the store, {number(before, 'en')} in the {quarters} before",
+    held, held_before = (row.get(name) for name in QUARTERS)
+    last, before = _held(held, quarters), _held(held_before, quarters)
+    begin = Text(
+        f"{n.fr} dans les {quarters} derniers trimestres de la base{last.fr}",
+        f"{n.en} in the last {quarters} quarters of the store{last.en}",
     )
+    if row["previous"] is None:
+        return Text(
+            f"{begin.fr}\u202f; rien à quoi comparer, la base n'a aucun des {quarters} trimestres d'avant",
+            f"{begin.en}; nothing to compare with, the store has none of the {quarters} quarters before",
+        )
+    return Text(
+        f"{begin.fr}, {number(row['previous'], 'fr')} dans les {quarters} d'avant{before.fr}",
+        f"{begin.en}, {number(row['previous'], 'en')} in the {quarters} before{before.en}",
+    )
+
+
+def _held(held: int | None, quarters: int) -> Text:
+    """How many quarters of a window are there, when some are not."""
+    if held is None or held >= quarters:
+        return NO_TEXT
+    return Text(f" (elle en a {held})", f" (it has {held} of them)")
 
 
 def _novel(row: Row) -> Text:
