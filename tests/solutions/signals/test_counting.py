@@ -16,7 +16,8 @@ from tests.solutions.signals.bases import BY_HAND, brute_force, generated, write
 from tests.solutions.signals.conftest import Engine
 
 from lab39.core.errors import InputError, UnknownNameError
-from lab39.solutions.signals.counting import Counts, count
+from lab39.solutions.signals.counting import count
+from lab39.solutions.signals.counts import Counts
 from lab39.solutions.signals.engines import opened
 from lab39.solutions.signals.sources import CountTable, Pairs, Source, Store
 from lab39.solutions.signals.timecourse import time_course

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
         triage,
     )
     from lab39.solutions.signals.arrays import CannotFitError, Estimate
-    from lab39.solutions.signals.counting import Counts, count
+    from lab39.solutions.signals.counting import count
+    from lab39.solutions.signals.counts import Counts
     from lab39.solutions.signals.detection import Detection, detect, fit_prior, score
     from lab39.solutions.signals.disproportionality import bcpnn, chi2_yates, expected, ic, prr, ror
     from lab39.solutions.signals.engines import opened
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 _HOME = {
     "CannotFitError": "arrays",
     "CountTable": "sources",
-    "Counts": "counting",
+    "Counts": "counts",
     "Detection": "detection",
     "Estimate": "arrays",
     "Pairs": "sources",

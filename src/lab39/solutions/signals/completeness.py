@@ -7,12 +7,9 @@ Source: Bergvall, Norén, Lindquist. Drug Saf 2014;37:65.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +17,7 @@ from numpy.typing import ArrayLike
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.signals.arrays import Floats, numbers
+from lab39.solutions.signals.thresholds import triage_facts
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "onset": ("drugs.start_date", "events.onset", "reports.event_date"),
@@ -53,12 +51,6 @@ class Facts:
     onset_month: float
     age_group: float
     not_carried: Mapping[str, frozenset[str]]
-
-
-@cache
-def triage_facts() -> dict[str, Any]:
-    """The file ``knowledge/triage.toml``."""
-    return tomllib.loads((Path(__file__).parent / "knowledge" / "triage.toml").read_text("utf-8"))
 
 
 @cache

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lab39.solutions.signals.arrays import Floats, Ints, of_arrow
-from lab39.solutions.signals.completeness import COLUMNS, facts, triage_facts
-from lab39.solutions.signals.counting import by_code, margin, store_tables, trimmed
-from lab39.solutions.signals.sources import Store
+from lab39.solutions.signals.completeness import COLUMNS, facts
+from lab39.solutions.signals.counting import by_code, margin, store_tables
+from lab39.solutions.signals.sources import Store, trimmed
+from lab39.solutions.signals.thresholds import triage_facts
 
 if TYPE_CHECKING:
     import ibis

@@ -8,61 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
-from lab39.solutions.signals import strata
-from lab39.solutions.signals.arrays import Floats, Ints, of_arrow
+from lab39.solutions.signals import count_table, strata
+from lab39.solutions.signals.arrays import Ints, of_arrow
+from lab39.solutions.signals.counts import Codes, Counts
 from lab39.solutions.signals.merging import Merged
-from lab39.solutions.signals.sources import CountTable, Pairs, Source, Store, chosen, table
+from lab39.solutions.signals.sources import CountTable, Pairs, Source, Store, chosen, table, trimmed
 
 if TYPE_CHECKING:
     import ibis
     import pyarrow as pa
 
     from lab39.solutions.signals.engines import Engine
-
-Codes = NDArray[np.int32]
-Basis = Literal["reports", "mentions"]
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Counts of every pair that was reported, drugs and events by code.
-
-    Attributes:
-        drugs: names, sorted [drugs]; ``events`` likewise [events].
-        events: names of the events.
-        n_drug: distinct reports of each drug [drugs].
-        n_event: distinct reports of each event [events].
-        n_total: distinct reports.
-        drug: code of the drug of each pair [pairs], pairs sorted by drug then event.
-        event: code of the event of each pair [pairs].
-        n: distinct reports of each pair [pairs].
-        expected: expected reports of each pair [pairs]: of the margins, or summed over strata (Mantel-Haenszel).
-        by: what the strata are made of; empty without strata.
-        n_strata: how many strata have reports.
-        basis: ``reports``; ``mentions`` when the margins had to be summed out of counts.
-        merged: reports that count under the number of another one (``duplicates="merge"``).
-    """
-
-    drugs: pa.Array
-    events: pa.Array
-    n_drug: Ints
-    n_event: Ints
-    n_total: int
-    drug: Codes
-    event: Codes
-    n: Ints
-    expected: Floats
-    by: tuple[str, ...] = ()
-    n_strata: int = 1
-    basis: Basis = "reports"
-    merged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +70,7 @@ def count(source: Source, engine: Engine, *, by: Sequence[str] = (), without: Se
                 ),
                 str(source.path),
             )
-        return _of_counts(source, engine)
+        return count_table.counts(source, engine)
     tables = distinct_rows(source, engine, by)
     if without:
         tables = left_out(tables, engine, tuple(without))
@@ -201,11 +163,6 @@ def _has(each: ibis.Table, columns: Sequence[str], where: Any) -> None:
                 ),
                 str(where),
             )
-
-
-def trimmed(column: Any) -> Any:
-    """A name without the blanks around it; an absent one is empty, and not counted."""
-    return column.cast("string").strip().fill_null("")
 
 
 def _named(rows: ibis.Table, report: str, column: str, role: str) -> ibis.Table:
@@ -327,91 +284,3 @@ def _in_order(pairs: pa.Table, n_events: int) -> tuple[Codes, Codes, Ints]:
     order = np.argsort(key, kind="stable")
     drug, event = np.divmod(key[order], n_events)
     return drug.astype(np.int32), event.astype(np.int32), of_arrow(pairs, "n")[order].astype(np.int64)
-
-
-def _of_counts(source: CountTable, engine: Engine) -> Counts:
-    """Counts out of a table of them; margins given, or summed."""
-    rows = table(engine, source.path)
-    margins = ("n_drug", "n_event", "n_total")
-    names = chosen(rows.columns, source.columns, ("drug", "event", "n"), source.path, margins)
-    have = [each for each in margins if each in names]
-    if have and len(have) < len(margins):
-        lacking = ", ".join(each for each in margins if each not in names)
-        raise InputError(
-            Text(f"marges incomplètes\u202f: il manque {lacking}", f"incomplete margins: {lacking} missing"),
-            str(source.path),
-        )
-    columns = {"drug": trimmed(rows[names["drug"]]), "event": trimmed(rows[names["event"]])}
-    for each in ("n", *have):
-        columns[each] = rows[names[each]].cast("string").try_cast("float64")
-    read = engine.arrow(rows.select(**columns))
-    values = {each: read[each].to_numpy(zero_copy_only=False).astype(np.float64) for each in ("n", *have)}
-    for each, column in values.items():
-        wrong = ~(np.isfinite(column) & (column >= 0) & (column == np.floor(column)))
-        if wrong.any():
-            raise InputError(
-                Text(
-                    f"{int(wrong.sum())} valeurs de «\u202f{names[each]}\u202f» ne sont pas des nombres entiers",
-                    f'{int(wrong.sum())} values of "{names[each]}" are not whole numbers',
-                ),
-                str(source.path),
-            )
-    drugs, drug = _coded(read["drug"])
-    events, event = _coded(read["event"])
-    n = values["n"].astype(np.int64)
-    key = drug.astype(np.int64) * len(events) + event
-    if np.unique(key).size != key.size:
-        raise InputError(
-            Text("des paires figurent deux fois", "some pairs are there twice"),
-            str(source.path),
-        )
-    if n.sum() == 0:
-        raise InputError(Text("tous les effectifs sont nuls", "every count is 0"), str(source.path))
-    if have:
-        n_drug, n_event = (
-            _margin_of(values[m], code, len(names_), m, source)
-            for m, code, names_ in (("n_drug", drug, drugs), ("n_event", event, events))
-        )
-        total = int(values["n_total"].max())
-        if (values["n_total"] != total).any():
-            raise InputError(
-                Text("n_total varie d'une ligne à l'autre", "n_total differs between rows"), str(source.path)
-            )
-    else:
-        n_drug = np.bincount(drug, n, len(drugs)).astype(np.int64)
-        n_event = np.bincount(event, n, len(events)).astype(np.int64)
-        total = int(n.sum())
-    order = np.argsort(key, kind="stable")
-    order = order[n[order] > 0]
-    drug, event, n = drug[order], event[order], n[order]
-    return Counts(
-        drugs,
-        events,
-        n_drug,
-        n_event,
-        total,
-        drug,
-        event,
-        n,
-        n_drug[drug] * n_event[event] / total,
-        basis="reports" if have else "mentions",
-    )
-
-
-def _coded(names: Any) -> tuple[pa.Array, Codes]:
-    """Sorted distinct names, and the code of each row."""
-    import pyarrow as pa
-
-    kinds, codes = np.unique(names.to_numpy(zero_copy_only=False).astype(str), return_inverse=True)
-    return pa.array(kinds.tolist(), pa.string()), codes.astype(np.int32)
-
-
-def _margin_of(values: Floats, code: Codes, size: int, name: str, source: CountTable) -> Ints:
-    """A margin told on each row, checked to be one number for each name."""
-    made = np.zeros(size)
-    made[code] = values
-    if (made[code] != values).any():
-        raise InputError(
-            Text(f"{name} varie pour un même nom", f"{name} differs for one and the same name"), str(source.path)
-        )
-    return made.astype(np.int64)

@@ -23,7 +23,8 @@ from lab39.core.text import Text
 from lab39.solutions.signals import discovery, gps, gpsfit, lrt, squash
 from lab39.solutions.signals import disproportionality as dp
 from lab39.solutions.signals.arrays import CannotFitError, Floats, to_arrow
-from lab39.solutions.signals.counting import Counts, count
+from lab39.solutions.signals.counting import count
+from lab39.solutions.signals.counts import Counts
 from lab39.solutions.signals.engines import MEMORY_GB, THREADS, opened
 from lab39.solutions.signals.sources import Source
 

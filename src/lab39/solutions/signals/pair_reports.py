@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 from lab39.core.text import Text
 from lab39.solutions.signals import onset
 from lab39.solutions.signals.arrays import CannotFitError
-from lab39.solutions.signals.counting import trimmed
 from lab39.solutions.signals.readers.model import CRITERIA
-from lab39.solutions.signals.sources import Store, table
+from lab39.solutions.signals.sources import Store, table, trimmed
 
 if TYPE_CHECKING:
     import ibis

@@ -1,6 +1,7 @@
 """The pairs of a run that stand out, compiled once into a small SQLite file so that an assessment reads a few rows.
 
-Kept: pairs reported at least :data:`LEAST` times whose EB05 is at least 2, or whose IC025 is above 0.
+Kept: pairs of at least :data:`~lab39.solutions.signals.thresholds.FEWEST_REPORTS` reports whose EB05 is at least 2,
+or whose IC025 is above 0.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from lab39.core.errors import InputError, PackMissingError, UnknownNameError
 from lab39.solutions.signals import runs
 from lab39.solutions.signals.knowing import folded
 from lab39.solutions.signals.runs import PACK
+from lab39.solutions.signals.thresholds import FEWEST_REPORTS
 
 KIND = "standing-out-v1.sqlite"
-LEAST = 3
 EB05, IC025 = 2.0, 0.0
 """Almenoff 2006 (EB05 of at least 2) and Bate 1998 (IC025 above 0), the bounds in common use."""
 _COLUMNS = ("drug", "event", "n", "expected", "ic", "ic025", "ic975", "eb05")
@@ -91,7 +92,7 @@ def _build(scores: Path, target: Path) -> None:
         pc.fill_null(pc.greater_equal(table["eb05"], EB05), False),
         pc.fill_null(pc.greater(table["ic025"], IC025), False),
     )
-    table = table.filter(pc.and_(stands, pc.greater_equal(table["n"], LEAST)))
+    table = table.filter(pc.and_(stands, pc.greater_equal(table["n"], FEWEST_REPORTS)))
     columns = [table[name].to_pylist() for name in _COLUMNS[:-1]]
     connection = sqlite3.connect(target)
     try:

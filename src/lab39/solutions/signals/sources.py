@@ -10,7 +10,7 @@ import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lab39.core.errors import InputError
 from lab39.core.text import Text
@@ -193,3 +193,8 @@ def chosen(
                 str(where),
             )
     return made
+
+
+def trimmed(column: Any) -> Any:
+    """A name without the blanks around it; an absent one is empty, and not counted."""
+    return column.cast("string").strip().fill_null("")

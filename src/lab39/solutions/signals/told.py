@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab39.core.text import NO_TEXT, Text
+from lab39.core.text import Text
+from lab39.solutions.signals.thresholds import FEWEST_REPORTS
 
 if TYPE_CHECKING:
     from lab39.solutions.signals.detecting import Made
@@ -116,7 +117,7 @@ def verdict(row: Mapping[str, Any]) -> Text:
     """
     if not row["n"]:
         return Text("aucun cas", "no report")
-    few = row["n"] < 3
+    few = row["n"] < FEWEST_REPORTS
     if row["eb05"] is not None and row["eb05"] >= 2:
         said = Text("bien plus qu'attendu", "far more than expected")
     elif row["ic025"] > 0:
@@ -125,5 +126,7 @@ def verdict(row: Mapping[str, Any]) -> Text:
         return Text("trop peu de cas pour conclure", "too few reports to tell")
     else:
         return Text("pas nettement plus qu'attendu", "not clearly more than expected")
-    few_cases = Text(", mais moins de 3 cas", ", but fewer than 3 reports") if few else NO_TEXT
-    return Text(said.fr + few_cases.fr, said.en + few_cases.en)
+    if not few:
+        return said
+    least = FEWEST_REPORTS
+    return Text(f"{said.fr}, mais moins de {least} cas", f"{said.en}, but fewer than {least} reports")

@@ -19,7 +19,8 @@ from lab39.core.text import Lang, Text, number
 from lab39.solutions.signals.adjusted import ridge_logistic
 from lab39.solutions.signals.arrays import CannotFitError, Floats, to_arrow
 from lab39.solutions.signals.components import Components, components
-from lab39.solutions.signals.counting import Counts, count, store_tables
+from lab39.solutions.signals.counting import count, store_tables
+from lab39.solutions.signals.counts import Counts
 from lab39.solutions.signals.disproportionality import ic
 from lab39.solutions.signals.evaluation import Reference
 from lab39.solutions.signals.sources import Store

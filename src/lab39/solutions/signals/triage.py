@@ -19,10 +19,10 @@ import numpy as np
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.signals.arrays import Bools, Floats, to_arrow
-from lab39.solutions.signals.completeness import triage_facts
 from lab39.solutions.signals.components import NAMES, Components, components, quarter_name
 from lab39.solutions.signals.disproportionality import ic
 from lab39.solutions.signals.sources import Source, Store
+from lab39.solutions.signals.thresholds import triage_facts
 
 if TYPE_CHECKING:
     import pyarrow as pa
