@@ -18,8 +18,11 @@ from tests.solutions.signals.conftest import Engine
 from lab39.core.errors import InputError, UnknownNameError
 from lab39.solutions.signals.counting import count
 from lab39.solutions.signals.counts import Counts
+from lab39.solutions.signals.detection import fit_prior
 from lab39.solutions.signals.engines import opened
+from lab39.solutions.signals.gpsfit import fit
 from lab39.solutions.signals.sources import CountTable, Pairs, Source, Store
+from lab39.solutions.signals.squash import auto_squash, points
 from lab39.solutions.signals.timecourse import time_course
 
 pytestmark = [
@@ -74,6 +77,42 @@ def test_strata_are_those_of_a_brute_force_count(tmp_path: Path, engine: Engine)
     ours = as_dict(found, found.expected)
     assert max(abs(ours[pair] - e) for pair, e in expected.items()) < 1e-9
     assert found.n_strata == len({stratum(r) for r in reports})
+
+
+def test_pairs_that_nobody_reported_are_expected_over_the_strata_like_the_others(tmp_path: Path) -> None:
+    reports = generated(150, 21)
+    only = [("f", "F", 30.0, "2020Q1", ["of women"], ["E0"]), ("m", "M", 30.0, "2020Q1", ["D0"], ["of men"])]
+    reports += only
+    found = counted(Store(write_store(tmp_path, reports)), by=("sex",))
+    stratum = lambda r: r[1]  # noqa: E731
+    pairs, _, n_drug, n_event = brute_force(reports, stratum)
+    absent = [
+        sum(
+            sum(d in r[4] for r in of) * sum(e in r[5] for r in of) / len(of)
+            for sex in ("F", "M", None)
+            if (of := [r for r in reports if r[1] == sex])
+        )
+        for d in n_drug
+        for e in n_event
+        if (d, e) not in pairs
+    ]
+    assert ("of women", "of men") not in pairs
+    assert min(absent) == 0.0  # no stratum holds both: it cannot be reported, and says nothing
+    assert found.margins is not None
+    points = found.margins.unreported(found.drug, found.event)
+    assert points.weight.sum() == sum(e > 0 for e in absent)
+    assert (points.e * points.weight).sum() == pytest.approx(sum(absent), abs=1e-9)
+    fine = found.margins.unreported(found.drug, found.event, step=1e-4)
+    assert np.repeat(fine.e, fine.weight.astype(int)) == pytest.approx(sorted(e for e in absent if e), rel=1e-4)
+    sampled = found.margins.unreported(found.drug, found.event, most_cells=len(n_drug) * len(n_event) // 2)
+    assert sampled.weight.sum() == pytest.approx(points.weight.sum(), rel=0.1)
+
+
+def test_a_stratified_fit_sees_stratified_zeros(tmp_path: Path) -> None:
+    found = counted(Store(write_store(tmp_path, generated(4000, 17))), by=("sex", "age"))
+    assert found.margins is not None
+    data = auto_squash(points(found.n, found.expected)).joined(found.margins.unreported(found.drug, found.event))
+    assert fit_prior(found).prior == fit(data, least=0).prior
 
 
 def test_leaving_a_masker_out_counts_the_other_reports(tmp_path: Path, engine: Engine) -> None:

@@ -239,7 +239,7 @@ def _counted(tables: Tables, engine: Engine, by: tuple[str, ...], source: Store 
     total = int(engine.arrow(tables.reports.aggregate(n=tables.reports["report_id"].nunique()))["n"][0].as_py())
     drug, event, n = _in_order(pairs, len(names_event))
     expected = n_drug[drug] * n_event[event] / total
-    n_strata = 1
+    n_strata, made = 1, None
     if by:
         made = strata.Margins.of(tables.reports, drugs, events, by, engine, (len(n_drug), len(n_event)))
         if made.n_reports != total:
@@ -266,6 +266,7 @@ def _counted(tables: Tables, engine: Engine, by: tuple[str, ...], source: Store 
         by,
         n_strata,
         merged=tables.merged,
+        margins=made,
     )
 
 

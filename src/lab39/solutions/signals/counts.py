@@ -13,6 +13,8 @@ from lab39.solutions.signals.arrays import Floats, Ints
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from lab39.solutions.signals.strata import Margins
+
 Codes = NDArray[np.int32]
 Basis = Literal["reports", "mentions"]
 
@@ -35,6 +37,7 @@ class Counts:
         n_strata: how many strata have reports.
         basis: ``reports``; ``mentions`` when the margins had to be summed out of counts.
         merged: reports that count under the number of another one (``duplicates="merge"``).
+        margins: reports of each drug and event within each stratum; None without strata.
     """
 
     drugs: pa.Array
@@ -50,3 +53,4 @@ class Counts:
     n_strata: int = 1
     basis: Basis = "reports"
     merged: int = 0
+    margins: Margins | None = None

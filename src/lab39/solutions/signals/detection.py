@@ -110,11 +110,24 @@ def detect(
 def fit_prior(counts: Counts, *, likelihood: gpsfit.Likelihood = "components", zeros: bool = True) -> gpsfit.Fit:
     """Fit the prior of GPS to counts, squashed.
 
+    Pairs that nobody reported enter with the same expectation as reported ones: that of the margins, or summed over
+    the strata. Margins in place of strata would give an expectation to pairs that can never meet (a drug and an
+    event that no stratum holds together; 28 % of the unreported pairs of the caers data by sex) and lower what is
+    shrunk: on these data EBGM moves by 4 % at most and 6 of 53 pairs of EB05 ≥ 2 are lost. Without zeros, the
+    truncated fit is far less stable: EBGM moves by a third and more.
+
+    Args:
+        counts: of :func:`~lab39.solutions.signals.counting.count`.
+        likelihood: see :mod:`lab39.solutions.signals.gpsfit`.
+        zeros: the fit also sees the pairs that nobody reported.
+
     Raises:
         CannotFitError: see :func:`lab39.solutions.signals.gpsfit.fit`.
     """
     data = squash.auto_squash(squash.points(counts.n, counts.expected))
-    if zeros:
+    if zeros and counts.margins is not None:
+        data = data.joined(counts.margins.unreported(counts.drug, counts.event))
+    elif zeros:
         of_margins = counts.n_drug[counts.drug] * counts.n_event[counts.event] / counts.n_total
         unseen = squash.unreported(
             counts.n_drug[counts.n_drug > 0], counts.n_event[counts.n_event > 0], counts.n_total, of_margins

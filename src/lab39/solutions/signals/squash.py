@@ -118,8 +118,8 @@ def unreported(
         n_drug: reports of each drug [drugs].
         n_event: reports of each event [events].
         n_total: distinct reports.
-        observed_expected: n_drug · n_event / n_total of each reported pair [pairs] (of the margins, also when the
-            scores use strata: the strata of a pair that nobody reported are not known without listing it).
+        observed_expected: n_drug · n_event / n_total of each reported pair [pairs]. Where expectations are summed
+            over strata, see :meth:`lab39.solutions.signals.strata.Margins.unreported`.
         step: width of a bin of log E.
 
     Raises:

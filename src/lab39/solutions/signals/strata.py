@@ -14,6 +14,7 @@ import numpy as np
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.signals.arrays import Floats, of_arrow
+from lab39.solutions.signals.squash import LOG_E_STEP, Points
 
 if TYPE_CHECKING:
     import ibis
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from lab39.solutions.signals.engines import Engine
 
 UNKNOWN = "?"
+MOST_CELLS = 100_000_000
+"""Pairs of a drug and an event whose expectation is worked out to know those that nobody reported."""
 _CHUNK = 200_000
+_BLOCK = 2_000_000
 
 
 @cache
@@ -131,3 +135,51 @@ class Margins:
             part = slice(begin, begin + _CHUNK)
             made[part] = np.asarray(self.drug[drug[part]].multiply(self.event[event[part]]).sum(axis=1)).ravel()
         return made
+
+    def unreported(
+        self, drug: Any, event: Any, *, step: float = LOG_E_STEP, most_cells: int = MOST_CELLS
+    ) -> Points:
+        """The pairs that nobody reported, as points of count 0 along log E summed over the strata.
+
+        Blocks of the table of all drugs and events are made and let go of, never the whole. A pair whose drug and
+        event no stratum holds together is expected 0 times and says nothing of the ratio: it is left out. Of a base
+        with more than ``most_cells`` pairs, half of them go to the most reported drugs, and the other drugs are
+        sampled evenly along their number of reports, each standing for those left out.
+
+        Args:
+            drug: code of the drug of each reported pair [pairs], sorted.
+            event: code of its event [pairs].
+            step: width of a bin of log E; a point stands at the mean expectation of its bin.
+            most_cells: pairs to work out, at most.
+        """
+        n_events = self.event.shape[0]
+        chosen, weight = self._chosen(max(most_cells // (2 * n_events), 1))
+        begin = np.searchsorted(drug, np.arange(self.drug.shape[0] + 1))
+        low = -np.log(self.n_reports) - step
+        number = np.zeros(int(-2 * low / step) + 2)
+        mass = np.zeros(number.size)
+        by_stratum = self.event.T.tocsr()
+        rows = max(_BLOCK // n_events, 1)
+        for first in range(0, chosen.size, rows):
+            part = chosen[first : first + rows]
+            e = (self.drug[part] @ by_stratum).toarray()
+            for at, code in enumerate(part):
+                e[at, event[begin[code] : begin[code + 1]]] = 0.0
+            of_row, column = np.nonzero(e)
+            found, many = e[of_row, column], weight[first + of_row]
+            at = ((np.log(found) - low) / step).astype(np.int64)
+            number += np.bincount(at, many, number.size)
+            mass += np.bincount(at, many * found, number.size)
+        left = number > 0
+        return Points(np.zeros(int(left.sum())), mass[left] / number[left], number[left])
+
+    def _chosen(self, half: int) -> tuple[Any, Floats]:
+        """The drugs to look at, all of them when they are at most twice ``half``, and how many each stands for."""
+        n_drug = np.asarray(self.drug.sum(axis=1)).ravel()
+        order = np.argsort(-n_drug, kind="stable")
+        if order.size <= 2 * half:
+            return order, np.ones(order.size)
+        others = order[half:]
+        sampled = others[np.linspace(0, others.size - 1, half).astype(np.int64)]
+        weight = np.concatenate((np.ones(half), np.full(half, others.size / half)))
+        return np.concatenate((order[:half], sampled)), weight
