@@ -56,6 +56,13 @@ def test_the_two_extracts_become_ranked_pairs_by_two_commands(run: Any, shared: 
     assert f"lab39 data import signals {tmp_path / 's' / 'runs' / '2017Q2'}" in found.err
 
 
+def test_rows_without_a_name_are_told_by_detect(run: Any, write: Write) -> None:
+    path = write("rows.csv", "case,drug,event\n1,A,x\n2,,x\n,B,x\n3,B,y\n")
+    assert run("signals", "detect", "--pairs", path, "--json").json["unnamed"] == 2
+    said = run("signals", "detect", "--pairs", path)
+    assert "2 lignes sans numéro de cas, médicament ou événement, laissées de côté" in said.out
+
+
 def test_what_was_read_is_not_read_again_and_what_is_new_is(run: Any, store: Path, write: Write) -> None:
     more = write("more.csv", cases(30, since=500))
     ran = run("signals", "ingest", store.parent / "cases.csv", more, "--store", store, "--json")

@@ -137,6 +137,20 @@ def test_rows_of_report_drug_event_keep_their_couples(write: Write, engine: Engi
     assert found.n_total == 3
 
 
+def test_rows_that_lack_a_name_are_left_out_and_counted(write: Write, engine: Engine) -> None:
+    path = write("rows.csv", "CASEID;Drug;PT\n1;A;x\n;A;x\n \t;B;y\n3; ;x\n4;A;\n1;A;x\n")
+    found = counted(Pairs(path), engine)
+    assert as_dict(found) == {("A", "x"): 1}
+    assert (found.n_total, found.unnamed) == (3, 4)
+    assert counted(Pairs(write("b.csv", "CASEID;Drug;PT\n1;A;x\n2;B;x\n3;;x\n")), without=("B",)).unnamed == 1
+    table = write("counts.csv", "drug,event,n\nA,x,3\n ,x,2\nB,,5\nB,x,1\n")
+    told = counted(CountTable(table), engine)
+    assert (told.drugs.to_pylist(), told.events.to_pylist()) == (["A", "B"], ["x"])
+    assert (told.n_total, told.unnamed) == (4, 2)
+    with pytest.raises(InputError, match="no row names a drug and an event"):
+        counted(CountTable(write("none.csv", "drug,event,n\n,x,3\n")), engine)
+
+
 def test_strata_of_rows_come_from_their_own_columns(write: Write, engine: Engine) -> None:
     path = write("rows.csv", "id,var1,var2,strat1\n1,A,x,F\n2,A,x,M\n2,B,y,M\n3,B,x,M\n")
     found = counted(Pairs(path), engine, by=("strat1",))

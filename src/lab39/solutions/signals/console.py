@@ -158,6 +158,15 @@ def detected_words(told: Mapping[str, Any]) -> list[Text]:
                 f"{merged['en']} linked duplicates counted with another case",
             )
         )
+    if n := told["unnamed"]:
+        many = {lang: number(n, lang) for lang in ("fr", "en")}
+        said.append(
+            Text(
+                f"{many['fr']} ligne{'s' if n > 1 else ''} sans numéro de cas, médicament ou événement, "
+                f"laissée{'s' if n > 1 else ''} de côté",
+                f"{many['en']} row{'' if n == 1 else 's'} without a case number, a drug or an event, left out",
+            )
+        )
     if told["by"]:
         by = strata_words(told["by"])
         said.append(

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
 
 def counts(source: CountTable, engine: Engine) -> Counts:
-    """Counts out of a table of them; margins given, or summed.
+    """Counts out of a table of them; margins given, or summed. Rows without a drug or an event are left out, and
+    their number is told.
 
     Raises:
         InputError: a missing file or column, margins told in part, a pair told twice, counts that are not whole
             numbers or all 0.
     """
+    import pyarrow.compute as pc
+
     rows = table(engine, source.path)
     margins = ("n_drug", "n_event", "n_total")
     names = chosen(rows.columns, source.columns, ("drug", "event", "n"), source.path, margins)
@@ -39,6 +42,16 @@ def counts(source: CountTable, engine: Engine) -> Counts:
     for each in ("n", *have):
         columns[each] = rows[names[each]].cast("string").try_cast("float64")
     read = engine.arrow(rows.select(**columns))
+    whole = pc.and_(pc.not_equal(read["drug"], ""), pc.not_equal(read["event"], ""))
+    read, every = read.filter(whole), read.num_rows
+    if not read.num_rows:
+        raise InputError(
+            Text(
+                "aucune ligne ne nomme un médicament et un événement : rien à compter",
+                "no row names a drug and an event: there is nothing to count",
+            ),
+            str(source.path),
+        )
     values = {each: read[each].to_numpy(zero_copy_only=False).astype(np.float64) for each in ("n", *have)}
     for each, column in values.items():
         wrong = ~(np.isfinite(column) & (column >= 0) & (column == np.floor(column)))
@@ -89,6 +102,7 @@ def counts(source: CountTable, engine: Engine) -> Counts:
         n,
         n_drug[drug] * n_event[event] / total,
         basis="reports" if have else "mentions",
+        unnamed=every - read.num_rows,
     )
 
 

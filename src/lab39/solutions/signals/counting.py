@@ -37,6 +37,7 @@ class Tables:
         events: ``report_id``, ``event``.
         couples: ``report_id``, ``drug``, ``event`` when the source couples them, else None.
         merged: reports that count under the number of another one.
+        unnamed: rows of a file of pairs without their report, drug or event.
     """
 
     reports: ibis.Table
@@ -44,6 +45,7 @@ class Tables:
     events: ibis.Table
     couples: ibis.Table | None
     merged: int = 0
+    unnamed: int = 0
 
 
 def count(source: Source, engine: Engine, *, by: Sequence[str] = (), without: Sequence[str] = ()) -> Counts:
@@ -93,19 +95,18 @@ def distinct_rows(source: Store | Pairs, engine: Engine, by: Sequence[str]) -> T
     table_rows = table(engine, source.path)
     names = chosen(table_rows.columns, source.columns, ("report_id", "drug", "event"), source.path)
     named = table_rows.rename({role: name for role, name in names.items() if role != name})
-    told = named.filter(named["report_id"].notnull())
-    whole = told.mutate(report_id=told["report_id"].cast("string"))
-    couples = (
-        whole.select("report_id", drug=trimmed(whole["drug"]), event=trimmed(whole["event"]))
-        .filter(ibis._.drug != "", ibis._.event != "")
-        .distinct()
-    )
+    rows = named.mutate(**{role: trimmed(named[role]) for role in ("report_id", "drug", "event")})
+    whole = rows.filter(rows["report_id"] != "")
+    blank = (rows["report_id"] == "") | (rows["drug"] == "") | (rows["event"] == "")
+    unnamed = engine.arrow(rows.aggregate(n=blank.cast("int64").sum()))["n"][0].as_py()
+    couples = whole.select("report_id", "drug", "event").filter(ibis._.drug != "", ibis._.event != "").distinct()
     kept = engine.keep(couples)
     return Tables(
         engine.keep(_reports(whole, by, source.path)),
         kept.select("report_id", "drug").distinct(),
         kept.select("report_id", "event").distinct(),
         kept,
+        unnamed=unnamed or 0,
     )
 
 
@@ -195,7 +196,7 @@ def left_out(tables: Tables, engine: Engine, names: tuple[str, ...]) -> Tables:
     couples = tables.couples
     if couples is not None:
         couples = engine.keep(couples.anti_join(out, "report_id"))
-    return Tables(reports, drugs, events, couples, tables.merged)
+    return Tables(reports, drugs, events, couples, tables.merged, tables.unnamed)
 
 
 def margin(rows: ibis.Table, role: str) -> ibis.Table:
@@ -266,6 +267,7 @@ def _counted(tables: Tables, engine: Engine, by: tuple[str, ...], source: Store 
         by,
         n_strata,
         merged=tables.merged,
+        unnamed=tables.unnamed,
         margins=made,
     )
 

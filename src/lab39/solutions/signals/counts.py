@@ -37,6 +37,8 @@ class Counts:
         n_strata: how many strata have reports.
         basis: ``reports``; ``mentions`` when the margins had to be summed out of counts.
         merged: reports that count under the number of another one (``duplicates="merge"``).
+        unnamed: rows of a file of pairs or of counts that make no pair, as they lack the report, the drug or the
+            event; a report without a drug is a report all the same.
         margins: reports of each drug and event within each stratum; None without strata.
     """
 
@@ -53,4 +55,5 @@ class Counts:
     n_strata: int = 1
     basis: Basis = "reports"
     merged: int = 0
+    unnamed: int = 0
     margins: Margins | None = None

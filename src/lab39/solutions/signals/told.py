@@ -93,6 +93,7 @@ def detected(made: Made, run: Run | None, out: Path | None, top: int) -> dict[st
         "out": str(out) if out else None,
         "n_reports": counts.n_total,
         "merged": counts.merged,
+        "unnamed": counts.unnamed,
         "n_drugs": len(counts.drugs),
         "n_events": len(counts.events),
         "n_pairs": made.table.num_rows,
