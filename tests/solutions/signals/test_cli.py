@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from tests.cli.conftest import run
 
@@ -117,6 +118,35 @@ def test_a_source_that_fails_keeps_the_others_from_nothing(run: Any, write: Writ
     assert [each["name"] for each in ran.json["read"]] == ["good.csv"]
     assert "bad.xml" in ran.json["failed"][0]["place"]
     assert "bad.xml" in ran.err
+
+
+def test_an_ingestion_that_read_nothing_leaves_no_store_behind(run: Any, write: Write, tmp_path: Path) -> None:
+    empty = write("one.csv", "case,drug,event,sex\n"), write("two.csv", "case,drug,event\n")
+    for there in (False, True):
+        if there:
+            (tmp_path / "s").mkdir()
+        ran = run("signals", "ingest", *empty, "--store", tmp_path / "s", "--json")
+        assert (ran.code, ran.out) == (2, "")
+        assert "two.csv" in ran.err
+        assert (tmp_path / "s").exists() is there
+    assert not list((tmp_path / "s").iterdir())
+
+
+def test_what_was_there_stays_when_nothing_more_was_read(run: Any, store: Path, write: Write) -> None:
+    ran = run("signals", "ingest", write("two.csv", "case,drug,event\n"), "--store", store, "--json")
+    assert (ran.code, ran.json["rows"]["reports"]) == (2, 120)
+    assert run("signals", "detect", "--store", store, "--json").json["n_reports"] == 120
+
+
+def test_a_store_without_reports_is_told_so_and_asked_no_name(run: Any, store: Path, write: Write) -> None:
+    for table in ("reports", "drugs", "events"):
+        for file in (store / "tables" / f"{table}.parquet").glob("*.parquet"):
+            pq.write_table(pq.read_table(file).slice(0, 0), file)
+    for named in ([], ["--name", "x"]):
+        ran = run("signals", "detect", "--store", store, *named)
+        assert (ran.code, ran.out) == (2, "")
+        assert "aucune notification dans cette base" in ran.err
+    assert "--name" not in ran.err
 
 
 @pytest.mark.parametrize(

@@ -98,11 +98,12 @@ def ingest(
             )
         )
         raise
-    summary = told.ingested(found, store)
-    if json:
-        terminal.emit(summary)
-    else:
-        console.ingested(terminal.out(), summary, terminal.session().lang)
+    if found.counts:
+        summary = told.ingested(found, store)
+        if json:
+            terminal.emit(summary)
+        else:
+            console.ingested(terminal.out(), summary, terminal.session().lang)
     for error in found.failed:
         terminal.tell(error)
     if found.failed:

@@ -143,6 +143,24 @@ def store_tables(source: Store, engine: Engine) -> StoreTables:
     return StoreTables(reports, drugs, events)
 
 
+def has_reports(source: Store, reports: ibis.Table, engine: Engine) -> None:
+    """Nothing when there are reports.
+
+    Raises:
+        InputError: there are none, or none before the quarter that is asked for.
+    """
+    if engine.arrow(reports.limit(1)).num_rows:
+        return
+    if source.before:
+        said = Text(f"aucune notification avant {source.before}", f"no report before {source.before}")
+    else:
+        said = Text(
+            "aucune notification dans cette base\u202f: ajouter une source avec «\u202flab39 signals ingest\u202f»",
+            "no report in this store: add a source with “lab39 signals ingest”",
+        )
+    raise InputError(said, str(source.folder))
+
+
 def _of_current(rows: ibis.Table, source: Store, engine: Engine) -> ibis.Table:
     """Drugs or events without those of reports that were dropped since they were written."""
     import pyarrow.parquet as pq
@@ -228,6 +246,8 @@ def _counted(tables: Tables, engine: Engine, by: tuple[str, ...], source: Store 
     pairs = engine.arrow(joined.group_by("drug_code", "event_code").aggregate(n=ibis._.count()))
     if not pairs.num_rows:
         where = source.folder if isinstance(source, Store) else source.path
+        if isinstance(source, Store):
+            has_reports(source, tables.reports, engine)
         raise InputError(
             Text(
                 "aucune paire médicament-événement\u202f: rien à compter",

@@ -145,7 +145,12 @@ def is_synthetic(source: Source) -> bool:
 
 
 def last_quarter(source: Source) -> str | None:
-    """The last quarter of a store, ``2017Q2``; None when no report tells one."""
+    """The last quarter of a store, ``2017Q2``; None when no report tells one.
+
+    Raises:
+        InputError: a store without reports.
+    """
+    from lab39.solutions.signals.counting import has_reports
     from lab39.solutions.signals.engines import opened
 
     if not isinstance(source, Store):
@@ -156,6 +161,7 @@ def last_quarter(source: Source) -> str | None:
             return None
         if source.before:
             reports = reports.filter(reports["quarter"].cast("string") < source.before)
+        has_reports(source, reports, engine)
         found = engine.arrow(reports.aggregate(last=reports["quarter"].max()))["last"][0].as_py()
     return found if found and runs.last_day(found) else None
 

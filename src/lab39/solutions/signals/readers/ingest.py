@@ -38,7 +38,8 @@ class Summary:
         read: sources read now; ``already``: those that were read before, by name.
         failed: sources that gave nothing, each with its error; the others were kept.
         ignored: files that are no source (documents, statistics).
-        counts: of :func:`~lab39.solutions.signals.readers.settle.settle`.
+        counts: of :func:`~lab39.solutions.signals.readers.settle.settle`; empty when nothing was read: no store is
+            then left.
     """
 
     read: tuple[Told, ...] = ()
@@ -79,7 +80,26 @@ def ingest(
             holds something else.
     """
     found, ignored, failed = units(list(sources), name, columns)
+    new, there = not (folder / "store.json").is_file(), folder.is_dir()
     store = Store.create(folder)
+    try:
+        return _ingested(store, found, ignored, failed, names, terms, strict, memory, progress)
+    finally:
+        if new and not store.parts():
+            store.remove(keep_folder=there)
+
+
+def _ingested(
+    store: Store,
+    found: list[Unit],
+    ignored: list[str],
+    failed: list[LabError],
+    names: Names | None,
+    terms: Mapping[str, str] | None,
+    strict: bool,
+    memory: str,
+    progress: Progress,
+) -> Summary:
     read: list[Told] = []
     already: list[str] = []
     whole = sum(unit.size for unit in found) or 1
@@ -96,6 +116,8 @@ def ingest(
             failed.append(error)
         done += unit.size
         progress(unit.name, 0.8 * done / whole)
+    if not store.parts():
+        return Summary((), (), tuple(failed), tuple(ignored))
     counts = settle(
         store, names, terms=terms, memory=memory, progress=lambda what, part: progress(what, 0.8 + 0.2 * part)
     )

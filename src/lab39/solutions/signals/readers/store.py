@@ -102,6 +102,14 @@ class Store:
         store._check()
         return store
 
+    def remove(self, *, keep_folder: bool = False) -> None:
+        """Take away an empty store that was just made, and its folder unless it was there before."""
+        for each in (self.parts_folder, self.tables_folder, self.folder / ".spill"):
+            shutil.rmtree(each, ignore_errors=True)
+        (self.folder / "store.json").unlink(missing_ok=True)
+        if not keep_folder:
+            self.folder.rmdir()
+
     def _check(self) -> None:
         form = json.loads((self.folder / "store.json").read_text("utf-8")).get("form")
         if form != FORM:
