@@ -160,6 +160,26 @@ def test_a_dtd_that_is_only_named_is_never_opened_and_its_report_is_read(tmp_pat
     assert ("IRON", "Rash", 1) in [(r["drug"], r["event"], r["n"]) for r in found.table.to_pylist()]
 
 
+@pytest.mark.parametrize(
+    ("subset", "says"),
+    [
+        ('<!ENTITY who "IRON">', "uses an XML entity"),
+        ('<!ENTITY % more SYSTEM "more.dtd"> %more;', "uses an XML entity"),
+        ("<!ELEMENT ichicsr ANY>", "declares its own grammar"),
+        ("<!ATTLIST drug medicinalproduct CDATA 'ARSENIC'>", "declares its own grammar"),
+        ('<!NOTATION gif SYSTEM "gif">', "declares its own grammar"),
+    ],
+)
+def test_a_dtd_that_is_named_is_refused_with_anything_declared_beside_it(
+    tmp_path: Path, subset: str, says: str
+) -> None:
+    kind = f'<!DOCTYPE ichicsr SYSTEM "icsr21xml.dtd" [{subset}]>\n'
+    with pytest.raises(LabError, match=says):
+        ingest([text("r.xml", R2.format(kind, "Rash"))(tmp_path)], tmp_path / "store")
+    told, _ = together(text("r.xml", R2.format(kind.replace(subset, " "), "Rash"))(tmp_path), tmp_path)
+    assert not told.failed
+
+
 def test_encodings_that_mix_in_one_file_are_letters_not_losses(tmp_path: Path) -> None:
     file = tmp_path / "mixed.csv"
     lines = [b"case,drug,event", "m1,A,Sjögren".encode(), "m2,A,Sjögren".encode("cp1252"), b"m3,B,Rash"]

@@ -1,8 +1,8 @@
 """XML, one report at a time, from anybody: no entity is expanded, nothing outside the file is opened.
 
-Real E2B(R2) files name the DTD of an authority on their first lines: the name is allowed and never followed. A file
-that declares an entity is refused, and so is one that uses an entity declared elsewhere, since its text would
-be lost.
+Real E2B(R2) files name the DTD of an authority on their first lines: the name alone is allowed and never followed.
+A file whose document type declares anything itself (entities, elements, attributes) is refused, and so is one
+that uses an entity declared elsewhere, since its text would be lost.
 """
 
 from __future__ import annotations
@@ -75,6 +75,9 @@ class _Reader:
         parser.EntityDeclHandler = self.entity
         parser.SkippedEntityHandler = self.entity
         parser.ExternalEntityRefHandler = self.entity
+        parser.ElementDeclHandler = self.declaration
+        parser.AttlistDeclHandler = self.declaration
+        parser.NotationDeclHandler = self.declaration
 
     def run(self) -> Iterator[Tree]:
         """The root element, bare, then the elements that are asked for."""
@@ -107,6 +110,16 @@ class _Reader:
             "demandez-en un sans entité",
             f"this file uses an XML entity (“{name}”): it is not followed and the file is refused; "
             "ask for one without",
+            self.parser.CurrentLineNumber,
+        )
+
+    def declaration(self, name: object, *_: object) -> None:
+        raise refuse(
+            self.item.name,
+            f"ce fichier redéfinit sa propre grammaire (« {name} » dans DOCTYPE) : il est refusé ; demandez-en un "
+            "qui ne fait que nommer sa DTD",
+            f"this file declares its own grammar (“{name}” in DOCTYPE): it is refused; ask for one that only names "
+            "its DTD",
             self.parser.CurrentLineNumber,
         )
 
