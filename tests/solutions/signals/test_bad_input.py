@@ -190,6 +190,20 @@ def test_encodings_that_mix_in_one_file_are_letters_not_losses(tmp_path: Path) -
     assert [r["n"] for r in found.table.to_pylist() if r["event"] == "Sjögren"] == [2]
 
 
+def test_a_line_in_two_encodings_is_read_piece_by_piece_and_told(tmp_path: Path) -> None:
+    file = tmp_path / "mixed.csv"
+    both = "m1,A,nausée ".encode() + "Sjögren".encode("cp1252")
+    lost = b"m3,A,Na\x81usea"
+    file.write_bytes(b"\n".join([b"case,drug,event", both, "m2,A,fièvre".encode("cp1252"), lost]) + b"\n")
+    told, found = together(file, tmp_path)
+    mixed = next(each for each in told.read if each.name == "mixed.csv")
+    assert dict(mixed.notes) == {"lines in two encodings": 1, "lines not in UTF-8": 2}
+    assert mixed.counts["rejected"] == 1
+    terms = {row["event"] for row in found.table.to_pylist()}
+    assert {"nausée Sjögren", "fièvre"} <= terms
+    assert not any("Ã" in term or "\x81" in term for term in terms)
+
+
 def test_a_drug_whose_report_is_nowhere_is_kept_apart_and_never_counted(tmp_path: Path) -> None:
     header, good = (
         FAERS["DRUG"],

@@ -18,6 +18,10 @@ _WORDS = {
     "by name": Text("par leur seul nom", "by their name alone"),
     "by none": Text("sans nom lisible", "with no readable name"),
     "blocks not in UTF-8": Text("blocs hors UTF-8", "blocks not in UTF-8"),
+    "lines not in UTF-8": Text("lignes hors UTF-8", "lines not in UTF-8"),
+    "lines in two encodings": Text(
+        "lignes en deux encodages à la fois, à relire", "lines in two encodings at once, to be checked"
+    ),
     "line breaks inside a field": Text("retours à la ligne dans un champ", "line breaks inside a field"),
     "lines ended otherwise than the header": Text(
         "fins de ligne autres que celle de l'en-tête", "lines ended otherwise than the header"
@@ -37,6 +41,7 @@ _REASONS = (
     (r"(\d+) fields instead of (\d+)", r"\1 champs au lieu de \2"),
     (r"no case number", "pas de numéro de cas"),
     (r"no primaryid", "pas de primaryid"),
+    (r"letters in no known encoding", "lettres d'aucun encodage connu"),
     (r"no drug or no event", "pas de médicament ou pas d'événement"),
     (r"no reaction term", "pas de terme de réaction"),
     (r"no (\w+)", r"colonne vide (\1)"),

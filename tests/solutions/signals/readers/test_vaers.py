@@ -110,3 +110,15 @@ def test_a_release_without_one_of_its_files_names_it(release: Release, tmp_path:
 def test_an_empty_release_is_an_error(release: Release, shelf: Shelf) -> None:
     told = shelf.add(release([], [], []), failing=True)
     assert "no report under the header" in str(told.failed[0])
+
+
+def test_a_release_saved_in_utf8_is_not_read_as_windows_1252(release: Release, shelf: Shelf) -> None:
+    folder = release(
+        [line(DATA, VAERS_ID="1", RECVDATE="01/07/2021", SYMPTOM_TEXT="nausée")],
+        [line(SYMPTOMS, VAERS_ID="1", SYMPTOM1="Nausea")],
+        [line(VAX, VAERS_ID="1", VAX_TYPE="FLU", VAX_NAME="FLU")],
+    )
+    for file in folder.iterdir():
+        file.write_bytes(file.read_bytes().decode("latin-1").encode("utf-8"))
+    shelf.add(folder)
+    assert shelf.one("SELECT narrative FROM reports") == "nausée"

@@ -14,7 +14,7 @@ from typing import Any
 from lab39.solutions.signals.readers import faers_files
 from lab39.solutions.signals.readers.errors import refuse
 from lab39.solutions.signals.readers.store import PartWriter
-from lab39.solutions.signals.readers.streams import BLOCK, Item, decoded
+from lab39.solutions.signals.readers.streams import BLOCK, MIXED, Item, decoded
 
 _MANY = 0.01
 _FEW = 10
@@ -141,7 +141,7 @@ class _Lines:
         try:
             plain.decode("utf-8")
         except UnicodeDecodeError:
-            plain = b"\n".join(decoded(row).encode() for row in plain.split(b"\n"))
+            plain = b"\n".join(decoded(row, self._mixed).encode() for row in plain.split(b"\n"))
             self.part.note("blocks not in UTF-8")
         names = [*self.names, "\0"] if trailing else self.names
         table = csv.read_csv(
@@ -154,13 +154,17 @@ class _Lines:
         ).select(self.names)
         return table.append_column("line", pa.array(numbers, pa.int64()))
 
+    def _mixed(self, what: str) -> None:
+        if what == MIXED:
+            self.part.note(what)
+
     def _one_by_one(self, rows: list[bytes], first_line: int) -> Any:
         width = len(self.names)
         kept: list[list[str]] = []
         numbers: list[int] = []
         number = first_line
         for row in rows:
-            text = decoded(row)
+            text = decoded(row, self.part.note)
             for record in self._records(text, number, width):
                 kept.append(record)
                 numbers.append(number)

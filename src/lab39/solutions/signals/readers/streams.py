@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,10 @@ from typing import IO, cast
 from lab39.core.errors import InputError
 from lab39.solutions.signals.readers.errors import refuse
 
+Note = Callable[[str], None]
+NOT_UTF8, MIXED = "lines not in UTF-8", "lines in two encodings"
+"""What is noted of lines that had to be read otherwise than as UTF-8."""
+_PIECES = "lab39-windows-1252"
 BLOCK = 4 * 2**20
 MAX_RATIO = 1000
 """A zip member that unpacks to more than this many times its size is refused."""
@@ -151,22 +156,46 @@ def head(item: Item, size: int = 64 * 1024) -> bytes:
         return stream.read(size)
 
 
-def decoded(raw: bytes) -> str:
-    """A line as text: UTF-8 when it is, else Windows-1252, else Latin-1. Line by line, for files that mix them."""
-    for encoding in ("utf-8", "cp1252"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return raw.decode("latin-1")
+def decoded(raw: bytes, note: Note = lambda _what: None) -> str:
+    """A line as text: UTF-8 when it is, else Windows-1252. Line by line, for files that mix them.
+
+    A line that mixes them is UTF-8 where its bytes are, and Windows-1252 elsewhere: a whole character of UTF-8 is
+    never two letters of a word. A byte that Windows-1252 does not have becomes a control character.
+
+    Args:
+        note: told :data:`NOT_UTF8` or :data:`MIXED` when the line is not UTF-8.
+    """
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("utf-8", _PIECES)
+        note(NOT_UTF8 if len(text) == len(raw) else MIXED)
+        return text
 
 
-def text_lines(item: Item, encoding: str = "") -> Iterator[str]:
-    """The lines of a text file, ends kept. A byte-order mark decides; else ``encoding``, else line by line."""
+def _windows(error: UnicodeError) -> tuple[str, int]:
+    """The bytes that are no UTF-8, as Windows-1252; Latin-1 for those that it does not have."""
+    assert isinstance(error, UnicodeDecodeError)
+    bad = error.object[error.start : error.end]
+    try:
+        return bad.decode("cp1252"), error.end
+    except UnicodeDecodeError:
+        return bad.decode("latin-1"), error.end
+
+
+codecs.register_error(_PIECES, _windows)
+
+
+def text_lines(item: Item, encoding: str = "", note: Note = lambda _what: None) -> Iterator[str]:
+    """The lines of a text file, ends kept. A byte-order mark decides; else ``encoding``, else line by line.
+
+    Args:
+        note: see :func:`decoded`.
+    """
     with item.open() as stream:
         if cast(io.BufferedReader, stream).peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff"):
             yield from io.TextIOWrapper(stream, "utf-16", newline="")
             return
         for number, raw in enumerate(stream):
             line = raw.removeprefix(b"\xef\xbb\xbf") if not number else raw
-            yield line.decode(encoding, "replace") if encoding else decoded(line)
+            yield line.decode(encoding, "replace") if encoding else decoded(line, note)

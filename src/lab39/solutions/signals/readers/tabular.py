@@ -15,12 +15,13 @@ from typing import Any, Literal
 
 from lab39.solutions.signals.readers.errors import refuse
 from lab39.solutions.signals.readers.store import PartWriter
-from lab39.solutions.signals.readers.streams import Item, text_lines
+from lab39.solutions.signals.readers.streams import Item, Note, text_lines
 
 Kind = Literal["cases", "pairs", "counts"]
 DELIMITERS = (",", ";", "\t", "|", "$")
 _BATCH = 50_000
 _SHOWN = 12
+_NO_LETTER = re.compile("[\x80-\x9f]")
 csv.field_size_limit(16 * 2**20)
 
 
@@ -67,13 +68,13 @@ class Header:
         return "counts" if "count" in self.found else "pairs"
 
 
-def header(item: Item, given: Mapping[str, str] | None = None, encoding: str = "") -> Header:
+def header(item: Item, given: Mapping[str, str] | None = None) -> Header:
     """Which delimiter and which columns; ``given`` names columns by hand (``{"drug": "Var2"}``).
 
     Raises:
         InputError: an empty file, or a column given that is not there.
     """
-    first = next((line for line in text_lines(item, encoding) if line.strip()), "")
+    first = next((line for line in text_lines(item) if line.strip()), "")
     if not first:
         raise refuse(item.name, "fichier vide", "the file is empty")
     tried = [_header(item, first, mark, given or {}) for mark in DELIMITERS]
@@ -140,9 +141,13 @@ def need(told: Header, *wanted: str) -> None:
     )
 
 
-def rows(told: Header, encoding: str = "") -> Iterator[tuple[int, list[str]]]:
-    """The rows under the header with the line where each ends; blank ones are left out."""
-    lines = csv.reader(text_lines(told.item, encoding), delimiter=told.delimiter)
+def rows(told: Header, note: Note = lambda _what: None) -> Iterator[tuple[int, list[str]]]:
+    """The rows under the header with the line where each ends; blank ones are left out.
+
+    Args:
+        note: told of lines that are not UTF-8, see :func:`~lab39.solutions.signals.readers.streams.decoded`.
+    """
+    lines = csv.reader(text_lines(told.item, note=note), delimiter=told.delimiter)
     started = False
     try:
         for row in lines:
@@ -160,10 +165,9 @@ def rows(told: Header, encoding: str = "") -> Iterator[tuple[int, list[str]]]:
         ) from error
 
 
-def stage(
-    told: Header, columns: Mapping[str, int], into: Path, part: PartWriter, source: str, encoding: str = ""
-) -> int:
-    """Write some columns of a CSV, as text, with ``line``. Rows that have not the header's fields are kept apart.
+def stage(told: Header, columns: Mapping[str, int], into: Path, part: PartWriter, source: str) -> int:
+    """Write some columns of a CSV, as text, with ``line``. Rows that have not the header's fields are kept apart,
+    and so are those with a byte that is a letter in neither UTF-8 nor Windows-1252.
 
     Returns:
         The number of rows written.
@@ -176,10 +180,13 @@ def stage(
     waiting: dict[str, list[Any]] = {name: [] for name in schema.names}
     written = 0
     with pq.ParquetWriter(into, schema, compression="zstd") as writer:
-        for line, row in rows(told, encoding):
+        for line, row in rows(told, part.note):
             if len(row) != width and not (len(row) > width and not any(row[width:])):
                 why = f"{len(row)} fields instead of {width}"
                 part.reject(source, told.item.name, line, why, told.delimiter.join(row))
+                continue
+            if part.notes and _NO_LETTER.search(told.delimiter.join(row)):
+                part.reject(source, told.item.name, line, "letters in no known encoding", told.delimiter.join(row))
                 continue
             for name, place in columns.items():
                 waiting[name].append(row[place].strip() or None)

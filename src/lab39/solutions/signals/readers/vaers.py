@@ -16,7 +16,6 @@ from lab39.solutions.signals.readers.store import PartWriter, connection, quoted
 from lab39.solutions.signals.readers.streams import Item
 
 SOURCE = "vaers"
-_ENCODING = "cp1252"  # ISO-8859-1 as announced, with the curly quotes and dashes that are really there
 _FILE = re.compile(r"(.*)VAERS(DATA|SYMPTOMS|VAX)\.csv", re.IGNORECASE)
 _SYMPTOMS = tuple(f"symptom{i}" for i in range(1, 6))
 _WANTED: Mapping[str, tuple[str, ...]] = {
@@ -83,7 +82,7 @@ def read(year: Year, part: PartWriter) -> None:
 
 
 def _stage(con: Any, table: str, item: Item, part: PartWriter, staging: Path) -> None:
-    told = tabular.header(item, encoding=_ENCODING)
+    told = tabular.header(item)
     places = {column.strip().lower(): place for place, column in enumerate(told.columns)}
     lacking = [name.upper() for name in _NEEDED[table] if name not in places]
     if lacking:
@@ -95,7 +94,7 @@ def _stage(con: Any, table: str, item: Item, part: PartWriter, staging: Path) ->
         )
     kept = {name: places[name] for name in _WANTED[table] if name in places}
     file = staging / f"{table}.parquet"
-    written = tabular.stage(told, kept, file, part, SOURCE, _ENCODING)
+    written = tabular.stage(told, kept, file, part, SOURCE)
     if table == "DATA" and not written:
         raise refuse(item.name, "aucun rapport sous l'en-tête", "no report under the header")
     names = ", ".join(name if name in kept else f"NULL::VARCHAR AS {name}" for name in _WANTED[table])
