@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from lab39.core.text import Lang, Text, number, percent
+from lab39.solutions.signals import figures
+from lab39.solutions.signals.figures import counted, figure
 from lab39.solutions.signals.reader_words import SCOPES, reason, word
 from lab39.solutions.signals.told import SYNTHETIC
 
@@ -19,23 +21,44 @@ REASONS = 12
 """Reasons told one by one."""
 _STRATA = {"sex": Text("sexe", "sex"), "age": Text("âge", "age"), "year": Text("année", "year")}
 _COUNTED = {
-    "reports": Text("cas", "cases"),
-    "drugs": Text("médicaments", "drugs"),
-    "events": Text("événements", "events"),
-    "indications": Text("indications", "indications"),
+    "reports": figures.CASES,
+    "drugs": figures.DRUGS,
+    "events": figures.EVENTS,
+    "indications": figures.INDICATIONS,
 }
+_STRATUM = (Text("strate", "stratum"), Text("strates", "strata"))
+_REJECTED = (Text("rejeté", "rejected"), Text("rejetés", "rejected"))
+_UNUSED = (
+    Text("ligne ou valeur, gardée", "row or value, kept"),
+    Text("lignes ou valeurs, gardées", "rows or values, kept"),
+)
+_MORE = (Text("autre raison", "more reason"), Text("autres raisons", "more reasons"))
+_LINKS = (Text("lien", "link"), Text("liens", "links"))
+_GROUPS = (Text("groupe", "group"), Text("groupes", "groups"))
+_MERGED = (
+    Text("doublon lié compté avec un autre cas", "linked duplicate counted with another case"),
+    Text("doublons liés comptés avec un autre cas", "linked duplicates counted with another case"),
+)
+_UNNAMED = (
+    Text(
+        "ligne sans numéro de cas, médicament ou événement, laissée de côté",
+        "row without a case number, a drug or an event, left out",
+    ),
+    Text(
+        "lignes sans numéro de cas, médicament ou événement, laissées de côté",
+        "rows without a case number, a drug or an event, left out",
+    ),
+)
 
 
 def ingested(console: Console, told: Mapping[str, Any], lang: Lang) -> None:
     """One line a source, what counts now, what does not and why."""
     for each in told["read"]:
         counts = ", ".join(
-            f"{number(each['counts'].get(name, 0), lang)} {words[lang]}"
-            for name, words in _COUNTED.items()
-            if each["counts"].get(name)
+            counted(each["counts"][name], noun)[lang] for name, noun in _COUNTED.items() if each["counts"].get(name)
         )
         left = each["counts"].get("rejected", 0)
-        aside = Text(f", {number(left, 'fr')} rejetés", f", {number(left, 'en')} rejected")[lang] if left else ""
+        aside = f", {counted(left, _REJECTED)[lang]}" if left else ""
         _say(console, Text("lu", "read"), f"{each['name']}  ({counts or '0'}{aside})", lang)
         for what, n in each["notes"].items():
             line(console, f"    {word(what)[lang]}{_colon(lang)} {number(n, lang)}")
@@ -48,7 +71,7 @@ def ingested(console: Console, told: Mapping[str, Any], lang: Lang) -> None:
     _say(
         console,
         Text("La base compte", "The store counts"),
-        ", ".join(f"{number(rows[name], lang)} {words[lang]}" for name, words in _COUNTED.items()),
+        ", ".join(counted(rows[name], noun)[lang] for name, noun in _COUNTED.items()),
         lang,
     )
     for what, n in told["set_aside"].items():
@@ -59,12 +82,13 @@ def ingested(console: Console, told: Mapping[str, Any], lang: Lang) -> None:
         _say(console, Text("noms de médicaments", "names of drugs"), found, lang)
     left = told["rejected"]
     if left["n"]:
+        unused = counted(left["n"], _UNUSED)
         _say(
             console,
             Text("non utilisé", "not used"),
             Text(
-                f"{number(left['n'], 'fr')} lignes ou valeurs, gardées avec leur raison dans {left['file']}",
-                f"{number(left['n'], 'en')} rows or values, kept with the reason in {left['file']}",
+                f"{unused.fr} avec leur raison dans {left['file']}",
+                f"{unused.en} with the reason in {left['file']}",
             )[lang],
             lang,
         )
@@ -74,8 +98,8 @@ def ingested(console: Console, told: Mapping[str, Any], lang: Lang) -> None:
                 f"    {number(row['n'], lang)}  {SCOPES[row['scope']][lang]}  {reason(row['reason'])[lang]}",
             )
         if len(left["reasons"]) > REASONS:
-            more = len(left["reasons"]) - REASONS
-            line(console, Text(f"    et {more} autres raisons", f"    and {more} more reasons")[lang])
+            more = counted(len(left["reasons"]) - REASONS, _MORE)
+            line(console, Text(f"    et {more.fr}", f"    and {more.en}")[lang])
 
 
 def linked(
@@ -93,13 +117,13 @@ def linked(
     for each in links if explain else ():
         line(console, f"{each.first} = {each.second}  {percent(each.probability, lang)}", style="bold")
         line(console, f"    {explained(each)[lang]}")
-    n, groups = number(told["n"], lang), number(told["groups"], lang)
+    n, groups = (counted(told[name], noun)[lang] for name, noun in (("n", _LINKS), ("groups", _GROUPS)))
     line(
         console,
         Text(
-            f"{n} liens, {groups} groupes\u202f; aucune notification n'est retirée. "
+            f"{n}, {groups}\u202f; aucune notification n'est retirée. "
             "Relire les paires avant d'en écarter\u202f; --forget oublie les liens",
-            f"{n} links, {groups} groups; no report is removed. Read the pairs before you leave one out; "
+            f"{n}, {groups}; no report is removed. Read the pairs before you leave one out; "
             "--forget forgets the links",
         )[lang],
     )
@@ -131,48 +155,32 @@ def detected(console: Console, told: Mapping[str, Any], lang: Lang) -> None:
 def detected_words(told: Mapping[str, Any]) -> list[Text]:
     """What was counted and how, what could not be done, and what a score is not."""
     said = []
-    size = {
-        lang: (number(told["n_pairs"], lang), number(told["n_reports"], lang), number(told["n_drugs"], lang),
-               number(told["n_events"], lang))
-        for lang in ("fr", "en")
-    }  # fmt: skip
-    fr, en = size["fr"], size["en"]
+    pairs, reports = counted(told["n_pairs"], figures.PAIRS), counted(told["n_reports"], figures.REPORTS)
+    drugs, events = counted(told["n_drugs"], figures.DRUGS), counted(told["n_events"], figures.EVENTS)
+    once = "comptée" if told["n_reports"] < 2 else "comptées"
     said.append(
         Text(
-            f"{fr[0]} paires de {fr[2]} médicaments et {fr[3]} événements, {fr[1]} notifications comptées une fois",
-            f"{en[0]} pairs of {en[2]} drugs and {en[3]} events, {en[1]} reports counted once",
+            f"{pairs.fr} de {drugs.fr} et {events.fr}, {reports.fr} {once} une fois",
+            f"{pairs.en} of {drugs.en} and {events.en}, {reports.en} counted once",
         )
         if told["basis"] == "reports"
         else Text(
-            f"{fr[0]} paires de {fr[2]} médicaments et {fr[3]} événements. Sans marges, ce sont des mentions qui "
+            f"{pairs.fr} de {drugs.fr} et {events.fr}. Sans marges, ce sont des mentions qui "
             "sont comptées, non des notifications\u202f: donner n_drug, n_event et n_total",
-            f"{en[0]} pairs of {en[2]} drugs and {en[3]} events. Without margins mentions are counted, not "
+            f"{pairs.en} of {drugs.en} and {events.en}. Without margins mentions are counted, not "
             "reports: give n_drug, n_event and n_total",
         )
     )
     if told["merged"]:
-        merged = {lang: number(told["merged"], lang) for lang in ("fr", "en")}
-        said.append(
-            Text(
-                f"{merged['fr']} doublons liés comptés avec un autre cas",
-                f"{merged['en']} linked duplicates counted with another case",
-            )
-        )
-    if n := told["unnamed"]:
-        many = {lang: number(n, lang) for lang in ("fr", "en")}
-        said.append(
-            Text(
-                f"{many['fr']} ligne{'s' if n > 1 else ''} sans numéro de cas, médicament ou événement, "
-                f"laissée{'s' if n > 1 else ''} de côté",
-                f"{many['en']} row{'' if n == 1 else 's'} without a case number, a drug or an event, left out",
-            )
-        )
+        said.append(counted(told["merged"], _MERGED))
+    if told["unnamed"]:
+        said.append(counted(told["unnamed"], _UNNAMED))
     if told["by"]:
-        by = strata_words(told["by"])
+        by, strata = strata_words(told["by"]), counted(told["n_strata"], _STRATUM)
         said.append(
             Text(
-                f"attendus sommés sur {told['n_strata']} strates ({by.fr})",
-                f"expected counts summed over {told['n_strata']} strata ({by.en})",
+                f"attendus sommés sur {strata.fr} ({by.fr})",
+                f"expected counts summed over {strata.en} ({by.en})",
             )
         )
     if why := told["why_no_gps"]:
@@ -192,14 +200,6 @@ def strata_words(by: Sequence[str]) -> Text:
     """What strata are made of."""
     words = [_STRATA.get(each, Text.same(each)) for each in by]
     return Text(", ".join(each.fr for each in words), ", ".join(each.en for each in words))
-
-
-def figure(value: float | None, lang: Lang) -> str:
-    """A score with two decimals, more when it is small; a dash when there is none."""
-    if value is None:
-        return "–"
-    digits = 4 if 0 < abs(value) < 0.005 else 2
-    return number(value, lang, digits=digits).replace("-", "\N{MINUS SIGN}")
 
 
 def line(console: Console, text: str, style: str = "") -> None:

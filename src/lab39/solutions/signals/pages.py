@@ -11,6 +11,7 @@ from lab39.core.faces import Call, Download, Page, View
 from lab39.core.text import Lang, Text, number
 from lab39.solutions.signals import board_pages, choosing, pair_pages, ranking, report_pages, telling
 from lab39.solutions.signals.choosing import Chosen
+from lab39.solutions.signals.figures import figure
 from lab39.solutions.signals.ranking import Asked, Found
 
 
@@ -86,7 +87,9 @@ def _values(call: Call, asked: Asked, chosen: Chosen, found: Found) -> dict[str,
 
 def _shown(value: float | None, digits: int | None, lang: Lang) -> str | None:
     """A figure of the table, with a true minus sign; None stays so."""
-    return None if value is None else number(value, lang, digits=digits).replace("-", "\u2212")
+    if value is None:
+        return None
+    return figure(value, lang, digits) if digits else number(value, lang, digits=digits).replace("-", "\u2212")
 
 
 own_pages = (

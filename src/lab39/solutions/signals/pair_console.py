@@ -8,10 +8,11 @@ from typing import Any
 from rich.console import Console
 
 from lab39.core.text import Lang, Text, number
-from lab39.solutions.signals.console import figure, heads, line
+from lab39.solutions.signals.console import heads, line
 from lab39.solutions.signals.evaluating import Evaluated
 from lab39.solutions.signals.evaluation import RAW_COUNT
 from lab39.solutions.signals.explaining import Explained
+from lab39.solutions.signals.figures import counted, figure
 from lab39.solutions.signals.moved import Moved
 from lab39.solutions.signals.runs import Run
 from lab39.solutions.signals.told import SYNTHETIC
@@ -20,6 +21,14 @@ _WHAT = {
     "new": Text("nouveau", "new"),
     "risen": Text("monté au-dessus du seuil", "risen above the threshold"),
     "fallen": Text("redescendu sous le seuil", "fallen below the threshold"),
+}
+_TRUE = (Text("vraie", "true"), Text("vraies", "true"))
+_FALSE = (Text("fausse", "false"), Text("fausses", "false"))
+_MOVES = {
+    "new": (Text("nouvelle", "new"), Text("nouvelles", "new")),
+    "risen": (Text("montée", "risen"), Text("montées", "risen")),
+    "fallen": (Text("redescendue", "fallen"), Text("redescendues", "fallen")),
+    "stayed": (Text("restée au-dessus", "stayed above"), Text("restées au-dessus", "stayed above")),
 }
 _KINDS = {
     "signal": Text("signaux faibles", "weak signals"),
@@ -65,16 +74,16 @@ def moved(console: Console, found: Moved, before: Run, after: Run, top: int, lan
             figure(each.after, lang),
         )
     console.print(table)
-    counts = {what: sum(each.what == what for each in found.moves) for what in _WHAT}
+    counts = {what: sum(each.what == what for each in found.moves) for what in _WHAT} | {
+        "stayed": found.stayed_above
+    }
+    each_of = [counted(n, _MOVES[what]) for what, n in counts.items()]
+    how_many = Text(", ".join(each.fr for each in each_of), ", ".join(each.en for each in each_of))
     line(
         console,
         Text(
-            f"De {before.name} à {after.name}, seuil {label} {figure(found.threshold, 'fr')}\u202f: "
-            f"{counts['new']} nouveaux, {counts['risen']} montés, {counts['fallen']} redescendus, "
-            f"{found.stayed_above} restés au-dessus",
-            f"From {before.name} to {after.name}, threshold {label} {figure(found.threshold, 'en')}: "
-            f"{counts['new']} new, {counts['risen']} risen, {counts['fallen']} fallen, "
-            f"{found.stayed_above} stayed above",
+            f"De {before.name} à {after.name}, seuil {label} {figure(found.threshold, 'fr')}\u202f: {how_many.fr}",
+            f"From {before.name} to {after.name}, threshold {label} {figure(found.threshold, 'en')}: {how_many.en}",
         )[lang],
     )
     for how in found.differs:
@@ -94,7 +103,7 @@ def evaluated(console: Console, found: Evaluated, lang: Lang) -> None:
         line(
             console,
             Text(
-                f"{name}\u202f: {group.positives} vraies, {group.negatives} fausses",
+                f"{name}\u202f: {counted(group.positives, _TRUE).fr}, {counted(group.negatives, _FALSE).fr}",
                 f"{name}: {group.positives} true, {group.negatives} false",
             )[lang],
             style="bold",

@@ -8,7 +8,8 @@ from typing import Any
 
 from lab39.core.text import Lang, Text, number, percent
 from lab39.solutions.signals import report_words
-from lab39.solutions.signals.console import figure, strata_words
+from lab39.solutions.signals.console import strata_words
+from lab39.solutions.signals.figures import figure
 from lab39.solutions.signals.pair import Along, Masker, Pair, Score, Together
 from lab39.solutions.signals.pair_reports import Told
 from lab39.solutions.signals.report_words import both

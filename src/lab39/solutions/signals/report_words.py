@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lab39.core.text import Lang, Text, number
-from lab39.solutions.signals.console import figure
+from lab39.solutions.signals.figures import figure
 from lab39.solutions.signals.pair_reports import Told
 
 SHOWN = 6

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lab39.core.text import LANGS, NO_TEXT, Lang, Text, number, percent
+from lab39.solutions.signals.figures import figure
 from lab39.solutions.signals.profile import Period, Profile, Share
 from lab39.solutions.signals.runs import Run
 from lab39.solutions.signals.strata import age_bounds
@@ -63,7 +64,7 @@ class Figure:
 
 
 def _num(value: float, digits: int = 1) -> Text:
-    fr, en = (number(value, lang, digits=digits).replace("-", "\u2212") for lang in LANGS)
+    fr, en = (figure(value, lang, digits) for lang in LANGS)
     return Text(fr, en)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from lab39.core.text import NO_TEXT, Lang, Text, number, percent
 from lab39.solutions.signals.components import QUARTERS
+from lab39.solutions.signals.figures import figure, many
 from lab39.solutions.signals.telling import awaited
 from lab39.solutions.signals.thresholds import triage_facts
 
@@ -49,25 +50,19 @@ def _rank(row: Row) -> Text:
     met, told = row["criteria_met"], row["criteria_told"]
     place = {lang: number(row["triage_rank"], lang) for lang in ("fr", "en")}
     return Text(
-        f"Rang {place['fr']}\u202f: {_many(met, 'critère rempli', 'critères remplis', 'fr')} sur {told} qui ont "
+        f"Rang {place['fr']}\u202f: {many(met, 'critère rempli', 'critères remplis', 'fr')} sur {told} qui ont "
         f"une réponse\u202f; à égalité, l'IC025 départage.",
-        f"Rank {place['en']}: {_many(met, 'criterion', 'criteria', 'en')} met out of {told} that can be told; ties "
+        f"Rank {place['en']}: {many(met, 'criterion', 'criteria', 'en')} met out of {told} that can be told; ties "
         f"are broken by IC025.",
     )
 
 
-def _many(count: float, one: str, several: str, lang: Lang) -> str:
-    """A number with its noun; French counts 0 and 1 in the singular."""
-    single = count < 2 if lang == "fr" else count == 1
-    return f"{number(int(count), lang)} {one if single else several}"
-
-
 def _reports(count: float) -> Text:
-    return Text(_many(count, "notification", "notifications", "fr"), _many(count, "report", "reports", "en"))
+    return Text(many(count, "notification", "notifications", "fr"), many(count, "report", "reports", "en"))
 
 
 def _decimal(value: float, lang: Lang) -> str:
-    return number(float(value), lang, digits=2).replace("-", "\u2212")
+    return figure(float(value), lang)
 
 
 def _disproportionate(row: Row) -> Text:
@@ -105,7 +100,7 @@ def _countries(row: Row) -> Text:
     least = triage_facts()["criteria"]["countries"]["countries_least"]
     return Text(
         f"Notifications de {number(row['countries'], 'fr')} pays, au moins {least} attendus",
-        f"Reports from {_many(row['countries'], 'country', 'countries', 'en')}, at least {least} wanted",
+        f"Reports from {many(row['countries'], 'country', 'countries', 'en')}, at least {least} wanted",
     )
 
 
@@ -113,10 +108,10 @@ def _informative(row: Row) -> Text:
     mean = row["completeness"]
     least = triage_facts()["criteria"]["informative"]["completeness_least"]
     return Text(
-        f"{_many(row['informative'], 'notification bien documentée', 'notifications bien documentées', 'fr')} "
+        f"{many(row['informative'], 'notification bien documentée', 'notifications bien documentées', 'fr')} "
         f"(complétude vigiGrade d'au moins {_decimal(least, 'fr')})\u202f; "
         f"complétude moyenne {_decimal(mean, 'fr')}",
-        f"{_many(row['informative'], 'well documented report', 'well documented reports', 'en')} "
+        f"{many(row['informative'], 'well documented report', 'well documented reports', 'en')} "
         f"(vigiGrade completeness of at least {_decimal(least, 'en')}); mean completeness {_decimal(mean, 'en')}",
     )
 

@@ -118,7 +118,7 @@ def _of(found: list[Item], name: str, columns: Mapping[str, str]) -> tuple[list[
 
 def _single(item: Item, name: str, columns: Mapping[str, str], *, alone: bool) -> Unit | None:
     """A file that is a source by itself, told by how it begins; ``None`` when it is none."""
-    if item.base.startswith(".") or item.base.lower().endswith((".pdf", ".doc", ".docx", ".xlsx", ".htm", ".html")):
+    if item.base.startswith(".") or item.base.lower().endswith(streams.DOCUMENTS):
         return None
     start = streams.head(item, 4096).removeprefix(b"\xef\xbb\xbf").lstrip()
     size = _size((item,))

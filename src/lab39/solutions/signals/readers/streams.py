@@ -21,6 +21,8 @@ Note = Callable[[str], None]
 NOT_UTF8, MIXED = "lines not in UTF-8", "lines in two encodings"
 """What is noted of lines that had to be read otherwise than as UTF-8."""
 _PIECES = "lab39-windows-1252"
+DOCUMENTS = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".pptx", ".odt", ".ods", ".htm", ".html")
+"""Ends of the names of files that come along and are never a source."""
 BLOCK = 4 * 2**20
 MAX_RATIO = 1000
 """A zip member that unpacks to more than this many times its size is refused."""
@@ -125,6 +127,8 @@ def items(path: Path) -> list[Item]:
         raise refuse(path, "ce fichier n'existe pas", "no such file")
     if path.is_dir():
         return [each for file in sorted(path.rglob("*")) if file.is_file() for each in items(file)]
+    if path.suffix.lower() in DOCUMENTS:
+        return [Item(path)]  # an Office file is a zip of its own parts
     if path.suffix.lower() == ".zip" or _is_zip(path):
         try:
             with zipfile.ZipFile(path) as archive:
