@@ -61,8 +61,8 @@ def spell(con: DuckDBPyConnection, terms: Mapping[str, str]) -> None:
 
     Terms differ by their capitals from one extract to another, and are one term: the commonest mixed-case spelling
     is used. Where there is none, a word of at most :data:`SHORT` letters stays in capitals, since it may be an
-    acronym (DRESS), and a longer term has its first capital only. A MedDRA code that the licensee's own MedDRA knows gives
-    its preferred term, and the spelling of that MedDRA is used before any other.
+    acronym (DRESS), and a longer term has its first capital only. A MedDRA code that the licensee's own MedDRA
+    knows gives its preferred term, and the spelling of that MedDRA is used before any other.
     """
     import pyarrow as pa
 
