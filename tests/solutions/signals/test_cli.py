@@ -57,6 +57,24 @@ def test_the_two_extracts_become_ranked_pairs_by_two_commands(run: Any, shared: 
     assert f"lab39 data import signals {tmp_path / 's' / 'runs' / '2017Q2'}" in found.err
 
 
+def test_an_era_in_capitals_and_one_in_small_letters_are_the_same_terms(
+    run: Any, shared: Path, tmp_path: Path
+) -> None:
+    extracts = shared / "signals" / "faers_ascii"
+    if not extracts.is_dir():
+        pytest.skip("no extract of FAERS among the shared data")
+    assert run("signals", "ingest", *sorted(extracts.iterdir()), "--store", tmp_path / "s").code == 0
+    rows = [
+        row for file in (tmp_path / "s/tables/events.parquet").iterdir() for row in pq.read_table(file).to_pylist()
+    ]
+    given = {row["event_given"] for row in rows}
+    both = {term for term in given if term != term.upper() and term.upper() in given}
+    assert len(both) > 5
+    spelt = {row["event_given"]: row["event"] for row in rows}
+    assert all(spelt[term.upper()] == spelt[term] == term for term in both)
+    assert len(set(spelt.values())) == len({term.lower() for term in given})
+
+
 def test_rows_without_a_name_are_told_by_detect(run: Any, write: Write) -> None:
     path = write("rows.csv", "case,drug,event\n1,A,x\n2,,x\n,B,x\n3,B,y\n")
     assert run("signals", "detect", "--pairs", path, "--json").json["unnamed"] == 2

@@ -211,7 +211,7 @@ def test_runs_are_named_by_folder_or_by_version_of_the_pack(run: Any, store: Pat
     ran = run("signals", "compare", "2020Q4", store / "runs" / "2021Q1", "--json")
     assert ran.code == 0, ran.err
     assert (ran.json["before"], ran.json["after"], ran.json["moves"]) == ("2020Q4", "2021Q1", [])
-    assert "0 nouveaux" in run("signals", "compare", "2020Q4", store / "runs" / "2021Q1").out
+    assert "0 nouvelle," in run("signals", "compare", "2020Q4", store / "runs" / "2021Q1").out
     unknown = run("signals", "compare", "2019Q9", "2020Q4")
     assert unknown.code == 2
     assert "2020Q4" in unknown.err

@@ -158,6 +158,37 @@ def test_a_name_that_nobody_knows_is_told_and_asked_to_the_pharmacy():
     assert "Zyloric" in found_["names-not-understood"].summary.fr
 
 
+LONG = (
+    "Préparation magistrale au clobétasol",
+    "Solution buvable sans nom en flacon de verre",
+    "Poudre inconnue",
+)
+
+
+def test_names_that_have_no_room_are_counted_and_never_cut_in_a_word():
+    rows = [takes(words=name, id=str(at)) for at, name in enumerate(LONG)]
+    said = found(*rows, rash())["names-not-understood"].summary
+    assert said.fr == (
+        f"Médicaments non reconnus\u202f: {LONG[0]} et 2 autres. Leurs effets indésirables n'ont pas été cherchés"
+    )
+    assert said.en.endswith("and 2 others. Their adverse reactions were not looked for")
+    assert max(len(said.fr), len(said.en)) < 140
+    alone = found(takes(words=f"{LONG[0]} et autres corps gras de la pharmacie"), rash())["names-not-understood"]
+    assert alone.summary.fr == (
+        f"Médicaments non reconnus\u202f: {LONG[0]} et autres corps gras de…. "
+        "Leurs effets indésirables n'ont pas été cherchés"
+    )
+
+
+def test_words_are_shortened_between_two_words():
+    assert saying.shortened("one two three", 13) == "one two three"
+    assert saying.shortened("one two three", 12) == "one two…"
+    assert saying.shortened("onetwothree", 6) == "onetw…"
+    assert saying.listed_in(["a" * 10, "b" * 10, "c"], "en", 3, 30) == f"{'a' * 10}, {'b' * 10} and c"
+    assert saying.listed_in(["a" * 10, "b" * 10, "c"], "en", 3, 23) == f"{'a' * 10} and 2 others"
+    assert saying.listed_in(["aaa bbb", "c" * 20], "fr", 2, 15) == "aaa… et 1 autre"
+
+
 def test_the_pharmacy_lends_its_names():
     said = Input(Text.same("Allopurinol"), Text.same("Zyloric 100 mg"), "", "MedicationStatement/m")
     why = Reason("pharmacy.x", Text("x", "y"), Source("x"), (said,))

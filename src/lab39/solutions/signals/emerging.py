@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lab39.core.datapacks import Pack, Packs
-from lab39.core.finding import Finding, Input, Missing, Reason, Severity, Source, When
-from lab39.core.text import NO_TEXT, Text, number
+from lab39.core.finding import SUMMARY_MAX, Finding, Input, Missing, Reason, Severity, Source, When
+from lab39.core.text import NO_TEXT, Lang, Text, number
 from lab39.solutions.signals import pairindex, saying
 from lab39.solutions.signals.complaining import Sign
 from lab39.solutions.signals.knowing import NEW_DAYS, Knowledge, folded
@@ -93,11 +93,13 @@ def _finding(pairs: Sequence[Emerging], source: Source) -> Finding:
         code="emerging",
         severity=severity,
         when=When.THIS_WEEK if severity is Severity.WARNING else When.NEXT_VISIT,
-        summary=Text(
-            f"{saying.capital(drug.fr)[:40]} et {first.sign.says.fr}{also.fr}\u202f: signal dans la base "
-            f"({times.fr} fois l'attendu), pas une preuve. Y penser"[:139],
-            f"{saying.capital(drug.en)[:40]} and {first.sign.says.en}{also.en}: a signal in the base "
-            f"({times.en} times the expected), no proof. Think of it"[:139],
+        summary=_summary(
+            drug,
+            first.sign.says,
+            Text(
+                f"{also.fr}\u202f: signal dans la base ({times.fr} fois l'attendu), pas une preuve. Y penser",
+                f"{also.en}: a signal in the base ({times.en} times the expected), no proof. Think of it",
+            ),
         ),
         detail=CAUTION,
         reasons=tuple(_reason(each, source) for each in pairs[:_SHOWN]),
@@ -116,6 +118,17 @@ def _finding(pairs: Sequence[Emerging], source: Source) -> Finding:
             ]
         },
     )
+
+
+def _summary(drug: Text, sign: Text, rest: Text) -> Text:
+    """The two names, each shortened between two words where there is no room for both."""
+
+    def words(lang: Lang, link: str) -> str:
+        name = saying.shortened(saying.capital(drug[lang]), 40)
+        room = SUMMARY_MAX - 1 - len(name) - len(link) - len(rest[lang])
+        return f"{name}{link}{saying.shortened(sign[lang], room)}{rest[lang]}"
+
+    return Text(words("fr", " et "), words("en", " and "))
 
 
 def _recent(each: Emerging) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from lab39.core.finding import Finding, Input, Missing, Reason, Severity, Source
+from lab39.core.finding import SUMMARY_MAX, Finding, Input, Missing, Reason, Severity, Source
 from lab39.core.record import Record
 from lab39.core.solution import Context
-from lab39.core.text import Text
+from lab39.core.text import LANGS, Text
 from lab39.solutions.signals import complaining, emerging, matching, saying, taking
 from lab39.solutions.signals.knowing import NEW_DAYS, knowledge
 from lab39.solutions.signals.taking import Taken
@@ -66,16 +66,16 @@ def no_treatment() -> Finding:
 
 def _new_medicines(new: tuple[Taken, ...], on: dt.date) -> Finding:
     """A fact more than an advice: what was begun lately, for those who meet a new complaint."""
-    french = saying.listed([each.name.fr for each in new], "fr", 3)
-    english = saying.listed([each.name.en for each in new], "en", 3)
     return Finding(
         code="new-medicines",
         severity=Severity.INFO,
-        summary=Text(
-            f"Nouveau au dossier depuis moins de 8 semaines\u202f: {french}. Y penser devant tout signe nouveau"[
-                :139
-            ],
-            f"New in the record in the last 8 weeks: {english}. Think of it before any new sign"[:139],
+        summary=_naming(
+            Text(
+                "Nouveau au dossier depuis moins de 8 semaines\u202f: {0}. Y penser devant tout signe nouveau",
+                "New in the record in the last 8 weeks: {0}. Think of it before any new sign",
+            ),
+            [each.name for each in new],
+            3,
         ),
         reasons=(
             Reason(
@@ -113,20 +113,31 @@ def _new_medicines(new: tuple[Taken, ...], on: dt.date) -> Finding:
     )
 
 
+def _naming(says: Text, names: Sequence[Text], most: int) -> Text:
+    """A summary with names in it, as many of them as it has room for."""
+    made = {}
+    for lang in LANGS:
+        room = SUMMARY_MAX - 1 - len(says[lang].format(""))
+        made[lang] = says[lang].format(saying.listed_in([name[lang] for name in names], lang, most, room))
+    return Text(made["fr"], made["en"])
+
+
 def _not_understood(unread: list[Taken]) -> Finding:
-    names = saying.listed([each.words or "–" for each in unread], "fr", 2)
-    english = saying.listed([each.words or "–" for each in unread], "en", 2)
     return Finding(
         code="names-not-understood",
         severity=Severity.INFO,
-        summary=Text(
-            f"Médicaments non reconnus\u202f: {names[:70]}. Leurs effets indésirables n'ont pas été cherchés",
-            f"Medicines not recognised: {english[:70]}. Their adverse reactions were not looked for",
+        summary=_naming(
+            Text(
+                "Médicaments non reconnus\u202f: {0}. Leurs effets indésirables n'ont pas été cherchés",
+                "Medicines not recognised: {0}. Their adverse reactions were not looked for",
+            ),
+            [Text.same(each.words or "–") for each in unread],
+            2,
         ),
         missing=tuple(
             Missing(
                 f"medicine:{each.ref}",
-                Text.same(each.words[:80] or "–"),
+                Text.same(saying.shortened(each.words, 80) or "–"),
                 Text(
                     "nom non reconnu\u202f: donner la substance ou le code ATC",
                     "name not recognised: give the substance or the ATC code",

@@ -173,7 +173,7 @@ def _summary(suspicion: Suspicion, template: Text) -> Text:
         said = filled(template, suspicion, room)
         if max(len(said.fr), len(said.en)) < SUMMARY_MAX:
             return said
-    return Text(said.fr[: SUMMARY_MAX - 2] + "…", said.en[: SUMMARY_MAX - 2] + "…")
+    return Text(shortened(said.fr, SUMMARY_MAX - 1), shortened(said.en, SUMMARY_MAX - 1))
 
 
 def listed(words: Sequence[str], lang: Lang, most: int, noun: str = "") -> str:
@@ -190,6 +190,27 @@ def listed(words: Sequence[str], lang: Lang, most: int, noun: str = "") -> str:
             others = f"{left} other{of}" if noun else f"{left} other{plural}"
         return ", ".join(unique[:most]) + last + others
     return last.join(filter(None, [", ".join(unique[:-1]), unique[-1]]))
+
+
+def listed_in(words: Sequence[str], lang: Lang, most: int, room: int) -> str:
+    """Words in a row as :func:`listed` says them, as many as ``room`` letters hold; one too long alone loses
+    its last words.
+    """
+    unique = list(dict.fromkeys(words))
+    for few in range(min(most, len(unique)), 0, -1):
+        if len(said := listed(unique, lang, few)) <= room:
+            return said
+    others = listed(unique, lang, 1)[len(unique[0]) :]
+    return shortened(unique[0], room - len(others)) + others
+
+
+def shortened(words: str, room: int) -> str:
+    """Words that fit in ``room`` letters, the last ones left out and « … » in their place; a word alone is cut."""
+    if len(words) <= room:
+        return words
+    kept = words[: max(room, 1)]
+    whole = kept.rpartition(" ")[0] or kept[:-1]
+    return whole.rstrip(" ,;:(/-") + "…"
 
 
 def after(suspect: Suspect, *, short: bool = False) -> Text:

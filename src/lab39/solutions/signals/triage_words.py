@@ -10,8 +10,8 @@ import numpy as np
 from lab39.core.text import NO_TEXT, Lang, Text, number, percent
 from lab39.solutions.signals.components import QUARTERS
 from lab39.solutions.signals.figures import figure, many
-from lab39.solutions.signals.thresholds import triage_facts
 from lab39.solutions.signals.telling import awaited
+from lab39.solutions.signals.thresholds import triage_facts
 
 Row = Mapping[str, Any]
 

@@ -225,6 +225,17 @@ def test_a_licensees_meddra_gives_the_preferred_term_of_a_code(shelf: Shelf, tmp
     assert shelf.ask("SELECT event, event_given FROM events") == [("Pyrexia", "MedDRA 101")]
 
 
+def test_a_short_term_in_capitals_may_be_an_acronym_unless_meddra_says_otherwise(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    told = cases(tmp_path, "case,drug,event\n1,A,DRESS\n2,A,RASH\n3,A,Rash\n4,A,HEPATITIS\n5,A,SKIN TAG\n")
+    shelf.add(told)
+    events = "SELECT event FROM events ORDER BY report_id"
+    assert [event for (event,) in shelf.ask(events)] == ["DRESS", "Rash", "Rash", "Hepatitis", "Skin tag"]
+    shelf.add(told, terms={"1": "Dress", "2": "Skin Tag"})
+    assert [event for (event,) in shelf.ask(events)] == ["Dress", "Rash", "Rash", "Hepatitis", "Skin Tag"]
+
+
 def test_a_meddra_folder_without_its_files_says_which(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"pt\.asc is missing"):
         meddra.read(tmp_path)

@@ -28,6 +28,8 @@ _EMPTY = {
     TERMS: "SELECT ''::VARCHAR AS event, ''::VARCHAR AS code, ''::VARCHAR AS code_system, 0::BIGINT AS n",
     NAMES: "SELECT ''::VARCHAR AS drug, ''::VARCHAR AS said, 0::BIGINT AS n",
 }
+SHORT = 6
+"""Letters of a word in capitals that may be an acronym."""
 _BATCH = 50_000
 
 
@@ -57,8 +59,10 @@ def reading(files: Iterable[Path], options: str = "") -> str:
 def spell(con: DuckDBPyConnection, terms: Mapping[str, str]) -> None:
     """Make ``spelling``: from each term as it is told (``event``, ``code``, ``code_system``) to the one ``spelt``.
 
-    Terms differ by their capitals from one extract to another: the commonest mixed-case spelling is used. A MedDRA
-    code that the licensee's own MedDRA knows gives its preferred term.
+    Terms differ by their capitals from one extract to another, and are one term: the commonest mixed-case spelling
+    is used. Where there is none, a word of at most :data:`SHORT` letters stays in capitals, since it may be an
+    acronym (DRESS), and a longer term has its first capital only. A MedDRA code that the licensee's own MedDRA
+    knows gives its preferred term, and the spelling of that MedDRA is used before any other.
     """
     import pyarrow as pa
 
@@ -70,16 +74,18 @@ def spell(con: DuckDBPyConnection, terms: Mapping[str, str]) -> None:
             SELECT t.event, t.code, t.code_system, coalesce(m.term, t.event) AS called, sum(n) AS n
             FROM told_terms t LEFT JOIN terms m ON m.code = t.code AND t.code_system = 'MedDRA' GROUP BY ALL;
         CREATE TABLE spelt AS
-            SELECT folded, arg_max(spelt, {'mixed': mixed, 'n': n, 'spelt': spelt}) AS spelt FROM (
+            SELECT folded, coalesce(any_value(written),
+                arg_max(spelt, {'mixed': mixed, 'n': n, 'spelt': spelt})) AS spelt FROM (
                 SELECT lower(called) AS folded, sum(n) AS n, (called <> upper(called))::BIGINT AS mixed,
-                    CASE WHEN called = upper(called) THEN upper(called[1]) || lower(called[2:])
-                        ELSE called END AS spelt
+                    CASE WHEN called = upper(called) AND NOT regexp_full_match(called, '__SHORT__')
+                        THEN upper(called[1]) || lower(called[2:]) ELSE called END AS spelt
                 FROM called GROUP BY called
-            ) GROUP BY folded;
+            ) LEFT JOIN (SELECT lower(term) AS folded, min(term) AS written FROM terms GROUP BY 1) USING (folded)
+            GROUP BY folded;
         CREATE TABLE spelling AS
             SELECT event, code, code_system, spelt FROM called JOIN spelt ON folded = lower(called);
         DROP TABLE called; DROP TABLE spelt;
-        """
+        """.replace("__SHORT__", rf"\p{{Lu}}{{1,{SHORT}}}")
     )
 
 
