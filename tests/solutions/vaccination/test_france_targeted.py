@@ -19,6 +19,7 @@ from lab39.solutions.vaccination.codes import NO_MAPS
 from lab39.solutions.vaccination.evaluate import CONFLICT
 from lab39.solutions.vaccination.forbidden import forbidden, group_forbidden
 from lab39.solutions.vaccination.outcome import DoseStatus, PatientSeries, SeriesStatus
+from lab39.solutions.vaccination.standing import due, standings
 
 FILES = (
     "bcg", "chikungunya", "cholera", "contraindications", "covid", "dengue", "hepatitis-a", "hepatitis-b-risk",
@@ -224,3 +225,29 @@ def test_a_finding_says_that_the_dates_of_the_campaign_are_assumed_and_what_the_
     )
     assert this["to know"].en.startswith("HAS prefers Efluelda or Fluad from 65.")
     assert "campaign" not in last
+
+
+@pytest.mark.parametrize(
+    ("given", "still_due"),
+    [
+        ("2026-09-07", True),  # before any territory began: the vaccine of last winter
+        ("2026-09-08", False),  # given in Mayotte, where the campaign begins first
+        ("2026-10-12", False),
+        ("2026-10-13", False),
+        ("2026-02-28", True),  # the last day of last winter's campaign
+    ],
+)
+def test_a_dose_given_where_the_campaign_began_first_is_the_dose_of_that_campaign(
+    given: str, still_due: bool
+) -> None:
+    moved = person(SCHEDULE, "1950-01-24", "F", f"{given}:Vaxigrip")
+    assert [each.group for each in due(standings(run(SCHEDULE, moved, TODAY))) if each.group == "INFLUENZA"] == (
+        ["INFLUENZA"] if still_due else []
+    )
+
+
+def test_rsv_vaccine_given_in_guyane_in_august_is_not_offered_again_in_september() -> None:
+    # first day of the last period 2025-12-28: 33 weeks on 16 August, 36 weeks on 6 September
+    mother = person(SCHEDULE, "1996-05-01", "F", "2026-08-16:Abrysvo", observed=(("pregnancy", "2025-12-28"),))
+    said = run(SCHEDULE, mother, dt.date(2026, 9, 5), ["RSV"])
+    assert [each.group for each in due(standings(said))] == []

@@ -28,12 +28,21 @@ Confidence = Literal["O", "S26", "S", "M", "D"]
 
 
 class Season(NamedTuple):
-    """One campaign, both days included; ``assumed`` when its dates were not published when they were written."""
+    """One campaign, both days included; ``assumed`` when its dates were not published when they were written.
+
+    ``counts_from`` is the day it begins where it begins first (overseas): a dose given there before ``start`` is its
+    dose too. ``None`` is ``start``.
+    """
 
     name: str
     start: dt.date
     end: dt.date
     assumed: bool
+    counts_from: dt.date | None = None
+
+    def has(self, day: dt.date) -> bool:
+        """Whether a dose of this day is the dose of this campaign."""
+        return (self.counts_from or self.start) <= day <= self.end
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def campaign_of(target: SeriesDose, satisfied: Iterable[dt.date], on: dt.date) -
     """FORECASTDTCAN-1: the campaign in course or next, of those a target dose is for, that has no dose yet."""
     done = list(satisfied)
     for season in target.seasons:
-        if season.end >= on and not any(season.start <= day <= season.end for day in done):
+        if season.end >= on and not any(season.has(day) for day in done):
             return season
     return None
 

@@ -250,7 +250,9 @@ def _campaigns(rows: list[Row], edition: str) -> dict[str, tuple[Season, ...]]:
     found: dict[str, list[Season]] = {}
     for row in rows:
         if edition in row.get("editions", (edition,)):
-            season = Season(row["name"], row["start"], row["end"], row.get("assumed", False))
+            season = Season(
+                row["name"], row["start"], row["end"], row.get("assumed", False), row.get("counts_from")
+            )
             for key in (row["key"], f"{row['key']} {row['name']}"):
                 found.setdefault(key, []).append(season)
     return {key: tuple(sorted(seasons, key=lambda each: each.start)) for key, seasons in found.items()}
