@@ -109,8 +109,11 @@ def store(*, ready: bool = True) -> Iterator[Store]:
 
 
 @contextmanager
-def context(solution: str) -> Iterator[WorkContext]:
+def context(solution: str, actor: str = "") -> Iterator[WorkContext]:
     """What a command of a solution may use of the lab: other solutions, packs, and its memory.
+
+    Args:
+        actor: id of the person in whose name it acts; empty for the lab itself.
 
     Raises:
         SchemaError, StoreUnavailableError
@@ -118,7 +121,7 @@ def context(solution: str) -> Iterator[WorkContext]:
     from lab39.store.context import LabContext
 
     with store() as opened:
-        yield LabContext(cache(lab), opened, solution)
+        yield LabContext(cache(lab), opened, solution, actor=actor)
 
 
 def out() -> Console:

@@ -106,3 +106,64 @@ def test_coverage_of_an_unknown_group_names_those_that_are_known(run: Any, popul
     ran = run("vaccination", "coverage", population, *FRANCE, "--group", "XYZ")
     assert ran.code == 2
     assert "MenB" in ran.err
+
+
+def in_the_lab(tmp_path: Path, **lots: str) -> dict[str, str]:
+    """Records of two accounts, by title: each with one dose of a lot. Their ids."""
+    from lab39.settings import Settings
+    from lab39.store import Store, people, records
+    from lab39.store.people import Role
+
+    store = Store.of(Settings(home=tmp_path / "home"))
+    ids = {}
+    with store.writing() as tx:
+        for owner in ("ana", "bruno"):
+            made = people.add(
+                tx, name=owner, email=f"{owner}@example.org", at=store.clock(), given=[Role.PROFESSIONAL]
+            )
+            for title, lot in lots.items():
+                if title.startswith(owner):
+                    dose = immunization("2026-03-01", "VAC0029", NUVA, id="d", lotNumber=lot, patient={})
+                    document = json.dumps(bundle(dose, person=PERSON | {"id": title}))
+                    ids[title] = records.add(tx, document, owner=made.id, at=store.clock(), title=title).id
+    store.close()
+    return ids
+
+
+def test_the_lots_of_the_lab_are_those_of_the_records_an_account_may_see(run: Any, tmp_path: Path) -> None:
+    from lab39.settings import Settings
+    from lab39.store import Store, audit
+
+    assert run("db", "migrate").code == 0
+    ids = in_the_lab(tmp_path, ana_1="AB120", ana_2="ab-12O", bruno_1="AB120")
+    ran = run("vaccination", "lot", "ab 120", "--as", "ana@example.org", "--json")
+    assert ran.code == 0, ran.err
+    said = ran.json
+    assert [(each["record"], each["name"]) for each in said["found"]] == [(ids["ana_1"], "ana_1")]
+    assert [each["record"] for each in said["near"]] == [ids["ana_2"]]
+    assert (said["records"], said["doses"], said["unreadable"]) == (2, 2, 0)
+    store = Store.of(Settings(home=tmp_path / "home"))
+    with store.reading() as tx:
+        entries = list(audit.entries(tx))
+    store.close()
+    asked = [each for each in entries if each.action == "vaccination.lot-looked-up"]
+    assert len(asked) == 1
+    assert asked[0].actor
+    assert {each.subject for each in entries if each.action == "access"} == {ids["ana_1"], ids["ana_2"]}
+
+
+def test_a_lot_of_the_lab_keeps_to_the_days_asked(run: Any, tmp_path: Path) -> None:
+    assert run("db", "migrate").code == 0
+    in_the_lab(tmp_path, ana_1="AB120")
+    ran = run("vaccination", "lot", "AB120", "--as", "ana@example.org", "--since", "2026-03-02", "--json")
+    assert (ran.json["found"], ran.json["doses"]) == ([], 0)
+
+
+def test_a_lot_says_where_to_look(run: Any, tmp_path: Path) -> None:
+    neither = run("vaccination", "lot", "AB120")
+    assert neither.code == 2
+    assert "--as" in neither.err
+    both = run("vaccination", "lot", "AB120", tmp_path / "people.ndjson", "--as", "ana@example.org")
+    assert both.code == 2
+    assert run("db", "migrate").code == 0
+    assert run("vaccination", "lot", "AB120", "--as", "nobody@example.org").code == 2

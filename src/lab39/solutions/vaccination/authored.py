@@ -30,8 +30,8 @@ Confidence = Literal["O", "S26", "S", "M", "D"]
 class Season(NamedTuple):
     """One campaign, both days included; ``assumed`` when its dates were not published when they were written.
 
-    ``counts_from`` is the day it begins where it begins first (overseas): a dose given there before ``start`` is its
-    dose too. ``None`` is ``start``.
+    ``counts_from`` is the day it begins where it begins first (overseas): a dose given there before ``start`` is
+    its dose too. ``None`` is ``start``.
     """
 
     name: str

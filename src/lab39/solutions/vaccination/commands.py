@@ -6,12 +6,12 @@ import datetime as dt
 import sys
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from lab39 import terminal
-from lab39.core.errors import InputError
+from lab39.core.errors import InputError, LabError
 from lab39.core.text import LANGS, Text
 from lab39.solutions.vaccination.cli import (
     DataOption,
@@ -25,6 +25,9 @@ from lab39.solutions.vaccination.cli import (
     tell_failed,
 )
 from lab39.terminal import JsonOption
+
+if TYPE_CHECKING:
+    from lab39.solutions.vaccination.recalls import Recall
 
 __all__ = ["app"]
 
@@ -188,7 +191,19 @@ def certificate(
 @app.command()
 def lot(
     number: Annotated[str, typer.Argument(metavar="LOT", help="Numéro de lot / lot number.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE.ndjson", help="Un Bundle par ligne / one Bundle a line.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE.ndjson", help="Un Bundle par ligne / one Bundle a line.", show_default=False),
+    ] = None,
+    account: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="ID|EMAIL",
+            help="Compte dont on cherche les dossiers / account whose records are searched.",
+            show_default=False,
+        ),
+    ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="YYYY-MM-DD", help="Du / from.", show_default=False)
     ] = None,
@@ -197,27 +212,54 @@ def lot(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Qui a reçu un lot, d'après un fichier, et les numéros voisins. / Who received a lot (a file), near ones too.
+    """Qui a reçu un lot, et les numéros voisins. / Who received a lot, near numbers too.
 
-    Les dossiers gardés par le laboratoire se cherchent à la page /vaccination/lots. / Records kept in the lab are
-    looked through on the page /vaccination/lots.
+    D'après un fichier, ou parmi les dossiers du laboratoire qu'un compte peut voir (--as), ce qui est inscrit au
+    journal. / From a file, or among the records of the lab that an account may see (--as), which is written in the
+    audit log.
     """
     from lab39.solutions.vaccination import tables
     from lab39.solutions.vaccination.population import Records
     from lab39.solutions.vaccination.recalls import recall
 
-    records = Records(file, terminal.session().settings)
-    found = recall(
-        records,
-        number,
-        since=chosen_day(since) if since else None,
-        until=chosen_day(until) if until else None,
-    )
+    if (file is None) is (account is None):
+        raise InputError(
+            Text(
+                "dire où chercher\u202f: un fichier NDJSON, ou --as COMPTE pour les dossiers du laboratoire",
+                "say where to look: an NDJSON file, or --as ACCOUNT for the records of the lab",
+            ),
+            "FILE.ndjson",
+        )
+    first, last = chosen_day(since) if since else None, chosen_day(until) if until else None
+    failed: list[LabError] = []
+    if file is not None:
+        records = Records(file, terminal.session().settings)
+        found = recall(records, number, since=first, until=last)
+        failed, unread = records.failed, len(records.failed)
+    else:
+        found, unread = _kept(number, account or "", first, last)
     if json:
-        terminal.emit({**found.as_dict(), "unreadable": len(records.failed)})
+        terminal.emit({**found.as_dict(), "unreadable": unread})
     else:
         tables.recall(terminal.out(), found, terminal.session().lang)
-    tell_failed(records.failed)
+    tell_failed(failed)
+    if unread:
+        terminal.say(
+            Text(f"dossiers illisibles, non regardés\u202f: {unread}", f"records that could not be read: {unread}")
+        )
+        raise typer.Exit(1)
+
+
+def _kept(number: str, account: str, since: dt.date | None, until: dt.date | None) -> tuple[Recall, int]:
+    """The records of the lab that an account may see, and how many of them could not be read."""
+    from lab39.solutions.vaccination import lots
+    from lab39.store import people
+
+    with terminal.store() as opened, opened.reading() as tx:
+        person = people.find(tx, account)
+    with terminal.context("vaccination", person.id) as ctx:
+        found = lots.search(ctx, number, person.id, most=None, since=since, until=until)
+    return found.as_recall(), found.unread
 
 
 @app.command()

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
 from lab39 import fhir
+from lab39.core.context import WorkContext
 from lab39.core.errors import InputError, LabError
 from lab39.core.faces import Call, Page, View
 from lab39.core.text import Text
 from lab39.solutions.vaccination import recalls
-from lab39.solutions.vaccination.recalls import Receipt
+from lab39.solutions.vaccination.recalls import Recall, Receipt
+
+if TYPE_CHECKING:
+    from lab39.store import access
 
 AT_ONCE = 50
 MOST = 2000
@@ -46,6 +53,14 @@ class Lots:
     unread: int
     whole: bool
 
+    def as_recall(self) -> Recall:
+        """The same as of a file: each dose under the record's id and title in the lab."""
+        rows = [
+            tuple(replace(each.receipt, record=each.record, name=each.title) for each in part)
+            for part in (self.found, self.near)
+        ]
+        return Recall(self.lot, rows[0], rows[1], self.records, self.doses, self.no_lot)
+
 
 def lots(call: Call) -> View:
     """A lot number, and the doses of it; that it was asked, and each record shown, is in the audit log."""
@@ -65,48 +80,74 @@ def lots(call: Call) -> View:
 
 
 def look(call: Call, lot: str) -> Lots:
-    """Look through the records that this person may see.
+    """Look through the records that who asks may see.
 
     Raises:
         InputError: a lot without letters or figures; nobody is signed in.
     """
-    from lab39.store import access, records
-
-    person = call.who.person
-    if person is None:
+    if call.who.person is None:
         raise InputError(Text("se connecter pour chercher un lot", "sign in to look for a lot"), "lot")
+    return search(call.ctx, lot, call.who.person)
+
+
+def search(
+    ctx: WorkContext,
+    lot: str,
+    person: str,
+    *,
+    most: int | None = MOST,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+) -> Lots:
+    """Look through the records that a person may see, those changed last first; what is shown is in the audit log.
+
+    Args:
+        most: records looked through; ``None`` for every one of them.
+        since, until: days of administration looked at.
+
+    Raises:
+        InputError: a lot without letters or figures.
+    """
+    from lab39.store import records
+
+    recalls.recall([], lot)  # a lot that is none is refused before anything is opened
     found: list[Received] = []
     seen = doses = no_lot = unread = 0
     whole = True
-    with call.ctx.writing() as tx:
-
-        def visible() -> Iterator[access.Visible]:
-            for offset in range(0, MOST, AT_ONCE):
-                rows = access.visible_to(tx.connection, person, at=tx.at, limit=AT_ONCE, offset=offset)
-                yield from rows
-                if len(rows) < AT_ONCE:
-                    return
-
-        for each in visible():
+    with ctx.writing() as tx:  # the lab's clock; records are read outside it, so that nobody waits
+        at = tx.at
+    with ctx.reading() as connection:
+        for each in _visible(connection, person, at):
+            if seen == most:
+                whole = False
+                break
             seen += 1
             try:
-                read = fhir.record(records.version(tx.connection, each.record.id).document)
+                read = fhir.record(records.version(connection, each.record.id).document)
             except LabError:
                 unread += 1
                 continue
-            here = recalls.recall([read], lot)
+            here = recalls.recall([read], lot, since=since, until=until)
             doses, no_lot = doses + here.doses, no_lot + here.no_lot
             title = each.record.title or each.record.pseudonym
             found += [Received(each.record.id, title, receipt) for receipt in (*here.found, *here.near)]
-        if seen == 0:
-            recalls.recall([], lot)
-        whole = seen < MOST
-        same = tuple(each for each in found if each.receipt.near == "same")
-        near = tuple(each for each in found if each.receipt.near != "same")
+    same = tuple(each for each in found if each.receipt.near == "same")
+    near = tuple(each for each in found if each.receipt.near != "same")
+    with ctx.writing() as tx:
         tx.audit("vaccination.lot-looked-up", {"lot": lot, "records": seen, "found": len(same), "near": len(near)})
         for record in dict.fromkeys(each.record for each in found):
             tx.audit("access", {"vaccination": True, "lot": lot}, subject=record)
-    return Lots(lot, _by_date(same), _by_date(near), seen, doses, no_lot, unread, whole)
+    return Lots(lot.strip(), _by_date(same), _by_date(near), seen, doses, no_lot, unread, whole)
+
+
+def _visible(connection: Any, person: str, at: dt.datetime) -> Iterator[access.Visible]:
+    from lab39.store import access
+
+    for offset in count(0, AT_ONCE):
+        rows = access.visible_to(connection, person, at=at, limit=AT_ONCE, offset=offset)
+        yield from rows
+        if len(rows) < AT_ONCE:
+            return
 
 
 def _by_date(rows: tuple[Received, ...]) -> tuple[Received, ...]:

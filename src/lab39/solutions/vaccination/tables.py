@@ -148,9 +148,11 @@ def what_if(console: Console, found: WhatIf, schedule: Schedule, lang: Lang) -> 
 
 def recall(console: Console, found: Recall, lang: Lang) -> None:
     """Who received it, then what to check by hand."""
+    n, of, seen = len(found.found), found.doses, found.records
     title = Text(
-        f"Lot {found.lot}\u202f: {len(found.found)} doses, sur {found.doses} de {found.records} dossiers",
-        f"Lot {found.lot}: {len(found.found)} doses, of {found.doses} in {found.records} records",
+        f"Lot {found.lot}\u202f: {n} dose{'s' if n > 1 else ''}, "
+        f"sur {of} de {seen} dossier{'s' if seen > 1 else ''}",
+        f"Lot {found.lot}: {n} dose{'' if n == 1 else 's'}, of {of} in {seen} record{'' if seen == 1 else 's'}",
     )
     _line(console, title[lang], "bold")
     _receipts(console, found.found, lang)
@@ -158,13 +160,13 @@ def recall(console: Console, found: Recall, lang: Lang) -> None:
         _line(console, Text("À vérifier à la main", "To check by hand")[lang], "bold")
         _receipts(console, found.near, lang)
     if found.no_lot:
-        _line(
-            console,
-            Text(
-                f"{found.no_lot} doses sans lot au dossier\u202f: rien ne les écarte.",
-                f"{found.no_lot} doses without a lot on record: nothing rules them out.",
-            )[lang],
+        one = Text("1 dose sans lot au dossier\u202f: rien ne l'écarte.",
+                   "1 dose without a lot on record: nothing rules it out.")  # fmt: skip
+        many = Text(
+            f"{found.no_lot} doses sans lot au dossier\u202f: rien ne les écarte.",
+            f"{found.no_lot} doses without a lot on record: nothing rules them out.",
         )
+        _line(console, (one if found.no_lot == 1 else many)[lang])
 
 
 def coverage(console: Console, found: Coverage, lang: Lang) -> None:
