@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from tests.solutions.vaccination import small
 from tests.solutions.vaccination.conftest import SCHEDULE, antigen, dose
 from tests.solutions.vaccination.records import PERSON, immunization, record
 
 from lab39.core.text import Text
-from lab39.solutions.vaccination import Schedule, compile_schedule, supporting, words
+from lab39.solutions.vaccination import Schedule, compile_schedule, france, listing, supporting, words
+from lab39.solutions.vaccination.authored import Season
 from lab39.solutions.vaccination.codes import NO_MAPS
 from lab39.solutions.vaccination.dates import parse
 from lab39.solutions.vaccination.differences import compare
 from lab39.solutions.vaccination.differing import duration
-from lab39.solutions.vaccination.model import Contraindication, ObservationTerm
+from lab39.solutions.vaccination.model import Contraindication, ObservationTerm, Series
 from lab39.solutions.vaccination.population import Totals, people
 
 ON = dt.date(2025, 4, 10)
@@ -263,3 +265,63 @@ def test_situations_of_the_american_schedule_are_told_in_french():
     )
     (change,) = [each for each in compare(used, changed) if each.kind == "contraindication"]
     assert "immunodépression (003)" in change.text.fr
+
+
+def french() -> Schedule:
+    return france.open_france()
+
+
+def test_the_french_editions_name_their_series_as_people_do(capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = france.open_france("2025"), french()
+    found = compare(old, new)
+    series = [each for each in found if each.series]
+    assert series
+    assert all(each.title.fr and each.title.fr != each.series for each in series)
+    gone = next(each for each in series if each.series == "hpv-15-19-2025")
+    assert gone.title.en == "HPV started from 15 to the 20th birthday (2025 schedule)"
+    assert gone.as_dict()["title"]["fr"] == gone.title.fr
+    listing.changes(Console(), old, new, found, "fr")
+    printed = capsys.readouterr().out
+    assert "hpv-15-19-2025" not in printed
+    assert "(calendrier 2025) – série supprimée (3 doses)" in printed
+
+
+def hepatitis_b(schedule: Schedule, edit: Callable[[Series], Series]) -> Schedule:
+    """The schedule with the series of the infant hexavalent for hepatitis B edited."""
+    held = schedule.antigens["HepB"]
+    edited = tuple(edit(each) if each.name == "hexa-infant (HepB)" else each for each in held.series)
+    return replace(schedule, antigens={**schedule.antigens, "HepB": replace(held, series=edited)})
+
+
+def test_whom_an_authored_series_is_for_and_how_binding_it_is_are_told() -> None:
+    def change(one: Series) -> Series:
+        assert one.audience is not None
+        return replace(one, audience=replace(one.audience, aged_before=parse("6 years")), duties=())
+
+    found = compare(french(), hepatitis_b(french(), change))
+    assert [each.text.en for each in found] == [
+        "people concerned changed (age, birth, history or situation)",
+        "obligatory or recommended changed",
+    ]
+    assert {each.title.en for each in found} == {"Infant hexavalent, 2, 4 and 11 months (hepatitis B)"}
+
+
+def test_campaigns_and_the_last_day_of_an_interval_are_told() -> None:
+    winter = Season("2026-2027", dt.date(2026, 10, 13), dt.date(2027, 1, 31), assumed=True)
+
+    def change(one: Series) -> Series:
+        second = one.doses[1]
+        (interval,) = second.intervals
+        edited = replace(second, seasons=(winter,), intervals=(replace(interval, maximum=parse("1 year")),))
+        return replace(one, doses=(one.doses[0], edited, *one.doses[2:]))
+
+    said = [each.text.en for each in compare(french(), hepatitis_b(french(), change))]
+    assert said == [
+        "dose 2, maximum interval: 12 months instead of nothing (from the previous dose)",
+        "dose 2, campaigns: 2026-2027, 13 October 2026 to 31 January 2027 instead of nothing",
+    ]
+
+
+def test_a_rule_that_nobody_verified_is_told_when_it_comes_or_goes() -> None:
+    less = replace(french(), unread=())
+    assert any(each.text.en.startswith("rule not verified removed: ") for each in compare(french(), less))

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import zip_longest
 from typing import Any
 
-from lab39.core.text import Text, date
+from lab39.core.text import NO_TEXT, Text, date
 from lab39.solutions.vaccination import words
 from lab39.solutions.vaccination.differing import (
     AGES,
@@ -31,6 +31,7 @@ class Change:
 
     Attributes:
         group: the vaccine group it is of; empty for what concerns the whole schedule.
+        series: its name in the schedule; ``title`` is what readers are told, the name when it has no other.
         kind: ``antigen``, ``series``, ``dose``, ``age``, ``interval``, ``vaccine``, ``skip``, ``contraindication``,
             ``immunity``, ``indication``, ``observation``, ``conflict``, ``group`` or ``rule``.
     """
@@ -40,6 +41,7 @@ class Change:
     series: str
     kind: str
     text: Text
+    title: Text = NO_TEXT
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -47,6 +49,7 @@ class Change:
             "group": self.group,
             "antigen": self.antigen,
             "series": self.series,
+            "title": self.title.as_dict(),
             "kind": self.kind,
             "says": self.text.as_dict(),
         }
@@ -79,7 +82,19 @@ def _antigens(old: Schedule, new: Schedule) -> Iterator[Change]:
         for series in dict.fromkeys((*had, *has)):
             one, two = had.get(series), has.get(series)
             for kind, text in _series_or_none(one, two, old, new):
-                yield Change((two or one or before.series[0]).vaccine_group, name, series, kind, text)
+                title = _title(two or one or before.series[0], new if two else old)
+                yield Change((two or one or before.series[0]).vaccine_group, name, series, kind, text, title)
+
+
+def _title(series: Series, schedule: Schedule) -> Text:
+    """The rule it was compiled from in words, with the antigen when the rule is about several."""
+    rule = schedule.rules.get(series.rule)
+    if rule is None:
+        return Text.same(series.name)
+    if series.name == series.rule:
+        return rule.title
+    antigen = words.group(series.antigen)
+    return Text(f"{rule.title.fr} ({antigen.fr})", f"{rule.title.en} ({antigen.en})")
 
 
 def _group_of(antigen: Antigen | None) -> str:
@@ -133,6 +148,14 @@ _SERIES: Mapping[str, Text] = {
     "min_start": Text("âge minimal au début", "minimum age to start"),
     "max_start": Text("âge maximal au début", "maximum age to start"),
 }
+_AUTHORED: Mapping[str, Text] = {
+    "audience": Text(
+        "personnes concernées modifiées (âge, naissance, antécédents ou situation)",
+        "people concerned changed (age, birth, history or situation)",
+    ),
+    "duties": Text("caractère obligatoire ou recommandé modifié", "obligatory or recommended changed"),
+}
+"""What only an authored schedule states of a series."""
 
 
 def _series(one: Series, two: Series, old: Schedule, new: Schedule) -> Iterator[Said]:
@@ -159,6 +182,9 @@ def _series(one: Series, two: Series, old: Schedule, new: Schedule) -> Iterator[
             continue
         for kind, text in at_least(_dose(a, b)):
             yield kind, Text(f"dose {number}, {text.fr}", f"dose {number}, {text.en}")
+    for name, text in _AUTHORED.items():
+        if getattr(one, name) != getattr(two, name):
+            yield "rule", text
     rest = ("group", "group_name", "equivalent", "vaccine_group", "guidance", "after_others")
     if any(getattr(one, name) != getattr(two, name) for name in rest):
         yield "rule", Text("groupe de séries ou conseil modifié", "series group or guidance changed")
@@ -183,6 +209,8 @@ _INTERVALS: Mapping[str, Text] = {
     "priority": Text("priorité de l'intervalle", "priority of the interval"),
     "effective": Text("intervalle en vigueur à partir du", "interval in force from"),
     "cessation": Text("intervalle en vigueur jusqu'au", "interval in force until"),
+    "maximum": Text("intervalle maximal", "maximum interval"),
+    "earlier_count": Text("doses d'avant comptées", "earlier doses counted"),
 }
 _VACCINES: Mapping[str, Text] = {
     **AGES,
@@ -230,7 +258,21 @@ def _dose(one: SeriesDose, two: SeriesDose) -> Iterator[Said]:
         )
     if one.skips != two.skips:
         yield "skip", Text("conditions pour passer cette dose modifiées", "conditions to skip this dose changed")
+    if one.seasons != two.seasons:
+        yield "dose", instead(Text("campagnes", "campaigns"), _campaigns(one), _campaigns(two))
     yield from (("dose", text) for text in fields_of(one, two, _DOSE))
+
+
+def _campaigns(target: SeriesDose) -> Text | None:
+    return joined(
+        [
+            Text(
+                f"{each.name}, du {date(each.start, 'fr')} au {date(each.end, 'fr')}",
+                f"{each.name}, {date(each.start, 'en')} to {date(each.end, 'en')}",
+            )
+            for each in target.seasons
+        ]
+    )
 
 
 def _interval(one: Interval | None, two: Interval | None) -> Iterator[Text]:
@@ -301,6 +343,12 @@ def _whole(old: Schedule, new: Schedule) -> Iterator[Said]:
         old.observations, new.observations, "observation", Text("observation", "observation"),
         lambda code: _observation(code, old, new),
         lambda a, b: _observation_changes(a.title, b.title, a.coded, b.coded),
+    )  # fmt: skip
+    unread = [{each.rule.id: each.rule for each in part.unread} for part in (old, new)]
+    titles = {key: rule.title for part in unread for key, rule in part.items()}
+    yield from keyed(
+        unread[0], unread[1], "rule", Text("règle non vérifiée", "rule not verified"), titles.__getitem__,
+        lambda _a, _b: (),
     )  # fmt: skip
 
 

@@ -50,12 +50,17 @@ def changes(console: Console, old: Schedule, new: Schedule, found: Sequence[Chan
         for each in rows:
             shown[each.kind] += 1
             if shown[each.kind] <= MAX_LINES:
-                series = f"{each.series}{COLON[lang]}" if each.series else ""
-                _print(console, f"  {series}{each.text[lang]}")
+                _print(console, f"  {_series(each, lang)}{each.text[lang]}")
         more = sum(max(0, number - MAX_LINES) for number in shown.values())
         if more:
             rest = Text(f"… et {more} autres, toutes avec --json", f"… and {more} more, all of them with --json")
             _print(console, f"  {rest[lang]}")
+
+
+def _series(change: Change, lang: Lang) -> str:
+    """The name of a series before what is said of it; titles in words have colons of their own."""
+    title = change.title[lang] or change.series
+    return f"{title}{COLON[lang] if title == change.series else ' – '}" if change.series else ""
 
 
 def people(console: Console, found: Iterable[Concerned], on: dt.date, lang: Lang) -> None:
