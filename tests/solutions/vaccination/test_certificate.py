@@ -173,3 +173,48 @@ def test_a_dose_that_had_its_use_is_not_said_to_be_worth_nothing():
     assert printed(france, "1954-02-02", nuva("2019-05-15", "Pneumovax")) == [
         ("15/05/2019", "spaces the next dose: pneumococcal")
     ]
+
+
+def made_of(used, name: str, lot: str):
+    dose = immunization(1, "2021-03-01", "901") | {"lotNumber": lot}
+    patient = {"resourceType": "Patient", "id": "p", "birthDate": "2020-01-15", "name": [{"text": name}]}
+    entries = [{"resource": patient}, {"resource": dose}]
+    record = fhir.record({"resourceType": "Bundle", "type": "collection", "entry": entries}, "p")
+    known = read_patient(record, used, ON)
+    assert known.patient is not None
+    return certificate(record, known.patient, run(used, known.patient, ON), used, known.uncounted)
+
+
+def right_edges(found) -> list[float]:
+    """How far to the right each letter of the first page goes, in points; A4 is 595 wide, its margin 45."""
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(pdf(found))
+    page = document[0].get_textpage()
+    edges = [page.get_charbox(each)[2] for each in range(page.count_chars())]
+    document.close()
+    return edges
+
+
+def column(found, head: str) -> float:
+    """Where a column begins, by its head."""
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(pdf(found, ("en",)))
+    page = document[0].get_textpage()
+    place = page.search(head).get_next()
+    left = page.get_charbox(place[0])[0]
+    document.close()
+    return left
+
+
+def test_a_long_lot_and_a_long_name_stay_in_their_place(used):
+    short, long = made_of(used, "Ana", "AB12"), made_of(used, "A" * 300, "X1234567890" * 6)
+    assert column(long, "Counts") == column(short, "Counts")
+    assert max(right_edges(long)) <= 595 - 45 + 1
+
+
+def test_letters_that_cannot_be_printed_are_said_to_be_written_by_hand(used):
+    assert "write them by hand" in text_of(pdf(made_of(used, "王小明", "AB12"), ("en",)))
+    for name in ("Łucja Nguyễn Thị Hằng", "Оксана Шевченко", "محمد الأمين", "Ελένη", "D'Œdipe-Ñandú"):
+        assert "by hand" not in text_of(pdf(made_of(used, name, "AB12"), ("en",))), name

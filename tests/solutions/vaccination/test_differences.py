@@ -318,7 +318,7 @@ def test_campaigns_and_the_last_day_of_an_interval_are_told() -> None:
     said = [each.text.en for each in compare(french(), hepatitis_b(french(), change))]
     assert said == [
         "dose 2, maximum interval: 12 months instead of nothing (from the previous dose)",
-        "dose 2, campaigns: 2026-2027, 13 October 2026 to 31 January 2027 instead of nothing",
+        "dose 2, campaigns: 2026-2027, 13 Oct 2026 to 31 Jan 2027 instead of nothing",
     ]
 
 

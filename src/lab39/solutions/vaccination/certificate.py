@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -28,6 +29,11 @@ from lab39.solutions.vaccination.verdicts import verdict
 
 _AHEAD = Duration(24, 0)
 """How far what comes next is printed; beyond it, only the first date."""
+_SCRIPTS = frozenset(
+    "LATIN GREEK CYRILLIC ARMENIAN GEORGIAN HEBREW ARABIC DEVANAGARI LAO "
+    "COMBINING MODIFIER FEMININE MASCULINE MICRO".split()
+)
+"""How the Unicode names of the letters that the fonts of Typst hold begin."""
 _LABELS: Mapping[str, Text] = {
     "title": Text("Relevé de vaccination", "Vaccination record"),
     "person": Text("Personne", "Person"),
@@ -46,6 +52,10 @@ _LABELS: Mapping[str, Text] = {
     "from": Text("dès le", "from"),
     "made": Text("Établi le", "Made on"),
     "after": Text("d'après", "according to"),
+    "unprinted": Text(
+        "Certaines lettres de ce relevé ne peuvent pas être imprimées ici\u202f: les écrire à la main.",
+        "Some letters of this record cannot be printed here: write them by hand.",
+    ),
     "signature": Text("Professionnel, date, signature", "Professional, date, signature"),
     "notice": Text(
         "Relevé du dossier tel qu'il est\u202f: une dose absente d'ici a pu être reçue. "
@@ -80,6 +90,12 @@ class Certificate:
     now: tuple[Text, ...]
     next: tuple[Text, ...]
 
+    @property
+    def unprinted(self) -> bool:
+        """Whether something of the record is in letters that no font here holds."""
+        written = (each for line in self.given for each in (line.vaccine.fr, line.lot, line.site))
+        return not all(map(is_printed, (self.name, *written)))
+
     def as_dict(self, langs: Sequence[Lang] = LANGS) -> dict[str, Any]:
         """Plain values, each text as the page shows it: in one language, or in both."""
 
@@ -109,6 +125,7 @@ class Certificate:
             ],
             "now": [said(each) for each in self.now],
             "next": [said(each) for each in self.next],
+            "unprinted": self.unprinted,
             "year": self.on.year,
             "month": self.on.month,
             "day": self.on.day,
@@ -166,6 +183,16 @@ def _counts(schedule: Schedule, patient: Patient, result: Result, stand: Sequenc
         return status
     reasons = words.joined([words.reason(reason) for reason in said.reasons])
     return Text(f"{status.fr} ({reasons.fr})", f"{status.en} ({reasons.en})")
+
+
+def is_printed(text: str) -> bool:
+    """Whether the fonts that Typst carries hold every letter of a text.
+
+    >>> is_printed("Łucja Nguyễn Оксана محمد"), is_printed("王小明")
+    (True, False)
+    """
+    letters = (each for each in text if unicodedata.category(each)[0] in "LM" or unicodedata.category(each) == "So")
+    return all(unicodedata.name(each, "").partition(" ")[0] in _SCRIPTS for each in letters)
 
 
 def pdf(found: Certificate, langs: Sequence[Lang] = LANGS) -> bytes:
