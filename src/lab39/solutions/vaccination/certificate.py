@@ -30,8 +30,22 @@ from lab39.solutions.vaccination.verdicts import verdict
 _AHEAD = Duration(24, 0)
 """How far what comes next is printed; beyond it, only the first date."""
 _SCRIPTS = frozenset(
-    "LATIN GREEK CYRILLIC ARMENIAN GEORGIAN HEBREW ARABIC DEVANAGARI LAO "
-    "COMBINING MODIFIER FEMININE MASCULINE MICRO".split()
+    [
+        "LATIN",
+        "GREEK",
+        "CYRILLIC",
+        "ARMENIAN",
+        "GEORGIAN",
+        "HEBREW",
+        "ARABIC",
+        "DEVANAGARI",
+        "LAO",
+        "COMBINING",
+        "MODIFIER",
+        "FEMININE",
+        "MASCULINE",
+        "MICRO",
+    ]
 )
 """How the Unicode names of the letters that the fonts of Typst hold begin."""
 _LABELS: Mapping[str, Text] = {
