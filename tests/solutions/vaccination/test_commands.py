@@ -173,7 +173,7 @@ def test_lists_leave_out_who_has_died_and_count_them(lab: Any, tmp_path: Path) -
     found = lab("vaccination", "coverage", path, *on, "--late", late, "--json").json
     assert (found["n"], found["deceased"], found["unread"], found["late"]) == (1, 1, 0, [])
     assert len(late.read_text("utf-8").splitlines()) == 1
-    assert "décédées" in lab("vaccination", "coverage", path, *on).out
+    assert "décédée" in lab("vaccination", "coverage", path, *on).out
     on = ("--on", "2025-06-15")
     people = lab("vaccination", "diff", "4.64", "cdsi@4.65", "--population", path, *on, "--json").json
     assert (people["population"]["deceased"], people["population"]["not_evaluated"]) == (1, 0)

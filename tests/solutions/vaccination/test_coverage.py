@@ -101,3 +101,43 @@ def test_the_csv_is_read_back_and_holds_no_formula(used):
 def test_groups_can_be_chosen(used):
     assert coverage(people(), used, ON, read, ["Varicella"]).cells() == ()
     assert len(coverage(people(), used, ON, read, ["MMR"]).cells()) == 3
+
+
+def flu(on: dt.date, *patients: Patient) -> list[tuple[int, int, int, int, int, float | None]]:
+    """Influenza in France: persons, covered, complete, due, missed, share."""
+    from lab39.solutions.vaccination.france import open_france
+
+    asked = [Person(str(number), patient) for number, patient in enumerate(patients)]
+    return [
+        (each.persons, each.covered, each.complete, each.due, each.missed, each.share)
+        for each in coverage(asked, open_france(), on, read, ["INFLUENZA"]).totals()
+    ]
+
+
+OLD = dt.date(1950, 1, 24)
+EFLUELDA = "VAC1347"
+DONE, UNDONE = Patient(OLD, doses=(Dose(dt.date(2026, 10, 20), EFLUELDA),)), Patient(OLD)
+LAST_WINTER = Patient(OLD, doses=(Dose(dt.date(2025, 11, 3), EFLUELDA),))
+
+
+def test_who_had_the_dose_of_the_campaign_is_covered_and_counted_beside_who_had_not():
+    assert flu(dt.date(2026, 11, 24), DONE, UNDONE, LAST_WINTER) == [(3, 1, 1, 2, 0, 1 / 3)]
+    assert flu(dt.date(2027, 1, 31), DONE, UNDONE) == [(2, 1, 1, 1, 0, 0.5)]
+
+
+def test_once_a_campaign_is_over_those_without_its_dose_are_still_counted():
+    assert flu(dt.date(2027, 3, 1), DONE, UNDONE, LAST_WINTER) == [(3, 1, 0, 0, 2, 1 / 3)]
+
+
+def test_what_is_only_on_offer_is_outside_given_or_not():
+    child = dt.date(2016, 5, 1)
+    given = Patient(child, doses=(Dose(dt.date(2026, 10, 20), "VAC0062"),))
+    for on in (dt.date(2026, 11, 24), dt.date(2027, 3, 1)):
+        assert flu(on, given, Patient(child)) == [(0, 0, 0, 0, 0, None)]
+
+
+def test_a_record_that_comes_back_is_told_and_counted(used):
+    found = coverage(
+        [Person("a", Patient(BORN)), Person("b", Patient(BORN)), Person("a", Patient(BORN))], used, ON, read
+    )
+    assert (found.records, found.repeated, found.as_dict()["repeated"]) == (3, 1, 1)

@@ -251,3 +251,14 @@ def test_rsv_vaccine_given_in_guyane_in_august_is_not_offered_again_in_september
     mother = person(SCHEDULE, "1996-05-01", "F", "2026-08-16:Abrysvo", observed=(("pregnancy", "2025-12-28"),))
     said = run(SCHEDULE, mother, dt.date(2026, 9, 5), ["RSV"])
     assert [each.group for each in due(standings(said))] == []
+
+
+def test_a_campaign_that_has_its_dose_is_complete_until_it_ends_and_then_over() -> None:
+    someone = person(SCHEDULE, "1950-01-24", "F", "2026-10-20:Efluelda")
+
+    def said(on: dt.date) -> SeriesStatus:
+        return run(SCHEDULE, someone, on, ["INFLUENZA"]).groups[0].status
+
+    assert said(dt.date(2027, 1, 31)) is SeriesStatus.COMPLETE
+    assert said(dt.date(2027, 2, 1)) is SeriesStatus.NOT_RECOMMENDED
+    assert said(dt.date(2026, 9, 20)) is SeriesStatus.NOT_COMPLETE, "before the dose, which is not known yet"

@@ -30,7 +30,7 @@ ANSWERS = {
     "organize.as_of",
     "evaluate.in_force", "evaluate.age_rule", "evaluate.reference_date",
     "skip.dose_in_window", "beyond.interval_end", "beyond.last_day",
-    "beyond.out_of_season", "beyond.season_of", "beyond.campaign_of", "beyond.apart",
+    "beyond.out_of_season", "beyond.season_of", "beyond.campaign_of", "beyond.campaign_done", "beyond.apart",
     "forecast.intervals_in_force", "forecast.conflict_end", "forecast.vaccine_contraindicated",
     "best.is_complete", "best.is_default", "best.is_in_process", "best.all_valid", "best.is_completable",
     "best.not_satisfied",

@@ -82,6 +82,14 @@ def campaign_of(target: SeriesDose, satisfied: Iterable[dt.date], on: dt.date) -
     return None
 
 
+def campaign_done(target: SeriesDose, satisfied: Iterable[dt.date], on: dt.date) -> bool:
+    """TABLE 7-10, beyond the schema: the campaign in course has its dose, and none is known after it."""
+    done = list(satisfied)
+    return campaign_of(target, done, on) is None and any(
+        season.has(on) and any(season.has(day) for day in done) for season in target.seasons
+    )
+
+
 def interval_end(target: SeriesDose, series: PatientSeries, history: History) -> dt.date | None:
     """TABLE 7-10: the first of the maximum intervals in force, the day itself included."""
     ends = [

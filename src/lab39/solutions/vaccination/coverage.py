@@ -3,6 +3,8 @@
 A person is covered in a group when nothing is due in it on the day: the series is complete or immune, or begun with
 the next dose for later. Persons whom the group does not concern (contraindicated, aged out, not recommended), or
 not yet (nothing given, nothing due), are counted apart, outside the share; so are records that could not be read.
+What is only on offer concerns nobody, given or not: those who took it would be the only ones counted.
+In a group of campaigns, a person is covered by the dose of the last one begun, also once it is over.
 """
 
 from __future__ import annotations
@@ -21,13 +23,13 @@ from lab39.solutions.vaccination import words
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.model import Schedule
 from lab39.solutions.vaccination.reading import Known
-from lab39.solutions.vaccination.standing import Kind, Standing, standings
+from lab39.solutions.vaccination.standing import Kind, Standing, last_campaign_has_dose, standings
 
 Reader = Callable[[Record, Schedule, dt.date], Known]
 _DONE = (Kind.COMPLETE, Kind.IMMUNE)
 _AHEAD = (Kind.POSSIBLE, Kind.LATER)
 _DUE = (Kind.DUE, Kind.OVERDUE)
-_COUNTED = ("complete", "covered", "due", "late", "not_yet", "outside", "in_doubt")
+_COUNTED = ("complete", "covered", "due", "late", "missed", "not_yet", "outside", "in_doubt")
 _SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
 HEADS: Mapping[str, Text] = {
     "record": Text("dossier", "record"),
@@ -47,6 +49,7 @@ class Cell:
     Attributes:
         complete: series complete or immune; ``covered`` includes them.
         due: due and not late; ``late``: past the last recommended date.
+        missed: without a dose of the last campaign, which is over.
         not_yet: nothing given and nothing due; ``outside``: persons whom the group does not concern.
         in_doubt: covered, due or late, with a dose on record that could not be counted.
     """
@@ -57,6 +60,7 @@ class Cell:
     covered: int
     due: int
     late: int
+    missed: int
     not_yet: int
     outside: int
     in_doubt: int
@@ -64,7 +68,7 @@ class Cell:
     @property
     def persons(self) -> int:
         """Those whom the group concerns."""
-        return self.covered + self.due + self.late
+        return self.covered + self.due + self.late + self.missed
 
     @property
     def share(self) -> float | None:
@@ -81,6 +85,7 @@ class Cell:
             "complete": self.complete,
             "due": self.due,
             "late": self.late,
+            "missed": self.missed,
             "not_yet": self.not_yet,
             "outside": self.outside,
             "in_doubt": self.in_doubt,
@@ -118,7 +123,8 @@ class Coverage:
     """Counts, as records are read.
 
     Attributes:
-        unread: records without a whole birth date: in no cell.
+        unread: records without a whole birth date on or before the day: in no cell.
+        repeated: records whose id was met already; they are counted like the others.
         deceased: persons who have died: in no cell, never called back.
         calls: who is late, the longest first once read to the end.
     """
@@ -128,6 +134,7 @@ class Coverage:
     edition: str
     records: int = 0
     unread: int = 0
+    repeated: int = 0
     deceased: int = 0
     counts: dict[tuple[int, str], Counter[str]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
@@ -158,6 +165,7 @@ class Coverage:
             "edition": self.edition,
             "n": self.records,
             "unread": self.unread,
+            "repeated": self.repeated,
             "deceased": self.deceased,
             "cells": [each.as_dict() for each in self.cells()],
             "groups": [{k: v for k, v in each.as_dict().items() if k != "birth_year"} for each in self.totals()],
@@ -175,8 +183,11 @@ def coverage(
         groups: vaccine groups wanted; every one when empty.
     """
     found = Coverage(on, schedule.name, schedule.version)
+    met: set[str] = set()
     for record in records:
         found.records += 1
+        found.repeated += record.id in met
+        met.add(record.id)
         known = read(record, schedule, on)
         if known.patient is None:
             found.deceased += known.deceased
@@ -188,7 +199,7 @@ def coverage(
         for each in standings(run(schedule, known.patient, on, groups or None)):
             doubt = unknown or not doubted.isdisjoint(schedule.groups[each.group].antigens)
             cell = found.counts.setdefault((born.year, each.group), Counter())
-            cell.update(_counted(each, doubt))
+            cell.update(_counted(each, on, doubt))
             if each.kind is Kind.OVERDUE:
                 found.calls.append(_call(record, born, each, on, doubt))
     found.calls.sort(key=lambda each: (-each.days_late, each.record, each.group))
@@ -215,7 +226,10 @@ def to_csv(calls: Iterable[Call], lang: Lang) -> str:
     return written.getvalue()
 
 
-def _counted(each: Standing, doubt: bool) -> Iterator[str]:
+def _counted(each: Standing, on: dt.date, doubt: bool) -> Iterator[str]:
+    if each.forecast.level == "optional":
+        yield "outside"
+        return
     if each.kind in _DONE:
         yield from ("covered", "complete")
     elif each.kind in _AHEAD:
@@ -225,6 +239,8 @@ def _counted(each: Standing, doubt: bool) -> Iterator[str]:
             return
     elif each.kind in _DUE:
         yield "late" if each.kind is Kind.OVERDUE else "due"
+    elif each.kind is Kind.NOT_NOW and (done := last_campaign_has_dose(each.forecast, on)) is not None:
+        yield "covered" if done else "missed"
     else:
         yield "outside"
         return

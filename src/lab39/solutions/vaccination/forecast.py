@@ -6,7 +6,7 @@ import datetime as dt
 from typing import NamedTuple
 
 from lab39.solutions.vaccination import licence
-from lab39.solutions.vaccination.beyond import interval_end, last_day, out_of_season, season_of
+from lab39.solutions.vaccination.beyond import campaign_done, interval_end, last_day, out_of_season, season_of
 from lab39.solutions.vaccination.dates import ONE_DAY, add, after
 from lab39.solutions.vaccination.evaluate import age_rule, in_force, reference_date
 from lab39.solutions.vaccination.model import Antigen, Contraindication, Interval, Schedule, SeriesDose, Vaccine
@@ -176,6 +176,8 @@ def forecast_need(
         found = SeriesStatus.IMMUNE, IMMUNE
     elif contraindicated is SeriesStatus.CONTRAINDICATED:
         found = SeriesStatus.CONTRAINDICATED, CONTRAINDICATED
+    elif campaign_done(target.dose, _satisfied(series), history.on):
+        found = SeriesStatus.COMPLETE, COMPLETE
     elif (season_end := _season(target.dose, series, history)[1]) is not None and history.on > season_end:
         found = SeriesStatus.NOT_RECOMMENDED, PAST_SEASON
     elif (closed := interval_end(target.dose, series, history)) and max(history.on, earliest or closed) > closed:
@@ -337,5 +339,8 @@ def _soonest(*days: dt.date | None) -> dt.date | None:
 def _season(target: SeriesDose, series: PatientSeries, history: History) -> tuple[dt.date | None, dt.date | None]:
     if not target.seasons:
         return target.season_start, target.season_end
-    done = [each.satisfied_on for each in series.targets if each.satisfied_on is not None]
-    return season_of(target, done, history.on)
+    return season_of(target, _satisfied(series), history.on)
+
+
+def _satisfied(series: PatientSeries) -> list[dt.date]:
+    return [each.satisfied_on for each in series.targets if each.satisfied_on is not None]

@@ -80,6 +80,17 @@ def campaign(series: PatientSeries, on: dt.date) -> Season | None:
     return campaign_of(target.dose, done, on) if target else None
 
 
+def last_campaign_has_dose(forecast: GroupForecast, on: dt.date) -> bool | None:
+    """Whether the last campaign begun has a dose of this person; ``None`` when the group has no campaign."""
+    found: bool | None = None
+    for series in forecast.series:
+        done = [each.satisfied_on for each in series.targets if each.satisfied_on is not None]
+        begun = [season for each in series.targets[-1:] for season in each.dose.seasons if season.start <= on]
+        if begun:
+            found = found or any(begun[-1].has(day) for day in done)
+    return found
+
+
 def standings(result: Result) -> tuple[Standing, ...]:
     """Every vaccine group once: what to give now, the newest recommendation first, then what comes next by date."""
     groups: dict[str, list[GroupForecast]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.table import Table
@@ -171,6 +172,7 @@ def recall(console: Console, found: Recall, lang: Lang) -> None:
 
 def coverage(console: Console, found: Coverage, lang: Lang) -> None:
     """One line a vaccine group and birth year."""
+    missed = any(each.missed for each in found.totals())
     table = _table(
         Text("Vaccin", "Vaccine"),
         Text("Naissance", "Born"),
@@ -179,6 +181,7 @@ def coverage(console: Console, found: Coverage, lang: Lang) -> None:
         Text("Complets", "Complete"),
         Text("À faire", "Due"),
         Text("En retard", "Late"),
+        *([Text("Campagne passée", "Campaign over")] if missed else []),
         Text("Couverture", "Coverage"),
         lang=lang,
     )
@@ -192,19 +195,44 @@ def coverage(console: Console, found: Coverage, lang: Lang) -> None:
                 words.group(group)[lang] if each.year == 0 else "",
                 _ALL_YEARS[lang] if each.year == 0 else str(each.year),
                 *(str(n) for n in (each.persons, each.covered, each.complete, each.due, each.late)),
+                *([str(each.missed)] if missed else []),
                 percent(each.share, lang) if each.share is not None else "–",
             )
     console.print(table)
-    said = Text(
-        f"{found.records} dossiers, dont {found.unread} sans date de naissance complète\u202f; "
-        f"{len({each.record for each in found.calls})} personnes en retard",
-        f"{found.records} records, {found.unread} of them without a whole birth date; "
-        f"{len({each.record for each in found.calls})} persons late",
-    )
-    _line(console, said[lang])
-    if found.deceased:
-        dead = Text("décédées, laissées de côté", "who have died, left out")
-        _line(console, f"{found.deceased} {'personnes' if lang == 'fr' else 'persons'} {dead[lang]}")
+    for one, many, number in _beside(found):
+        said = one if number == 1 else many
+        _line(console, f"{number} {said[lang]}")
+
+
+def _beside(found: Coverage) -> Iterator[tuple[Text, Text, int]]:
+    """What is counted under the table, in the singular and in the plural; what is none is left out, save late."""
+    rows = (
+        (Text("dossier lu", "record read"), Text("dossiers lus", "records read"), found.records),
+        (
+            Text("personne en retard", "person late"), Text("personnes en retard", "persons late"),
+            len({each.record for each in found.calls}),
+        ),
+        (
+            Text("dossier sans date de naissance utilisable, dans aucune case",
+                 "record without a usable birth date, in no cell"),
+            Text("dossiers sans date de naissance utilisable, dans aucune case",
+                 "records without a usable birth date, in no cell"),
+            found.unread,
+        ),
+        (
+            Text("dossier dont l'identifiant revient, compté chaque fois",
+                 "record whose identifier comes back, counted each time"),
+            Text("dossiers dont l'identifiant revient, comptés chaque fois",
+                 "records whose identifier comes back, counted each time"),
+            found.repeated,
+        ),
+        (
+            Text("personne décédée, laissée de côté", "person who has died, left out"),
+            Text("personnes décédées, laissées de côté", "persons who have died, left out"),
+            found.deceased,
+        ),
+    )  # fmt: skip
+    yield from (row for place, row in enumerate(rows) if row[2] or place < 2)
 
 
 def _receipts(console: Console, rows: tuple[Receipt, ...], lang: Lang) -> None:
