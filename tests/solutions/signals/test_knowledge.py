@@ -27,7 +27,7 @@ reactions = pytest.mark.parametrize("reaction", KNOWN.reactions.values(), ids=KN
 
 @reactions
 def test_every_complaint_of_a_reaction_is_known(reaction: Reaction):
-    named = frozenset().union(*reaction.needs) | reaction.alarms | reaction.emergencies
+    named = frozenset().union(*reaction.needs) | reaction.alarms | reaction.emergencies | reaction.lone
     assert named <= set(KNOWN.complaints)
     assert reaction.emergencies <= reaction.alarms
 
@@ -36,7 +36,10 @@ def test_every_complaint_of_a_reaction_is_known(reaction: Reaction):
 def test_a_reaction_has_a_source_that_was_opened_causes_and_levels_that_can_be_reached(reaction: Reaction):
     assert reaction.source.verified
     assert KNOWN.causes[reaction.id]
-    bases = {"plain", "alarm", "emergency", "unknown"} | {f"{b}-new" for b in ("plain", "alarm", "emergency")}
+    bases = {"plain", "alarm", "emergency", "unknown", "lone", "over", "over-alarm"}
+    bases |= {f"{b}-new" for b in ("plain", "alarm", "emergency")}
+    assert ("lone" in reaction.levels) is bool(reaction.lone)
+    assert reaction.lone or not any(pair.lone for pair in KNOWN.causes[reaction.id])
     assert {"plain"} <= set(reaction.levels) <= bases
     assert {level for levels, _ in reaction.steps for level in levels} <= set(reaction.levels)
     assert reaction.days is None or list(reaction.days) == sorted(reaction.days)
