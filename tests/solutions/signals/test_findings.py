@@ -61,6 +61,24 @@ def test_who_to_see_and_what_to_prepare_are_said():
     assert [s.page for s in suggestions if s.page] == ["/signals/report"]
 
 
+@pytest.mark.parametrize(("atc", "told_"), [("M04AA01", False), ("N03AF01", True)])
+def test_what_replaces_an_antiepileptic_is_said_of_one_only(atc: str, told_: bool):
+    steps = [s.label.fr for s in skin(takes(atc), rash(), fever()).suggestions]
+    assert any(step.startswith("Antiépileptique") for step in steps) is told_
+
+
+def test_a_sign_that_was_not_looked_at_is_not_present():
+    unseen = {
+        "resourceType": "Observation",
+        "id": "unseen",
+        "status": "final",
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "386661006"}]},
+        "effectiveDateTime": "2026-11-23",
+        "dataAbsentReason": {"text": "not done"},
+    }
+    assert skin(ALLOPURINOL, rash(), unseen).severity is Severity.WARNING
+
+
 @pytest.mark.parametrize("code", ["26284000", "445088006"], ids=["mucosal lesions", "swollen face"])
 def test_mucosal_lesions_or_a_swollen_face_call_an_ambulance(code: str):
     told_ = skin(ALLOPURINOL, rash(), has(code))

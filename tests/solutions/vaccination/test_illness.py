@@ -194,6 +194,7 @@ def test_the_card_says_that_doses_are_due_and_wait_with_the_source(schedule):
     found = card(schedule, has(), temperature(38.6))
     assert found.summary.fr.startswith(WAITS)
     assert found.summary.en.startswith("Due, to give once the fever is over: ")
+    assert "The record notes: Fever, 22 Nov 2026" in found.reasons[0].text.en
     assert found.when is When.NEXT_VISIT
     first = found.reasons[0]
     assert first.rule == RULE
@@ -276,8 +277,8 @@ def judged(schedule: Any, answers: dict[str, str], *rows: dict[str, Any]) -> dic
 
 
 def test_at_the_counter_a_no_does_not_hide_the_fever_of_the_record(schedule):
-    said = judged(schedule, {"illness": "no", "allergy": "no"}, has())
-    assert said["Le dossier note\u202f: Fièvre, 22/11/2026"] == "warn"
+    said = judged(schedule, {"illness": "no", "allergy": "no"}, has(), temperature(38.6))
+    assert said["Le dossier note\u202f: Fièvre, 22/11/2026\u202f; température 38,6\u202f°C, 24/11/2026"] == "warn"
     assert said["Ce vaccin est dû, à faire une fois la fièvre passée\u202f: zona"] == "ok"
     assert not any("à faire aujourd'hui" in each for each in said)
 

@@ -109,7 +109,7 @@ def _conditions(record: Record, known: Knowledge) -> Iterator[tuple[Sign, bool]]
 
 def _observations(record: Record, known: Knowledge) -> Iterator[tuple[Sign, bool]]:
     for each in record.observations():
-        if each.status in UNDONE or each.absent_reason:
+        if each.status in UNDONE or each.raw.get("dataAbsentReason"):
             continue
         if isinstance(each.value, Concept):
             for token, said_not in _tokens(each.value, known):

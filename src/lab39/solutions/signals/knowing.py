@@ -96,6 +96,20 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """What to do.
+
+    Attributes:
+        levels: at which it is said.
+        atc: beginnings of codes: said only when one of the most suspected medicines has one; empty for all.
+    """
+
+    levels: frozenset[str]
+    say: Text
+    atc: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reaction:
     """An adverse reaction.
 
@@ -109,7 +123,7 @@ class Reaction:
         levels: ``plain``, and where they exist ``alarm``, ``emergency``, ``unknown`` (an alarm, dates not known),
             and each with ``-new`` (the most suspected medicine is new, with no known link); ``lone``; ``over``
             (the reaction is over, and a medicine well known for it is still taken).
-        steps: what to do, with the levels at which it is said.
+        steps: what to do, in this order.
         change: what would change the answer.
     """
 
@@ -123,7 +137,7 @@ class Reaction:
     stays_days: int
     new_medicines: bool
     levels: Mapping[str, Level]
-    steps: tuple[tuple[frozenset[str], Text], ...]
+    steps: tuple[Step, ...]
     change: Text
     checks: tuple[Check, ...]
     source: Source
@@ -330,7 +344,9 @@ def _reaction(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Reaction
             name: Level(Severity(level["severity"]), When(level["when"]), Text.of(level["summary"]))
             for name, level in row["levels"].items()
         },
-        steps=tuple((frozenset(step["at"]), Text.of(step["say"])) for step in row["step"]),
+        steps=tuple(
+            Step(frozenset(step["at"]), Text.of(step["say"]), tuple(step.get("atc", ()))) for step in row["step"]
+        ),
         change=Text.of(row["change"]),
         checks=tuple(
             Check(tuple(check["loinc"]), Text.of(check["name"]), check["unit"], check["days"], check.get("clears"))

@@ -332,10 +332,11 @@ def _stopped(medicine: Taken) -> Text:
 
 
 def _suggestions(suspicion: Suspicion) -> tuple[Suggestion, ...]:
+    codes = [code for each in suspicion.headline for code in each.medicine.atc]
     said = [
-        Suggestion(filled(text, suspicion))
-        for levels, text in suspicion.reaction.steps
-        if suspicion.level in levels
+        Suggestion(filled(step.say, suspicion))
+        for step in suspicion.reaction.steps
+        if suspicion.level in step.levels and (not step.atc or any(code.startswith(step.atc) for code in codes))
     ]
     others = [s for s in suspicion.suspects if s not in suspicion.headline and s.verified]
     if others and suspicion.level in _GRAVE:

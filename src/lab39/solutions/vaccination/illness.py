@@ -69,11 +69,17 @@ class Wait:
     noted: tuple[Noted, ...]
 
     @property
+    def seen(self) -> Text:
+        """What the record notes, in one sentence."""
+        seen = [each.dated for each in self.noted]
+        fr, en = "\u202f; ".join(each.fr for each in seen), "; ".join(each.en for each in seen)
+        return Text(f"Le dossier note\u202f: {fr}", f"The record notes: {en}")
+
+    @property
     def says(self) -> Text:
         """Why, and the rule, in one sentence each."""
-        seen, rule = [each.dated for each in self.noted], self.noted[0].told.note
-        fr, en = "\u202f; ".join(each.fr for each in seen), "; ".join(each.en for each in seen)
-        return Text(f"Le dossier note\u202f: {fr}. {rule.fr}.", f"The record notes: {en}. {rule.en}.")
+        seen, rule = self.seen, self.noted[0].told.note
+        return Text(f"{seen.fr}. {rule.fr}.", f"{seen.en}. {rule.en}.")
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values."""
@@ -132,6 +138,14 @@ def to_ask(found: Sequence[Noted]) -> Iterator[Missing]:
                     "illness still lasts",
                 ),
             )
+
+
+def told(found: Sequence[Noted]) -> Iterator[Told]:
+    """For who gives a dose: what is present, together, then what is in doubt."""
+    waits = wait(found)
+    if waits is not None:
+        yield replace(waits.noted[0].told, says=waits.seen)
+    yield from (each.told for each in found if not each.present)
 
 
 def asked(each: Missing) -> Text:
@@ -202,11 +216,16 @@ def _stated(record: Record, row: Mapping[str, Any]) -> Iterator[tuple[str, Text,
     for each in record.conditions():
         kind = _kind(each.concept, row)
         if kind and each.active is not False and each.verification in (None, "confirmed"):
-            yield kind, Text.same(each.concept.label), each.onset or each.recorded, each.ref
+            yield kind, _label(kind, each.concept), each.onset or each.recorded, each.ref
     for seen in record.observations():
         kind = _kind(seen.concept, row)
         if kind and seen.status not in UNDONE and not seen.raw.get("dataAbsentReason") and _present(seen):
-            yield kind, Text.same(seen.concept.label), seen.date, seen.ref
+            yield kind, _label(kind, seen.concept), seen.date, seen.ref
+
+
+def _label(kind: str, concept: Concept) -> Text:
+    """A fever is a fever in both languages; another illness keeps the words of the record."""
+    return Text("Fièvre", "Fever") if kind == _FEVER else Text.same(concept.label[:60])
 
 
 def _present(seen: Observation) -> bool:
