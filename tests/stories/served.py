@@ -30,3 +30,9 @@ def signals() -> FastAPI:
     """Pharmacovigilance alone: the demonstration, the form, the runs that were imported into its home."""
     settings = Settings.from_env()
     return create_app(settings, lab=Lab([Signals()], settings))
+
+
+def story() -> FastAPI:
+    """The solutions that answer one another in the running story."""
+    settings = Settings.from_env()
+    return create_app(settings, lab=Lab([Pharmacy(), Signals(), Vaccination()], settings))

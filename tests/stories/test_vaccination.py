@@ -120,10 +120,10 @@ def test_no_page_has_a_violation_and_nothing_sticks_out(page: Page, lab: Served,
 def test_the_running_story_is_told_at_the_desk_and_on_her_page(page: Page, lab: Served):
     """The woman of 82: what is due at her age, what of her vaccines is known too little, by which schedule."""
     page.goto(f"{lab.url}/lang/fr?next=/demo/running-story")
-    card = page.locator("section.card", has_text="À faire maintenant")
+    card = page.locator("section.card", has_text="Dus, à faire une fois la fièvre passée")
     expect(card).to_have_count(1)
     expect(page.locator("section.card", has_text="du dossier à préciser")).to_contain_text("Prevenar 13")
-    expect(page.locator(".findings section.card").first).not_to_contain_text("À faire maintenant")
+    expect(page.locator(".findings section.card").first).not_to_contain_text("une fois la fièvre passée")
 
     page.goto(f"{lab.url}/vaccination?example=running-story&schedule=cdsi")
     expect(page.locator(".due li")).not_to_have_count(0)

@@ -54,9 +54,29 @@ def test_who_to_see_and_what_to_prepare_are_said():
     suggestions = skin(ALLOPURINOL, rash(), fever()).suggestions
     steps = " ".join(s.label.fr for s in suggestions)
     assert "Médecin aujourd'hui" in steps
-    assert "urgences (15)" in steps
+    assert "urgences (15 ou 112)" in steps
+    assert suggestions[0].label.fr.startswith("Médecin aujourd'hui")
+    assert "(112, or your emergency number)" in suggestions[0].label.en
     assert "Préparer la déclaration" in steps
     assert [s.page for s in suggestions if s.page] == ["/signals/report"]
+
+
+@pytest.mark.parametrize(("atc", "told_"), [("M04AA01", False), ("N03AF01", True)])
+def test_what_replaces_an_antiepileptic_is_said_of_one_only(atc: str, told_: bool):
+    steps = [s.label.fr for s in skin(takes(atc), rash(), fever()).suggestions]
+    assert any(step.startswith("Antiépileptique") for step in steps) is told_
+
+
+def test_a_sign_that_was_not_looked_at_is_not_present():
+    unseen = {
+        "resourceType": "Observation",
+        "id": "unseen",
+        "status": "final",
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "386661006"}]},
+        "effectiveDateTime": "2026-11-23",
+        "dataAbsentReason": {"text": "not done"},
+    }
+    assert skin(ALLOPURINOL, rash(), unseen).severity is Severity.WARNING
 
 
 @pytest.mark.parametrize("code", ["26284000", "445088006"], ids=["mucosal lesions", "swollen face"])
@@ -138,9 +158,12 @@ def test_a_start_known_to_the_month_is_not_made_up():
     assert "0 à 21 jours après le début" in told_.summary.fr
 
 
-def test_an_undated_rash_is_asked_about():
+def test_an_undated_febrile_rash_is_for_a_physician_today_and_its_date_is_asked():
     told_ = skin(ALLOPURINOL, rash(None), fever())
-    assert "dates inconnues" in told_.summary.fr
+    assert (told_.severity, told_.when) == (Severity.WARNING, When.TODAY)
+    assert "dates inconnues\u202f: avis médical aujourd'hui" in told_.summary.fr
+    assert "dates unknown: medical advice today" in told_.summary.en
+    assert told_.suggestions[0].label.fr.startswith("Médecin aujourd'hui")
     assert any(m.code == "onset:Condition/c271807003" for m in told_.missing)
 
 
@@ -289,7 +312,54 @@ def test_at_whatever_time_a_reaction_comes_it_follows_the_first_dose():
 )
 def test_what_is_over_supposed_or_denied_is_not_a_rash(over: dict[str, Any]):
     for start in ("2026-05-20", "2026-11-03"):
-        assert SKIN not in found(takes("M04AA01", start), over, fever())
+        told_ = found(takes("M04AA01", start), over, fever()).get(SKIN)
+        assert told_ is None or told_.payload["level"] == "over-alarm"
+
+
+def ended(row: dict[str, Any], day: str = "2026-11-23") -> dict[str, Any]:
+    """A condition that is over since a day."""
+    return {key: value for key, value in row.items() if key != "clinicalStatus"} | {"abatementDateTime": day}
+
+
+def test_a_medicine_still_taken_after_a_febrile_rash_is_asked_about_before_the_next_dose():
+    told_ = skin(ALLOPURINOL, ended(rash()), ended(fever()))
+    assert (told_.severity, told_.when) == (Severity.WARNING, When.TODAY)
+    assert told_.summary == Text(
+        "L'allopurinol reste au traitement après éruption cutanée et fièvre\u202f: avis du prescripteur avant la "
+        "prochaine prise",
+        "Allopurinol is still taken after rash and fever: ask the prescriber before the next dose",
+    )
+    steps = [s.label.fr for s in told_.suggestions]
+    assert steps[0].startswith("Joindre le prescripteur")
+    assert steps[1].startswith("Sans son accord, ni continuer ni reprendre")
+    assert told_.suggestions[-1].page == "/signals/report"
+    assert told_.reasons[0].source.document.startswith("Collège des enseignants en dermatologie")
+    assert told_.reasons[0].text.fr.startswith("Constaté ces dernières semaines")
+
+
+def test_without_fever_a_rash_that_is_over_waits_until_this_week():
+    told_ = skin(ALLOPURINOL, ended(rash()))
+    assert (told_.severity, told_.when) == (Severity.WARNING, When.THIS_WEEK)
+
+
+def test_a_rash_that_is_over_while_the_mouth_is_still_sore_is_no_reaction_that_is_over():
+    assert skin(ALLOPURINOL, ended(rash()), has("26284000")).payload["level"] == "emergency"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (takes("M04AA01", end="2026-11-22", status="stopped"), ended(rash())),
+        (takes("M04AA01", "2020-01-01"), ended(rash())),
+        (takes("N06AB06", words="Sertraline"), ended(rash())),
+        (takes("M04AA01", "2026-09-01"), ended(rash("2026-09-20"), "2026-10-24")),
+        (ALLOPURINOL, ended(rash(verified="refuted"))),
+        (ALLOPURINOL, ended(rash(None))),
+    ],
+    ids=["stopped", "taken for years", "less well known", "over for a month", "refuted", "undated"],
+)
+def test_what_is_over_says_nothing_more(rows: tuple[dict[str, Any], ...]):
+    assert SKIN not in found(*rows)
 
 
 def test_a_sign_denied_later_is_not_present():
@@ -471,6 +541,135 @@ def test_a_seizure_with_low_glucose_is_given_nothing_by_mouth():
     assert told_.summary.fr.startswith("Appeler le 15")
     assert "rien par la bouche" in told_.summary.fr
     assert any("glucagon" in s.label.en for s in told_.suggestions)
+
+
+# -- fever alone, heparin again, other names ----------------------------------------------------------------
+
+AGRANULOCYTOSIS, HEPARIN = "reaction.agranulocytosis", "reaction.heparin-platelets"
+
+
+@pytest.mark.parametrize(
+    ("atc", "start"),
+    [("N05AH02", "2020-01-01"), ("H03BB01", "2026-10-20"), ("H03BB02", "2026-10-20"), ("A07EC01", "2026-10-20")],
+)
+def test_fever_alone_under_what_may_take_the_neutrophils_asks_for_a_blood_count_today(atc: str, start: str):
+    told_ = found(takes(atc, start), fever())[AGRANULOCYTOSIS]
+    assert (told_.severity, told_.when, told_.payload["level"]) == (Severity.WARNING, When.TODAY, "lone")
+    assert "numération et avis médical aujourd'hui, avant la dose suivante" in told_.summary.fr
+    assert all(reason.source.verified for reason in told_.reasons)
+    assert [missing.code for missing in told_.missing] == ["751-8"]
+
+
+def test_fever_alone_on_methotrexate_has_no_source_yet_and_gives_no_advice():
+    told_ = found(takes("L04AX03", "2024-01-01"), fever())[AGRANULOCYTOSIS]
+    assert told_.severity is Severity.INFO
+    assert told_.suggestions == ()
+    assert not told_.reasons[1].source.verified
+
+
+def test_fever_alone_says_nothing_of_other_causes():
+    for atc in ("J01EE01", "B01AC05", "N02BE01"):
+        assert AGRANULOCYTOSIS not in found(takes(atc, "2026-10-20"), fever())
+    assert AGRANULOCYTOSIS not in found(takes("H03BB01", "2026-11-20"), fever())
+
+
+@pytest.mark.parametrize(
+    ("value", "day", "told_"),
+    [(2.0, "2026-11-22", False), (1.9, "2026-11-23", True), (4.0, "2026-11-21", True), (4.0, "2026-11-24", False)],
+)
+def test_a_normal_count_since_the_fever_answers(value: float, day: str, told_: bool):
+    rows = takes("N05AH02", "2020-01-01"), fever(), measured("751-8", value, "10*9/L", day)
+    assert (AGRANULOCYTOSIS in found(*rows)) is told_
+
+
+def test_with_a_sore_throat_fever_is_no_longer_alone():
+    rows = takes("H03BB01", "2026-10-20"), fever(), has("J02.9", system=ICD10)
+    assert found(*rows)[AGRANULOCYTOSIS].payload["level"] == "alarm"
+
+
+def platelets(day: str) -> dict[str, Any]:
+    return measured("777-3", 60, "10*9/L", day)
+
+
+def earlier(end: str, atc: str = "B01AB05") -> dict[str, Any]:
+    return takes(atc, "2026-07-20", end=end, status="completed", id="earlier")
+
+
+def test_platelets_that_fall_the_day_after_heparin_is_taken_again_are_for_the_hospital():
+    again = takes("B01AB05", "2026-11-20", id="again")
+    told_ = found(earlier("2026-09-01"), again, platelets("2026-11-21"))[HEPARIN]
+    assert told_.severity is Severity.CRITICAL
+    assert "1 jour après la reprise" in told_.summary.fr
+    assert "dès les premières heures" in told_.reasons[1].text.fr
+    assert told_.reasons[1].source.document.startswith("Warkentin")
+
+
+@pytest.mark.parametrize("atc", ["B01AB01", "B01AB10"])
+def test_an_earlier_heparin_of_another_name_counts_too(atc: str):
+    again = takes("B01AB05", "2026-11-20", id="again")
+    assert HEPARIN in found(earlier("2026-09-01", atc), again, platelets("2026-11-21"))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (takes("B01AB05", "2026-11-20"),),
+        (earlier("2026-08-11"), takes("B01AB05", "2026-11-20", id="again")),
+        (earlier("2026-11-19"), takes("B01AB05", "2026-11-20", id="again")),
+        (
+            takes("B01AF02", "2026-07-20", end="2026-09-01", id="earlier"),
+            takes("B01AB05", "2026-11-20", id="again"),
+        ),
+    ],
+    ids=["first time", "101 days apart", "without a stop", "after something else"],
+)
+def test_platelets_too_early_otherwise_are_not_of_heparin(rows: tuple[dict[str, Any], ...]):
+    assert HEPARIN not in found(*rows, platelets("2026-11-21"))
+
+
+def test_a_renewal_after_the_new_start_hides_nothing():
+    rows = (
+        takes("B01AB05", "2026-11-10", end="2026-11-19", id="again"),
+        takes("B01AB05", "2026-11-20", id="renewed"),
+    )
+    assert HEPARIN in found(earlier("2026-09-01"), *rows, platelets("2026-11-21"))
+
+
+@pytest.mark.parametrize(
+    ("code", "row"),
+    [
+        ("reaction.jaw-osteonecrosis", has("M87.1", system=ICD10)),
+        ("reaction.atypical-fracture", told("douleur de cuisse")),
+    ],
+)
+def test_denosumab_is_known_for_jaw_and_thigh(code: str, row: dict[str, Any]):
+    told_ = found(takes("M05BX04", "2022-01-01", words="Prolia"), row)[code]
+    assert told_.severity is Severity.WARNING
+    assert "dénosumab" in told_.summary.fr
+    assert "Ne pas sauter" in told_.reasons[1].text.fr
+
+
+def test_a_bleed_on_fondaparinux_is_for_today():
+    told_ = found(takes("B01AX05", "2026-11-16"), has("2901004"))["reaction.bleeding"]
+    assert told_.when is When.TODAY
+    assert "fondaparinux" in told_.summary.fr
+
+
+@pytest.mark.parametrize(
+    ("atc", "words"),
+    [
+        ("", "Aspirine 75 mg"),
+        ("", "acide acétylsalicylique"),
+        ("", "Aspirin"),
+        ("B01AC06", "Aspirine"),
+        ("N02BA01", "x"),
+    ],
+)
+def test_aspirin_is_aspirin_however_it_is_written(atc: str, words: str):
+    told_ = found(takes(atc, "2020-01-01", words=words), has("2901004"))["reaction.bleeding"]
+    (suspect,) = told_.payload["suspects"]
+    assert suspect["name"]["en"] == "aspirin"
+    assert {"B01AC06", "N02BA01"} <= set(suspect["atc"])
 
 
 def test_a_bleed_on_an_anticoagulant_is_not_told_to_stop_it():

@@ -27,7 +27,7 @@ reactions = pytest.mark.parametrize("reaction", KNOWN.reactions.values(), ids=KN
 
 @reactions
 def test_every_complaint_of_a_reaction_is_known(reaction: Reaction):
-    named = frozenset().union(*reaction.needs) | reaction.alarms | reaction.emergencies
+    named = frozenset().union(*reaction.needs) | reaction.alarms | reaction.emergencies | reaction.lone
     assert named <= set(KNOWN.complaints)
     assert reaction.emergencies <= reaction.alarms
 
@@ -36,9 +36,12 @@ def test_every_complaint_of_a_reaction_is_known(reaction: Reaction):
 def test_a_reaction_has_a_source_that_was_opened_causes_and_levels_that_can_be_reached(reaction: Reaction):
     assert reaction.source.verified
     assert KNOWN.causes[reaction.id]
-    bases = {"plain", "alarm", "emergency", "unknown"} | {f"{b}-new" for b in ("plain", "alarm", "emergency")}
+    bases = {"plain", "alarm", "emergency", "unknown", "lone", "over", "over-alarm"}
+    bases |= {f"{b}-new" for b in ("plain", "alarm", "emergency")}
+    assert ("lone" in reaction.levels) is bool(reaction.lone)
+    assert reaction.lone or not any(pair.lone for pair in KNOWN.causes[reaction.id])
     assert {"plain"} <= set(reaction.levels) <= bases
-    assert {level for levels, _ in reaction.steps for level in levels} <= set(reaction.levels)
+    assert {level for step in reaction.steps for level in step.levels} <= set(reaction.levels)
     assert reaction.days is None or list(reaction.days) == sorted(reaction.days)
 
 
@@ -54,8 +57,8 @@ def test_every_sentence_fits_and_is_filled(reaction: Reaction):
         for lang in ("fr", "en"):
             assert len(said[lang]) < SUMMARY_MAX
             assert not re.search(r"[{}…]", said[lang]), said[lang]
-        for _levels, step in reaction.steps:
-            assert "{" not in saying.filled(step, found).fr
+        for step in reaction.steps:
+            assert "{" not in saying.filled(step.say, found).fr
 
 
 NEVER_ABRUPTLY = ("B01A", "C07", "H02", "N02A", "N03", "N05B", "N05C", "N06A", "N07BC")
@@ -75,9 +78,9 @@ def test_what_harms_when_stopped_abruptly_is_never_stopped_without_a_physician(r
     for level in reaction.levels.values():
         said = level.summary.fr
         assert not STOPS.search(said) or SENDS.search(said), said
-    for levels, step in reaction.steps:
-        sent = all(SENDS.search(reaction.levels[name].summary.fr) for name in levels)
-        assert not STOPS.search(step.fr) or SENDS.search(step.fr) or sent, step.fr
+    for step in reaction.steps:
+        sent = all(SENDS.search(reaction.levels[name].summary.fr) for name in step.levels)
+        assert not STOPS.search(step.say.fr) or SENDS.search(step.say.fr) or sent, step.say.fr
 
 
 def test_no_two_pairs_of_a_reaction_share_an_id():

@@ -1,4 +1,4 @@
-"""What to mind when giving a vaccine: a fever in the record, a bleeding risk read here and asked elsewhere."""
+"""What to mind when giving a vaccine: a bleeding risk read here and asked elsewhere; a fever is in test_illness."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ import datetime as dt
 
 import pytest
 
-from lab39.core.record import Record
 from lab39.solutions.vaccination import Observed, Patient, questions
 from lab39.solutions.vaccination.forbidden import forbidden
 from lab39.solutions.vaccination.france import editions, open_france
@@ -78,22 +77,3 @@ def test_not_answered_says_nothing_and_not_known_is_no_no(schedule):
     assert questions.told(schedule, live, "no", {"Measles"}, product) == ()
     (unknown,) = questions.told(schedule, live, "unknown", {"Measles"}, product)
     assert unknown.effect == "stop"
-
-
-@pytest.mark.parametrize(
-    ("onset", "status", "told"),
-    [("2026-11-26", "active", 1), ("2026-11-10", "active", 0), ("2026-11-26", "resolved", 0), (None, "active", 0)],
-)
-def test_a_fever_of_these_days_is_noted_from_the_record(schedule, onset, status, told):
-    condition = {
-        "resourceType": "Condition",
-        "id": "fever",
-        "clinicalStatus": {
-            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": status}]
-        },
-        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "386661006"}], "text": "Fièvre"},
-    } | ({"onsetDateTime": onset} if onset else {})
-    patient = {"resourceType": "Patient", "id": "p", "birthDate": "1990-05-01"}
-    rows = [{"resource": each} for each in (patient, condition)]
-    record = Record.from_fhir({"resourceType": "Bundle", "type": "collection", "entry": rows})
-    assert len(questions.noted(record, schedule, ON)) == told

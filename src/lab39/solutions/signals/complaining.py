@@ -22,6 +22,9 @@ _KNOWN = (terms.SNOMED, terms.HPO, *_ICD10)
 _DENIED = re.compile(r"\b(?:pas d[e']|sans|aucune?|absence d[e']|ni|no|without|not|denies)\s*(?:\w+\s+){0,2}$")
 """What stands before a word that is denied (« pas de fièvre », « sans éruption »), on folded words."""
 
+OVER_DAYS = 30
+"""How long a complaint that is over is still thought of; a choice of Lab39."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sign:
@@ -37,6 +40,23 @@ class Sign:
     says: Text
     began: PartialDate | None
     ref: str
+
+
+def past(record: Record, on: dt.date, known: Knowledge) -> tuple[Sign, ...]:
+    """The complaints that are over, and were there recently enough on a day; none that is not dated."""
+    found = []
+    for each in record.conditions():
+        if each.verification in (*HYPOTHETICAL, "refuted") or each.active is not False:
+            continue
+        began = each.onset or each.recorded
+        last = each.abatement or began
+        if began is None or last is None or began.earliest > on or last.earliest > on:
+            continue
+        for token, said_not in _tokens(each.concept, known):
+            complaint = known.complaints[token]
+            if not said_not and (on - last.latest).days <= min(complaint.recent_days, OVER_DAYS):
+                found.append(Sign(token, complaint.label, began, each.ref))
+    return tuple(sorted(found, key=lambda s: (s.began is None, s.began and s.began.earliest, s.token, s.ref)))
 
 
 def signs(record: Record, on: dt.date, known: Knowledge) -> tuple[Sign, ...]:
@@ -89,7 +109,7 @@ def _conditions(record: Record, known: Knowledge) -> Iterator[tuple[Sign, bool]]
 
 def _observations(record: Record, known: Knowledge) -> Iterator[tuple[Sign, bool]]:
     for each in record.observations():
-        if each.status in UNDONE or each.absent_reason:
+        if each.status in UNDONE or each.raw.get("dataAbsentReason"):
             continue
         if isinstance(each.value, Concept):
             for token, said_not in _tokens(each.value, known):
@@ -146,12 +166,13 @@ def _results(record: Record, on: dt.date, known: Knowledge) -> Iterator[tuple[Si
         seen = record.latest_quantity(*measure.loinc, on=on)
         if seen is None or seen.quantity is None or seen.status in UNDONE:
             continue
-        value = _in_unit(seen.quantity, measure)
+        value = in_unit(seen.quantity, measure)
         if value is not None and _outside(value, measure):
             yield _measured(complaint, measure, seen, seen.quantity), False
 
 
-def _in_unit(quantity: Quantity, measure: Measure) -> float | None:
+def in_unit(quantity: Quantity, measure: Measure) -> float | None:
+    """A result in the first unit of a measure; ``None`` when it cannot be told."""
     if quantity.comparator and not (quantity.comparator.startswith("<") and measure.below is not None):
         return None
     if quantity.unit in measure.units:

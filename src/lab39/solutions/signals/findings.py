@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from lab39.core.finding import SUMMARY_MAX, Finding, Input, Missing, Reason, Severity, Source
 from lab39.core.record import Record
+from lab39.core.signs import UNDONE
 from lab39.core.solution import Context
 from lab39.core.text import LANGS, Text
 from lab39.solutions.signals import complaining, emerging, matching, saying, taking
-from lab39.solutions.signals.knowing import NEW_DAYS, knowledge
+from lab39.solutions.signals.knowing import NEW_DAYS, Knowledge, knowledge
+from lab39.solutions.signals.matching import Suspicion
 from lab39.solutions.signals.taking import Taken
 
 ASKED = "pharmacy"
@@ -26,13 +28,17 @@ def findings(record: Record, on: dt.date, ctx: Context) -> Iterator[Finding]:
             yield no_treatment()
         return
     known = knowledge()
-    signs = complaining.signs(record, on, known)
+    signs, past = complaining.signs(record, on, known), complaining.past(record, on, known)
     medicines = taking.taken(record, on, known)
-    if signs and taking.not_understood(medicines):
+    if (signs or past) and taking.not_understood(medicines):
         others = ctx.ask(ASKED, record, on)
         if others:
             medicines = taking.taken(record, on, known, taking.named_by(others))
-    suspected = matching.suspicions(known, signs, medicines, on)
+    suspected = [
+        each
+        for each in matching.suspicions(known, signs, medicines, on, past)
+        if not (each.level == "lone" and _cleared(each, record, on, known))
+    ]
     found = [saying.finding(each, record, on) for each in suspected]
     found = emerging.added(found, *emerging.met(known, signs, medicines, ctx.packs))
     if not ctx.about and (new := matching.new_medicines(medicines, on)):
@@ -43,6 +49,22 @@ def findings(record: Record, on: dt.date, ctx: Context) -> Iterator[Finding]:
     for each in found:
         if not ctx.about or not ctx.about.isdisjoint(each.focus):
             yield each
+
+
+def _cleared(suspicion: Suspicion, record: Record, on: dt.date, known: Knowledge) -> bool:
+    """Whether the result that is asked for was made since the complaint began, and answers it."""
+    begun = [sign.began.latest if sign.began else on for sign in suspicion.signs]
+    for check in suspicion.reaction.checks:
+        seen = record.latest_quantity(*check.loinc, on=on)
+        measure = next(
+            (c.measure for c in known.complaints.values() if c.measure and check.loinc[0] in c.measure.loinc), None
+        )
+        if check.clears is None or measure is None or seen is None or seen.quantity is None or seen.date is None:
+            continue
+        value = complaining.in_unit(seen.quantity, measure) if seen.status not in UNDONE else None
+        if value is not None and value >= check.clears and seen.date.earliest >= max(begun):
+            return True
+    return False
 
 
 def no_treatment() -> Finding:

@@ -82,12 +82,31 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A test to ask for when the record has none that is recent."""
+    """A test to ask for when the record has none that is recent.
+
+    Attributes:
+        clears: a result of at least this, since the complaint began, answers the level ``lone``.
+    """
 
     loinc: tuple[str, ...]
     name: Text
     unit: str
     days: int
+    clears: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do.
+
+    Attributes:
+        levels: at which it is said.
+        atc: beginnings of codes: said only when one of the most suspected medicines has one; empty for all.
+    """
+
+    levels: frozenset[str]
+    say: Text
+    atc: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +116,14 @@ class Reaction:
     Attributes:
         needs: of each group at least one complaint is present.
         alarms: complaints that make it urgent; ``emergencies`` those that make it an emergency.
+        lone: complaints that alone suffice, under the medicines whose pair says so (``Pair.lone``).
         days: first, last usual and last possible day after the start; ``None`` when it comes at any time.
         stays_days: how long after the last dose it may still begin.
         new_medicines: any medicine begun in the last eight weeks is looked at, listed or not.
         levels: ``plain``, and where they exist ``alarm``, ``emergency``, ``unknown`` (an alarm, dates not known),
-            and each with ``-new`` (the most suspected medicine is new, with no known link).
-        steps: what to do, with the levels at which it is said.
+            and each with ``-new`` (the most suspected medicine is new, with no known link); ``lone``; ``over``
+            (the reaction is over, and a medicine well known for it is still taken).
+        steps: what to do, in this order.
         change: what would change the answer.
     """
 
@@ -111,13 +132,31 @@ class Reaction:
     needs: tuple[frozenset[str], ...]
     alarms: frozenset[str]
     emergencies: frozenset[str]
+    lone: frozenset[str]
     days: tuple[int, int, int] | None
     stays_days: int
     new_medicines: bool
     levels: Mapping[str, Level]
-    steps: tuple[tuple[frozenset[str], Text], ...]
+    steps: tuple[Step, ...]
     change: Text
     checks: tuple[Check, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A course soon after another one of the same medicines.
+
+    Attributes:
+        within_days: from the last dose of the earlier course to the first of the new one, at most.
+        gap_days: at least: a shorter one is the same course.
+        days: first, last usual and last possible day after the new start.
+    """
+
+    within_days: int
+    gap_days: int
+    days: tuple[int, int, int]
+    note: Text
     source: Source
 
 
@@ -130,6 +169,8 @@ class Pair:
         unless: beginnings that are not meant.
         days: in place of those of the reaction.
         frequency: as the source gives it; ``NO_TEXT`` when not known.
+        lone: source that one complaint alone (``Reaction.lone``) asks to act under these medicines.
+        again: when they are taken again soon after an earlier course, how the reaction comes sooner.
     """
 
     id: str
@@ -141,6 +182,8 @@ class Pair:
     frequency: Text
     note: Text
     source: Source
+    lone: Source | None = None
+    again: Again | None = None
 
     def covers(self, codes: Iterable[str]) -> bool:
         """Whether one of these ATC codes is meant."""
@@ -155,11 +198,15 @@ class Substance:
 
     Attributes:
         the: French article, with its space where it takes one (``l'``, ``la ``).
+        also: other names that records write.
+        same: its other codes; whatever its code, it is the same for every rule.
     """
 
     atc: str
     name: Text
     the: str
+    also: tuple[str, ...] = ()
+    same: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,7 +221,11 @@ class Knowledge:
     @cached_property
     def by_name(self) -> Mapping[str, Substance]:
         """Substances by their folded names in both languages."""
-        return {folded(name): each for each in self.substances.values() for name in (each.name.fr, each.name.en)}
+        return {
+            folded(name): each
+            for each in self.substances.values()
+            for name in (each.name.fr, each.name.en, *each.also)
+        }
 
     @cached_property
     def causes(self) -> Mapping[str, tuple[Pair, ...]]:
@@ -221,13 +272,18 @@ def knowledge() -> Knowledge:
         reactions += [_reaction(row, sources) for row in table.get("reaction", ())]
         pairs += [_pair(row, sources) for row in table.get("pair", ())]
     rows = csv.DictReader(_read("substances.csv").splitlines())
-    substances = [Substance(row["atc"], Text(row["fr"], row["en"]), _article(row["the"])) for row in rows]
+    substances = [_substance(row) for row in rows]
     return Knowledge(
         {each.token: each for each in complaints},
         {each.id: each for each in reactions},
         tuple(pairs),
-        {each.atc: each for each in substances},
+        {code: each for each in substances for code in (each.atc, *each.same)},
     )
+
+
+def _substance(row: Mapping[str, str]) -> Substance:
+    also, same = ((row[column] or "").split() for column in ("also", "same"))
+    return Substance(row["atc"], Text(row["fr"], row["en"]), _article(row["the"]), tuple(also), tuple(same))
 
 
 def _article(written: str) -> str:
@@ -280,6 +336,7 @@ def _reaction(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Reaction
         needs=tuple(frozenset(group) for group in row["needs"]),
         alarms=frozenset(row.get("alarms", ())),
         emergencies=frozenset(row.get("emergencies", ())),
+        lone=frozenset(row.get("lone", ())),
         days=(days[0], days[1], days[2]) if days else None,
         stays_days=row.get("stays_days", 0),
         new_medicines=row.get("new_medicines", False),
@@ -287,10 +344,12 @@ def _reaction(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Reaction
             name: Level(Severity(level["severity"]), When(level["when"]), Text.of(level["summary"]))
             for name, level in row["levels"].items()
         },
-        steps=tuple((frozenset(step["at"]), Text.of(step["say"])) for step in row["step"]),
+        steps=tuple(
+            Step(frozenset(step["at"]), Text.of(step["say"]), tuple(step.get("atc", ()))) for step in row["step"]
+        ),
         change=Text.of(row["change"]),
         checks=tuple(
-            Check(tuple(check["loinc"]), Text.of(check["name"]), check["unit"], check["days"])
+            Check(tuple(check["loinc"]), Text.of(check["name"]), check["unit"], check["days"], check.get("clears"))
             for check in row.get("check", ())
         ),
         source=sources[row["source"]],
@@ -309,4 +368,12 @@ def _pair(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Pair:
         frequency=Text.of(row["frequency"]) if "frequency" in row else NO_TEXT,
         note=Text.of(row["note"]),
         source=sources[row["source"]],
+        lone=sources[row["lone"]] if "lone" in row else None,
+        again=_again(row["again"], sources) if "again" in row else None,
     )
+
+
+def _again(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Again:
+    first, last, ever = row["days"]
+    note, source = Text.of(row["note"]), sources[row["source"]]
+    return Again(row["within_days"], row["gap_days"], (first, last, ever), note, source)

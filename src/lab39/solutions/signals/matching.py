@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lab39.core.dates import PartialDate
+from lab39.core.finding import Source
 from lab39.solutions.signals.complaining import Sign
-from lab39.solutions.signals.knowing import NEW_DAYS, Knowledge, Pair, Reaction, Weight
+from lab39.solutions.signals.knowing import NEW_DAYS, Again, Knowledge, Pair, Reaction, Weight
 from lab39.solutions.signals.taking import Taken
 
 
@@ -33,12 +34,16 @@ class Suspect:
     Attributes:
         pair: what is known of it; ``None`` for a medicine that is only new.
         days: from the first dose to the complaint, least and most; ``None`` when a date is missing.
+        lone: suspected for a complaint that is alone (``Reaction.lone``).
+        again: soon after an earlier course; the days are those from the new start.
     """
 
     medicine: Taken
     pair: Pair | None
     timing: Timing
     days: tuple[int, int] | None
+    lone: bool = False
+    again: Again | None = None
 
     @property
     def weight(self) -> Weight:
@@ -46,9 +51,18 @@ class Suspect:
         return self.pair.weight if self.pair else Weight.UNLISTED
 
     @property
+    def source(self) -> Source | None:
+        """Of what is known of it; ``None`` for a medicine that is only new."""
+        if self.pair is None:
+            return None
+        if self.again is not None:
+            return self.again.source
+        return self.pair.lone if self.lone and self.pair.lone else self.pair.source
+
+    @property
     def verified(self) -> bool:
         """Whether somebody opened the source."""
-        return self.pair is None or self.pair.source.verified
+        return self.source is None or self.source.verified
 
     @property
     def order(self) -> tuple[bool, int, int, int, str]:
@@ -85,22 +99,84 @@ class Suspicion:
         return tuple(s for s in self.suspects if s.weight is first.weight and s.verified is first.verified)
 
 
-def suspicions(known: Knowledge, signs: Sequence[Sign], medicines: Sequence[Taken], on: dt.date) -> list[Suspicion]:
-    """Every reaction that the complaints may be and that something taken may explain."""
-    found = []
+def suspicions(
+    known: Knowledge,
+    signs: Sequence[Sign],
+    medicines: Sequence[Taken],
+    on: dt.date,
+    past: Sequence[Sign] = (),
+) -> list[Suspicion]:
+    """Every reaction that the complaints may be and that something taken may explain.
+
+    Args:
+        past: complaints that are over: a medicine well known for the reaction they were is not to be taken on.
+    """
+    found: list[Suspicion] = []
     tokens = {sign.token for sign in signs}
+    ever = tokens | {sign.token for sign in past}
     for reaction in known.reactions.values():
-        if not all(group & tokens for group in reaction.needs):
-            continue
-        needed = frozenset().union(*reaction.needs)
-        main = [sign for sign in signs if sign.token in needed]
-        more = [sign for sign in signs if sign.token in reaction.alarms and sign.token not in needed]
-        begun = _begun(main, known)
-        suspects = sorted(_suspects(known, reaction, begun, medicines, on), key=lambda s: s.order)
-        if suspects:
-            level = _level(reaction, {s.token for s in (*main, *more)}, suspects[0])
-            found.append(Suspicion(reaction, level, _once((*main, *more)), tuple(suspects)))
+        if all(group & tokens for group in reaction.needs):
+            found += _present(known, reaction, signs, medicines, on)
+        elif tokens & reaction.lone:
+            found += _alone(known, reaction, signs, medicines, on)
+        elif "over" in reaction.levels and all(group & ever for group in reaction.needs):
+            # What would make it an emergency and is still there: the reaction is not over.
+            judged = _present if tokens & reaction.emergencies else _over
+            found += judged(known, reaction, (*past, *signs), medicines, on)
     return found
+
+
+def _present(
+    known: Knowledge, reaction: Reaction, signs: Sequence[Sign], medicines: Sequence[Taken], on: dt.date
+) -> Iterator[Suspicion]:
+    main, more = _of(reaction, signs)
+    suspects = _ranked(known, reaction, _begun(main, known), medicines, on)
+    if suspects:
+        level = _level(reaction, {s.token for s in (*main, *more)}, suspects[0])
+        yield Suspicion(reaction, level, _once((*main, *more)), suspects)
+
+
+def _alone(
+    known: Knowledge, reaction: Reaction, signs: Sequence[Sign], medicines: Sequence[Taken], on: dt.date
+) -> Iterator[Suspicion]:
+    """What is complained of alone, under a medicine under which that is enough to act."""
+    main = [sign for sign in signs if sign.token in reaction.lone]
+    ranked = _ranked(known, reaction, _begun(main, known), medicines, on)
+    suspects = [replace(each, lone=True) for each in ranked if each.pair and each.pair.lone]
+    if suspects:
+        yield Suspicion(reaction, "lone", _once(main), tuple(sorted(suspects, key=lambda s: s.order)))
+
+
+def _over(
+    known: Knowledge, reaction: Reaction, signs: Sequence[Sign], medicines: Sequence[Taken], on: dt.date
+) -> Iterator[Suspicion]:
+    """What is over, while a medicine that is well known for it is still taken."""
+    main, more = _of(reaction, signs)
+    ranked = _ranked(known, reaction, _begun(main, known), medicines, on)
+    suspects = tuple(
+        each for each in ranked if each.weight is Weight.STRONG and each.verified and not each.medicine.stopped
+    )
+    if suspects:
+        alarming = {sign.token for sign in (*main, *more)} & reaction.alarms
+        level = "over-alarm" if alarming and "over-alarm" in reaction.levels else "over"
+        yield Suspicion(reaction, level, _once((*main, *more)), suspects)
+
+
+def _of(reaction: Reaction, signs: Sequence[Sign]) -> tuple[list[Sign], list[Sign]]:
+    """The complaints that a reaction needs, and those besides that make it urgent."""
+    needed = frozenset().union(*reaction.needs)
+    main = [sign for sign in signs if sign.token in needed]
+    return main, [sign for sign in signs if sign.token in reaction.alarms and sign.token not in needed]
+
+
+def _ranked(
+    known: Knowledge,
+    reaction: Reaction,
+    begun: Sequence[PartialDate | None],
+    medicines: Sequence[Taken],
+    on: dt.date,
+) -> tuple[Suspect, ...]:
+    return tuple(sorted(_suspects(known, reaction, begun, medicines, on), key=lambda s: s.order))
 
 
 def new_medicines(medicines: Iterable[Taken], on: dt.date) -> tuple[Taken, ...]:
@@ -133,7 +209,7 @@ def _suspects(
     known: Knowledge,
     reaction: Reaction,
     begun: Sequence[PartialDate | None],
-    medicines: Iterable[Taken],
+    medicines: Sequence[Taken],
     on: dt.date,
 ) -> Iterator[Suspect]:
     pairs = known.causes.get(reaction.id, ())
@@ -144,6 +220,7 @@ def _suspects(
             default=None,
         )
         found = [s for began in begun if (s := _suspect(reaction, medicine, pair, began, on)) is not None]
+        found += [s for began in begun if pair and (s := _again(reaction, medicine, pair, began, medicines))]
         if found:
             yield min(found, key=lambda s: s.order)
 
@@ -158,6 +235,33 @@ def _suspect(
         return None
     seen = _timing(medicine, (pair and pair.days) or reaction.days, began)
     return Suspect(medicine, pair, *seen) if seen is not None else None
+
+
+def _again(
+    reaction: Reaction, medicine: Taken, pair: Pair, began: PartialDate | None, medicines: Sequence[Taken]
+) -> Suspect | None:
+    """The medicine as a suspect of what began soon after it was taken again, soon after an earlier course."""
+    again = pair.again
+    if again is None or began is None or _stopped_long_before(medicine, reaction, began):
+        return None
+    start = _restart([s for s, _ in medicine.courses if s.earliest <= began.latest], again, pair, medicines)
+    seen = _timing(replace(medicine, start=start), again.days, began) if start is not None else None
+    return Suspect(medicine, pair, *seen, again=again) if seen is not None else None
+
+
+def _restart(
+    starts: Sequence[PartialDate], again: Again, pair: Pair, medicines: Sequence[Taken]
+) -> PartialDate | None:
+    """The last first day that follows an earlier course of the same medicines after a stop, soon enough."""
+    courses = [course for each in medicines if pair.covers(each.atc) for course in each.courses]
+    for start in reversed(starts):
+        ends = [end for begun, end in courses if end is not None and begun.latest < start.earliest]
+        gap = min(((start.earliest - end.latest).days for end in ends), default=None)
+        if gap is None or gap > again.within_days:
+            return None
+        if gap >= again.gap_days:
+            return start
+    return None
 
 
 def _new_before(medicine: Taken, began: PartialDate | None, on: dt.date) -> bool:

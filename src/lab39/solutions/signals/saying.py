@@ -23,7 +23,15 @@ _WEIGHTS = {
     Weight.UNLISTED: Text("médicament récent, sans lien connu ici", "a recent medicine, no link known here"),
 }
 _GRAVE = ("alarm", "emergency", "alarm-new", "emergency-new")
-_PRIORITY = {"emergency": 1000, "emergency-new": 990, "alarm": 900, "alarm-new": 890, "unknown": 500}
+_PRIORITY = {
+    "emergency": 1000,
+    "emergency-new": 990,
+    "alarm": 900,
+    "alarm-new": 890,
+    "unknown": 500,
+    "lone": 450,
+    "over-alarm": 400,
+}
 REPORT = Suggestion(
     Text(
         "Préparer la déclaration au centre régional de pharmacovigilance",
@@ -218,10 +226,15 @@ def after(suspect: Suspect, *, short: bool = False) -> Text:
     if suspect.days is None:
         return Text("délai inconnu", "time from the start unknown")
     least, most = suspect.days
+    start = (
+        Text("après la reprise", "after the new start")
+        if suspect.again
+        else Text("après le début", "after the start")
+    )
     if most > _LONG_DAYS:
         if least < 30:
             return Text("délai imprécis", "time not precise")
-        return Text(f"{_long(least, 'fr')} après le début", f"{_long(least, 'en')} after the start")
+        return Text(f"{_long(least, 'fr')} {start.fr}", f"{_long(least, 'en')} {start.en}")
     if short:
         days = str(least) if least == most else f"{least}-{most}"
         return Text(f"à {days}\u202fj", f"day {days}")
@@ -229,7 +242,7 @@ def after(suspect: Suspect, *, short: bool = False) -> Text:
         n = Text(f"{least} jour{'s' if least > 1 else ''}", f"{least} day{'' if least == 1 else 's'}")
     else:
         n = Text(f"{least} à {most} jours", f"{least} to {most} days")
-    return Text(f"{n.fr} après le début", f"{n.en} after the start")
+    return Text(f"{n.fr} {start.fr}", f"{n.en} {start.en}")
 
 
 def _long(days: int, lang: Lang) -> str:
@@ -249,15 +262,16 @@ def capital(words: str) -> str:
 
 
 def _rule(suspicion: Suspicion) -> Reason:
-    reaction = suspicion.reaction
+    reaction, over = suspicion.reaction, suspicion.level.startswith("over")
     signs = Text(
         listed([s.says.fr for s in suspicion.signs], "fr", 6), listed([s.says.en for s in suspicion.signs], "en", 6)
     )
+    seen = Text("Constaté ces dernières semaines", "Seen in the last weeks") if over else Text("Constaté", "Seen")
     return Reason(
         rule=f"signals.{reaction.id}",
         text=Text(
-            f"Constaté\u202f: {signs.fr}. Réaction envisagée\u202f: {reaction.name.fr}.",
-            f"Seen: {signs.en}. Reaction considered: {reaction.name.en}.",
+            f"{seen.fr}\u202f: {signs.fr}. Réaction envisagée\u202f: {reaction.name.fr}.",
+            f"{seen.en}: {signs.en}. Reaction considered: {reaction.name.en}.",
         ),
         source=reaction.source,
         inputs=tuple(
@@ -287,7 +301,9 @@ def _reason(reaction: Reaction, suspect: Suspect) -> Reason:
         if pair.frequency:
             parts.append(Text(f"Fréquence\u202f: {pair.frequency.fr}.", f"Frequency: {pair.frequency.en}."))
     usual = (pair and pair.days) or reaction.days
-    if usual:
+    if suspect.again is not None:
+        parts.append(suspect.again.note)
+    elif usual:
         parts.append(
             Text(
                 f"Délai habituel\u202f: {usual[0]} à {usual[1]} jours après le début.",
@@ -297,7 +313,7 @@ def _reason(reaction: Reaction, suspect: Suspect) -> Reason:
     return Reason(
         rule=f"signals.{reaction.id}.{pair.id if pair else 'new-medicine'}",
         text=Text(" ".join(p.fr for p in parts), " ".join(p.en for p in parts)),
-        source=pair.source if pair else reaction.source,
+        source=suspect.source or reaction.source,
         inputs=(
             Input(
                 Text(capital(medicine.name.fr), capital(medicine.name.en)),
@@ -316,10 +332,11 @@ def _stopped(medicine: Taken) -> Text:
 
 
 def _suggestions(suspicion: Suspicion) -> tuple[Suggestion, ...]:
+    codes = [code for each in suspicion.headline for code in each.medicine.atc]
     said = [
-        Suggestion(filled(text, suspicion))
-        for levels, text in suspicion.reaction.steps
-        if suspicion.level in levels
+        Suggestion(filled(step.say, suspicion))
+        for step in suspicion.reaction.steps
+        if suspicion.level in step.levels and (not step.atc or any(code.startswith(step.atc) for code in codes))
     ]
     others = [s for s in suspicion.suspects if s not in suspicion.headline and s.verified]
     if others and suspicion.level in _GRAVE:
@@ -335,7 +352,7 @@ def _suggestions(suspicion: Suspicion) -> tuple[Suggestion, ...]:
                 )
             )
         )
-    if suspicion.level in _GRAVE:
+    if suspicion.level in (*_GRAVE, "over", "over-alarm"):
         said.append(REPORT)
     return tuple(said)
 

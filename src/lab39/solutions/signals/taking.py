@@ -35,6 +35,7 @@ class Taken:
         end: last day, when it is stopped and the day is known.
         stopped: said to be stopped.
         refs: entries, the newest first.
+        courses: first and last day of each entry whose first day is known, the oldest first.
     """
 
     atc: tuple[str, ...]
@@ -45,6 +46,7 @@ class Taken:
     end: PartialDate | None
     stopped: bool
     refs: tuple[str, ...]
+    courses: tuple[tuple[PartialDate, PartialDate | None], ...] = ()
 
     @property
     def ref(self) -> str:
@@ -146,7 +148,11 @@ def _joined(rows: list[tuple[_Entry, list[Substance], tuple[str, ...]]]) -> Take
     running = any(not entry.stopped for entry in entries)
     ends = [entry.end for entry in entries if entry.end is not None]
     substances = rows[0][1]
-    codes = tuple(dict.fromkeys(code for _, found, own in rows for code in (*own, *(s.atc for s in found))))
+    codes = tuple(
+        dict.fromkeys(
+            code for _, found, own in rows for code in (*own, *(c for s in found for c in (s.atc, *s.same)))
+        )
+    )
     words = newest.medicine.concept.label
     if substances:
         name = Text(" + ".join(s.name.fr for s in substances), " + ".join(s.name.en for s in substances))
@@ -163,4 +169,5 @@ def _joined(rows: list[tuple[_Entry, list[Substance], tuple[str, ...]]]) -> Take
         end=None if running else max(ends, key=lambda d: d.latest, default=None),
         stopped=not running,
         refs=tuple(entry.medicine.ref for entry in reversed(entries)),
+        courses=tuple((entry.start, entry.end) for entry in entries if entry.start is not None),
     )

@@ -1,4 +1,4 @@
-"""What to mind when giving a vaccine to this person today: a fever noted lately, a risk of bleeding.
+"""What to mind when giving a vaccine to this person: a risk of bleeding.
 
 The risk of bleeding is read from two places: the medicines of the record, by ATC code, and what the pharmacy finds,
 asked through the Context. The rules are those of the schedule; a schedule that does not hold them says nothing.
@@ -27,7 +27,7 @@ def advice(record: Record, schedule: Schedule, on: dt.date, others: Others) -> t
     Args:
         others: what the pharmacy finds; ``None`` when it could not be asked.
     """
-    return (*_illness(record, schedule, on), *_bleeding(record, schedule, on, others or ()))
+    return tuple(_bleeding(record, schedule, on, others or ()))
 
 
 def unasked(record: Record, schedule: Schedule, on: dt.date, others: Others) -> tuple[Missing, ...]:
@@ -47,16 +47,6 @@ def unasked(record: Record, schedule: Schedule, on: dt.date, others: Others) -> 
             ),
         ),
     )
-
-
-def _illness(record: Record, schedule: Schedule, on: dt.date) -> Iterator[Reason]:
-    if questions.body()["noted"]["rule"] not in schedule.rules:
-        return
-    for each in questions.noted(record, schedule, on):
-        text = Text(f"{each.says.fr}. {each.note.fr}", f"{each.says.en}. {each.note.en}")
-        yield Reason(
-            "vaccination.precaution.acute-illness", text, _source(schedule, questions.body()["noted"]["rule"])
-        )
 
 
 def _bleeding(record: Record, schedule: Schedule, on: dt.date, others: Sequence[Finding]) -> Iterator[Reason]:

@@ -10,8 +10,8 @@ from typing import Any
 from lab39.core.errors import Issue
 from lab39.core.finding import Source
 from lab39.core.record import Record
-from lab39.core.text import Lang, Text
-from lab39.solutions.vaccination import entitled, findings, remarks, repeats, sentences, told, words
+from lab39.core.text import NO_TEXT, Lang, Text
+from lab39.solutions.vaccination import entitled, findings, illness, remarks, repeats, sentences, told, words
 from lab39.solutions.vaccination.entitled import Rights
 from lab39.solutions.vaccination.findings import Assessed, Unused
 from lab39.solutions.vaccination.outcome import Dose, GroupForecast
@@ -99,6 +99,7 @@ def answer(found: Assessed) -> Answer:
         doses=tuple(dose_rows(found, stand, uses)),
         unused=tuple(findings.unused_entries(found)),
         notes=(
+            *(illness.asked(each) for each in illness.to_ask(found.noted)),
             *_notes(found.issues, given),
             *(
                 remarks.not_verified(each)
@@ -115,7 +116,7 @@ def row(found: Assessed, each: Standing) -> Row:
         each.group,
         each.kind,
         words.capital(words.group(each.group)),
-        sentences.state(each.forecast, each.kind, found.result.on),
+        sentences.state(each.forecast, each.kind, found.result.on, found.wait.until if found.wait else NO_TEXT),
         words.joined(list(dict.fromkeys(vaccines))),
         _doubt(found, each),
         findings.cited(found.schedule, each.forecast)[1],
@@ -218,6 +219,7 @@ def as_json(found: Answer) -> dict[str, Any]:
     return {
         **told.due_dict(said.result, said.patient, said.schedule),
         **uncounted_dict(said, said.schedule),
+        **illness.as_dict(said.noted),
         "issues": [each.as_dict() for each in said.issues],
     }
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lab39.core.text import NO_TEXT, Text, date
-from lab39.solutions.vaccination import products, questions, remarks, words
+from lab39.solutions.vaccination import illness, products, questions, remarks, words
 from lab39.solutions.vaccination.check import LEVELS, Check, Level
 from lab39.solutions.vaccination.counter import Counter
 from lab39.solutions.vaccination.dates import add
@@ -149,8 +149,8 @@ def _person(
             yield Check("ask", Text(f"À répondre\u202f: {question.asks.fr}", f"To be answered: {question.asks.en}"))
         for each in questions.told(schedule, question, answer, antigens, product):
             yield _told(each)
-    if counter.answers.get(questions.body()["noted"]["question"]) not in (None, "yes"):
-        yield from map(_told, questions.noted(found.record, schedule, on))
+    if counter.answers.get(questions.body()["noted"]["question"]) != "yes":
+        yield from map(_told, illness.told(found.noted))
     today = [each for each in found.patient.doses if each.date == on and _held(found, each) & antigens]
     if today:
         yield Check(
@@ -237,7 +237,7 @@ def _schedule(found: Assessed, product: Product, after: WhatIf) -> Iterator[Chec
         names = words.joined([words.group(each.group) for each in due])
         yield Check(
             "ok",
-            Text(f"Ce vaccin est à faire aujourd'hui\u202f: {names.fr}", f"This vaccine is due today: {names.en}"),
+            _due(found, names),
             NO_TEXT,
             source,
             url,
@@ -274,6 +274,17 @@ def _schedule(found: Assessed, product: Product, after: WhatIf) -> Iterator[Chec
                 "A dose given before would count less after this one",
             ),
         )
+
+
+def _due(found: Assessed, names: Text) -> Text:
+    """That the vaccine is due; not today for somebody whose doses wait."""
+    if found.wait is not None:
+        until = found.wait.until
+        return Text(
+            f"Ce vaccin est dû, à faire {until.fr}\u202f: {names.fr}",
+            f"This vaccine is due, to give {until.en}: {names.en}",
+        )
+    return Text(f"Ce vaccin est à faire aujourd'hui\u202f: {names.fr}", f"This vaccine is due today: {names.en}")
 
 
 def follows(after: WhatIf) -> Text:

@@ -53,16 +53,18 @@ def due(
     json: JsonOption = False,
 ) -> None:
     """Ce qui est dû, ce qui vient ensuite, et la valeur de chaque dose. / What is due, what comes next."""
-    from lab39.solutions.vaccination import told
+    from lab39.solutions.vaccination import illness, told
     from lab39.solutions.vaccination.reading import uncounted_dict
 
     result, known, patient, used = assess_file(file, on, schedule, schedule_data)
     if json:
         issues = [each.as_dict() for each in known.issues]
-        terminal.emit({**told.due_dict(result, patient, used), **uncounted_dict(known, used), "issues": issues})
+        dues = told.due_dict(result, patient, used) | illness.as_dict(known.noted)
+        terminal.emit({**dues, **uncounted_dict(known, used), "issues": issues})
         return
     from lab39.solutions.vaccination import console
 
+    console.told_beside(terminal.out(), illness.beside(known.noted), terminal.session().lang)
     console.due(terminal.out(), result, patient, used, terminal.session().lang)
 
 

@@ -56,7 +56,7 @@ def plan(
     json: JsonOption = False,
 ) -> None:
     """Rattrapage dans le moins de visites. / Catch-up in the fewest visits, every dose valid."""
-    from lab39.solutions.vaccination import console, remarks, tables
+    from lab39.solutions.vaccination import console, illness, remarks, tables
     from lab39.solutions.vaccination import plan as planning
 
     result, known, patient, used = assess_file(file, on, schedule, schedule_data)
@@ -68,9 +68,10 @@ def plan(
     if json:
         others = [each.as_dict() for each in plans[1:]]
         issues = [each.as_dict() for each in known.issues]
-        beside = [each.as_dict() for each in remarks.beside(used, patient, result)]
+        beside = [each.as_dict() for each in (*illness.beside(known.noted), *remarks.beside(used, patient, result))]
         terminal.emit({**plans[0].as_dict(), "alternatives": others, "beside": beside, "issues": issues})
         return
+    console.told_beside(terminal.out(), illness.beside(known.noted), terminal.session().lang)
     for each in plans:
         tables.plan(terminal.out(), each, patient.birth_date, terminal.session().lang)
     console.told_beside(terminal.out(), remarks.beside(used, patient, result), terminal.session().lang)

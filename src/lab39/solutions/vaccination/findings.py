@@ -11,11 +11,12 @@ from lab39.core.entries import Immunization
 from lab39.core.errors import Issue
 from lab39.core.finding import Finding, Input, Missing, Reason, Severity, Source, When
 from lab39.core.record import Record
-from lab39.core.text import Text
-from lab39.solutions.vaccination import asking, entitled, remarks, sentences, words
+from lab39.core.text import NO_TEXT, Text
+from lab39.solutions.vaccination import asking, entitled, illness, remarks, sentences, words
 from lab39.solutions.vaccination.codes import NO_MAPS, Maps
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.given import Uncounted
+from lab39.solutions.vaccination.illness import Noted, Wait
 from lab39.solutions.vaccination.model import Schedule
 from lab39.solutions.vaccination.outcome import Dose, GroupForecast, Patient, Result
 from lab39.solutions.vaccination.repeats import Repeated, to_repeat
@@ -33,6 +34,12 @@ class Assessed:
     issues: tuple[Issue, ...]
     result: Result
     uncounted: tuple[Uncounted, ...] = ()
+    noted: tuple[Noted, ...] = ()
+
+    @property
+    def wait(self) -> Wait | None:
+        """That every dose waits for the end of an acute illness."""
+        return illness.wait(self.noted)
 
 
 def findings(found: Assessed, mind: Sequence[Reason] = (), unasked: Sequence[Missing] = ()) -> Iterator[Finding]:
@@ -70,16 +77,23 @@ def no_birth_date(issue: Issue) -> Finding:
 def _to_give(
     found: Assessed, stand: Sequence[Standing], mind: Sequence[Reason], unasked: Sequence[Missing]
 ) -> Finding:
-    to_give = due(stand)
+    to_give, wait = due(stand), found.wait
     overdue = any(each.kind is Kind.OVERDUE for each in to_give)
     return Finding(
         code="due",
         severity=Severity.INFO,
-        when=When.THIS_WEEK if overdue else When.NEXT_VISIT,
-        summary=sentences.to_give([words.group(each.group) for each in to_give], found.schedule.name),
-        detail=sentences.inside(to_give, coming(stand)),
-        reasons=(*(group_reason(found, each) for each in to_give), *unread_reasons(found), *mind),
-        missing=(*_missing(found), *unasked),
+        when=When.THIS_WEEK if overdue and wait is None else When.NEXT_VISIT,
+        summary=sentences.to_give(
+            [words.group(each.group) for each in to_give], found.schedule.name, wait.until if wait else NO_TEXT
+        ),
+        detail=sentences.inside(to_give, coming(stand), wait.until if wait else NO_TEXT),
+        reasons=(
+            *((illness.reason(found.schedule, wait),) if wait else ()),
+            *(group_reason(found, each) for each in to_give),
+            *unread_reasons(found),
+            *mind,
+        ),
+        missing=(*illness.to_ask(found.noted), *_missing(found), *unasked),
         focus=tuple(dose.id for dose in found.patient.doses if dose.id),
         payload=payload(found, to_give),
     )
@@ -102,10 +116,11 @@ def _up_to_date(found: Assessed, stand: Sequence[Standing]) -> Finding:
 
 
 def payload(found: Assessed, to_give: Sequence[Standing]) -> dict[str, object]:
-    """What other solutions and programs read: the groups to give, with their dates."""
+    """What other solutions and programs read: the groups to give, their dates, why they wait if they do."""
     return {
         "schedule": found.schedule.name,
         "edition": found.schedule.version,
+        "wait": found.wait.as_dict() if found.wait else None,
         "groups": [
             {
                 "group": each.group,
@@ -124,7 +139,7 @@ def payload(found: Assessed, to_give: Sequence[Standing]) -> dict[str, object]:
 def group_reason(found: Assessed, each: Standing) -> Reason:
     """Why a group is due, or when it will be: its dates, the rule, and the doses it counted."""
     rule, source = cited(found.schedule, each.forecast)
-    says = sentences.group_line(each, found.result.on)
+    says = sentences.group_line(each, found.result.on, found.wait.until if found.wait else NO_TEXT)
     doubt = sentences.doubt([row.vaccine for row in in_doubt(found, each)])
     tests = remarks.tests(remarks.rules_of(found.schedule, remarks.together(each, found.result.on)))
     return Reason(
@@ -322,4 +337,4 @@ def assessed(record: Record, schedule: Schedule, on: dt.date, maps: Maps = NO_MA
     if known.patient is None:
         return known.issues[0]
     result = run(schedule, known.patient, on)
-    return Assessed(record, schedule, known.patient, known.issues, result, known.uncounted)
+    return Assessed(record, schedule, known.patient, known.issues, result, known.uncounted, known.noted)

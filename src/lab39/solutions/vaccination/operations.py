@@ -19,7 +19,7 @@ from lab39.core.faces import Call, Operation
 from lab39.core.record import Record
 from lab39.core.text import Text
 from lab39.fhir.outputs import NAMESPACE, operation_outcome
-from lab39.solutions.vaccination import sources, told
+from lab39.solutions.vaccination import illness, sources, told
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.fhir_out import Resource, Writer
 from lab39.solutions.vaccination.reading import read_patient, uncounted_dict
@@ -82,7 +82,7 @@ def due(call: Call) -> dict[str, Any]:
         raise InputError(known.issues[0].text, known.issues[0].place)
     issues = [each.as_dict() for each in known.issues]
     found = told.due_dict(run(schedule, known.patient, on), known.patient, schedule)
-    return found | uncounted_dict(known, schedule) | {"issues": issues}
+    return found | illness.as_dict(known.noted) | uncounted_dict(known, schedule) | {"issues": issues}
 
 
 def read_parameters(body: Mapping[str, Any]) -> Asked:

@@ -17,7 +17,7 @@ from lab39.core.record import Record
 from lab39.core.text import Text
 from lab39.fhir.inputs import Failed, iter_records
 from lab39.settings import Settings
-from lab39.solutions.vaccination import told
+from lab39.solutions.vaccination import illness, told
 from lab39.solutions.vaccination.codes import Maps
 from lab39.solutions.vaccination.engine import run
 from lab39.solutions.vaccination.model import Schedule
@@ -114,6 +114,7 @@ def evaluated(
         else:
             result = run(schedule, known.patient, on)
             row |= told.due_dict(result, known.patient, schedule) | uncounted_dict(known, schedule)
+            row |= illness.as_dict(known.noted)
             _count(summary, result, known.patient)
         yield row | {"issues": [each.as_dict() for each in known.issues]}
 

@@ -14,10 +14,8 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
-from lab39.core import terms
-from lab39.core.record import Record
 from lab39.core.text import NO_TEXT, Text
-from lab39.solutions.vaccination import france, words
+from lab39.solutions.vaccination import france
 from lab39.solutions.vaccination.cd4 import UNKNOWN_CD4
 from lab39.solutions.vaccination.dates import Duration, add, parse
 from lab39.solutions.vaccination.model import Schedule
@@ -150,25 +148,6 @@ def told(
         return ()
     rules = [rule for rule in situation.rules if _concerns(rule, antigens, product)]
     return tuple(of_rule(schedule, rule, situation.effect) for rule in rules)
-
-
-def noted(record: Record, schedule: Schedule, on: dt.date) -> tuple[Told, ...]:
-    """What the record notes lately that asks to look again: a fever that is not said to be over."""
-    row = body()["noted"]
-    codes = {(terms.SNOMED, code) for code in row["snomed"]} | {(terms.ICD10, code) for code in row["icd10"]}
-    since = on - dt.timedelta(days=row["days"])
-    found = []
-    for each in record.conditions():
-        lately = each.onset is not None and since <= each.onset.latest and each.onset.earliest <= on
-        coded = any((coding.system, coding.code) in codes for coding in each.concept.codings)
-        if not (lately and coded) or each.active is False or each.verification not in (None, "confirmed"):
-            continue
-        assert each.onset is not None
-        rule = of_rule(schedule, row["rule"], "warn")
-        label, fr, en = each.concept.label, each.onset.say("fr"), each.onset.say("en")
-        says = Text(f"Le dossier note\u202f: {label}, {fr}", f"The record notes: {label}, {en}")
-        found.append(replace(rule, says=says, note=words.capital(rule.says)))
-    return tuple(found)
 
 
 def of_rule(schedule: Schedule, name: str, effect: Effect) -> Told:

@@ -15,6 +15,7 @@ from lab39.core.record import Record
 from lab39.core.text import NO_TEXT, Text
 from lab39.solutions.vaccination.codes import NO_MAPS, Maps
 from lab39.solutions.vaccination.given import Uncounted, read_doses
+from lab39.solutions.vaccination.illness import Noted, noted
 from lab39.solutions.vaccination.model import Schedule
 from lab39.solutions.vaccination.outcome import Patient, Sex
 from lab39.solutions.vaccination.stated import observed
@@ -36,12 +37,14 @@ class Known(NamedTuple):
     Attributes:
         issues: what was not used or is in doubt, and why.
         uncounted: the doses of the record that were not counted: what is due of their vaccines may be wrong.
+        noted: what the record tells of an acute illness.
     """
 
     patient: Patient | None
     issues: tuple[Issue, ...]
     uncounted: tuple[Uncounted, ...] = ()
     deceased: bool = False
+    noted: tuple[Noted, ...] = ()
 
 
 class Counted(Protocol):
@@ -73,7 +76,7 @@ def read_patient(record: Record, schedule: Schedule, on: dt.date, maps: Maps = N
         observations=observed(record, schedule, maps, on, issues),
         country=_country(record),
     )
-    return Known(patient, tuple(issues), given.uncounted)
+    return Known(patient, tuple(issues), given.uncounted, noted=noted(record, schedule, on))
 
 
 def doubtful(known: Counted, schedule: Schedule) -> dict[str, tuple[Uncounted, ...]]:

@@ -47,9 +47,12 @@ def by_whom(schedule: str) -> Text:
     return Text(f" ({title.fr})", f" ({title.en})")
 
 
-def to_give(groups: Sequence[Text], schedule: str) -> Text:
-    """The summary of what is due."""
+def to_give(groups: Sequence[Text], schedule: str, until: Text = NO_TEXT) -> Text:
+    """The summary of what is due; ``until`` is what the doses wait for."""
     tag = by_whom(schedule)
+    if until.fr:
+        before = Text(f"Dus, à faire {until.fr}{tag.fr}\u202f: ", f"Due, to give {until.en}{tag.en}: ")
+        return fitting(before, groups)
     return fitting(Text(f"À faire maintenant{tag.fr}\u202f: ", f"To give now{tag.en}: "), groups)
 
 
@@ -65,10 +68,11 @@ def nothing_due(following: Sequence[Standing], schedule: str) -> Text:
     )
 
 
-def inside(rows: Sequence[Standing], following: Sequence[Standing]) -> Text:
+def inside(rows: Sequence[Standing], following: Sequence[Standing], until: Text = NO_TEXT) -> Text:
     """Under the summary: every group that is due, and what comes next."""
     names = words.joined([words.group(each.group) for each in rows])
-    says = Text(f"À faire\u202f: {names.fr}.", f"To give: {names.en}.")
+    then = Text(f" {until.fr}", f" {until.en}") if until.fr else NO_TEXT
+    says = Text(f"À faire{then.fr}\u202f: {names.fr}.", f"To give{then.en}: {names.en}.")
     if not following or following[0].forecast.recommended is None:
         return says
     group, when = words.group(following[0].group), day(following[0].forecast.recommended)
@@ -78,24 +82,24 @@ def inside(rows: Sequence[Standing], following: Sequence[Standing]) -> Text:
     )
 
 
-def group_line(each: Standing, on: dt.date) -> Text:
-    """One vaccine group in a sentence."""
-    name, says = words.capital(words.group(each.group)), state(each.forecast, each.kind, on)
+def group_line(each: Standing, on: dt.date, until: Text = NO_TEXT) -> Text:
+    """One vaccine group in a sentence; ``until`` is what every dose waits for."""
+    name, says = words.capital(words.group(each.group)), state(each.forecast, each.kind, on, until)
     return Text(f"{name.fr}\u202f: {says.fr}.", f"{name.en}: {says.en}.")
 
 
-def state(forecast: GroupForecast, kind: Kind, on: dt.date) -> Text:
-    """What a group asks for, and from when."""
+def state(forecast: GroupForecast, kind: Kind, on: dt.date, until: Text = NO_TEXT) -> Text:
+    """What a group asks for, and from when; ``until`` is what every dose waits for."""
     number = f"dose {forecast.number}, " if forecast.number and forecast.number > 1 else ""
     dated = day(forecast.recommended) if forecast.recommended else Text("", "")
     if kind in (Kind.OVERDUE, Kind.DUE):
-        return _now(forecast, kind, on, number)
+        return _now(forecast, kind, on, number, until)
     if kind is Kind.UNDATED:
         return Text(f"{number}à faire, date à préciser", f"{number}to give, date to be made precise")
     if kind is Kind.POSSIBLE:
         return Text(
-            f"{number}à partir du {dated.fr}\u202f; possible dès maintenant",
-            f"{number}from {dated.en}; possible now",
+            f"{number}à partir du {dated.fr}\u202f; possible {until.fr or 'dès maintenant'}",
+            f"{number}from {dated.en}; possible {until.en or 'now'}",
         )
     if kind is Kind.OPTIONAL:
         return Text(f"{number}peut être proposé", f"{number}may be offered")
@@ -106,14 +110,15 @@ def state(forecast: GroupForecast, kind: Kind, on: dt.date) -> Text:
     return words.status(forecast.status)
 
 
-def _now(forecast: GroupForecast, kind: Kind, on: dt.date, number: str) -> Text:
+def _now(forecast: GroupForecast, kind: Kind, on: dt.date, number: str, until: Text) -> Text:
     """What is due, and since when, unless that is long ago.
 
     Who is concerned by a situation (a disease, a place) may be so since yesterday: nothing is said to be caught up.
     """
     since = forecast.past_due if kind is Kind.OVERDUE else forecast.recommended
     assert since is not None
-    says, when = Text(f"{number}à faire maintenant", f"{number}give now"), day(since)
+    then = until if until.fr else Text("maintenant", "now")
+    says, when = Text(f"{number}à faire {then.fr}", f"{number}give {then.en}"), day(since)
     for_a_situation = any(each.series.type == "Risk" for each in forecast.series)
     if (on - since).days > LONG_AGO_DAYS:
         late = kind is Kind.OVERDUE and not for_a_situation
