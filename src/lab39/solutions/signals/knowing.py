@@ -128,6 +128,8 @@ class Pair:
     Attributes:
         atc: beginnings of ATC codes.
         unless: beginnings that are not meant.
+        together: beginnings of the codes of the medicines with which the source says that it does it, a medicine of
+            each group; empty when the source names none.
         days: in place of those of the reaction.
         frequency: as the source gives it; ``NO_TEXT`` when not known.
     """
@@ -141,6 +143,7 @@ class Pair:
     frequency: Text
     note: Text
     source: Source
+    together: tuple[tuple[str, ...], ...] = ()
 
     def covers(self, codes: Iterable[str]) -> bool:
         """Whether one of these ATC codes is meant."""
@@ -309,4 +312,5 @@ def _pair(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Pair:
         frequency=Text.of(row["frequency"]) if "frequency" in row else NO_TEXT,
         note=Text.of(row["note"]),
         source=sources[row["source"]],
+        together=tuple(tuple(group) for group in row.get("together", ())),
     )
