@@ -14,7 +14,7 @@ import pytest
 from lab39.core.datapacks import Packs
 from lab39.core.errors import InputError, UnknownNameError
 from lab39.core.faces import Call, Download, Fields, View
-from lab39.solutions.signals import Pairs, choosing, detect, pages, ranking, runs
+from lab39.solutions.signals import Pairs, choosing, detect, pages, pair_pages, ranking, runs
 from lab39.solutions.signals.ranking import Asked
 from lab39.solutions.signals.solution import Signals
 
@@ -154,3 +154,43 @@ def test_the_export_has_every_column_and_no_formula(packs, tmp_path):
     assert {row["drug"] for row in rows} == {"'=paracetamol"}
     assert float(rows[0]["ic025"].replace(",", ".")) < 1
     assert len(rows[0]) > 20
+
+
+def test_a_pair_without_a_case_is_told_as_none_when_both_names_are_known(packs, tmp_path):
+    packs.import_files("signals", [made(tmp_path, "2026Q3", cases=0).folder])
+    view = pair_pages.pair(call(packs, drug="Allopurinol", event="dress"))
+    assert view.status == 200
+    assert view.values["known"]
+    drug, event = view.values["found"]["drug"], view.values["found"]["event"]
+    assert (drug.name, drug.reports, event.name, event.reports) == ("allopurinol", 40, "DRESS", 1)
+    assert view.values["awaited"].en == "0.1", "40 × 1 / 400"
+    assert view.values["ic"].fr.startswith("−0,26"), "log2(0.5 / 0.6)"
+
+
+@pytest.mark.parametrize(
+    ("drug", "event", "near", "leads"),
+    [
+        ("alopurinol", "DRESS", "allopurinol", "/pair?drug=allopurinol&event=DRESS"),
+        ("allopurinol", "nauseas", "nausea", "/pair?event=nausea&drug=allopurinol"),
+        ("alopurinol", "zzz", "allopurinol", "?drug=allopurinol"),
+    ],
+)
+def test_an_unknown_name_answers_404_with_near_names(packs, tmp_path, drug, event, near, leads):
+    packs.import_files("signals", [made(tmp_path, "2026Q3", cases=6).folder])
+    view = pair_pages.pair(call(packs, drug=drug, event=event))
+    assert view.status == 404
+    [role] = [role for role, each in view.values["found"].items() if near in each.near]
+    assert view.values["near_to"](role, near) == leads
+    assert view.values["found"][role].name == ""
+
+
+def test_a_run_that_lists_no_small_pair_does_not_say_none(packs, tmp_path):
+    """Of three reports at least: a pair with two is counted, not listed."""
+    rows = [(n, "allopurinol", "DRESS" if n < 2 else "nausea") for n in range(40)]
+    rows += [(n, "paracetamol", "DRESS" if n < 48 else "nausea") for n in range(40, 400)]
+    path = tmp_path / "pairs.csv"
+    path.write_text("report_id,drug,event\n" + "".join(f"{r},{d},{e}\n" for r, d, e in rows), "utf-8")
+    run = runs.write(detect(Pairs(path), least=3), tmp_path / "runs", "2026Q3", ON, least=3)
+    packs.import_files("signals", [run.folder])
+    view = pair_pages.pair(call(packs, drug="allopurinol", event="DRESS"))
+    assert (view.status, view.values["run"].least, view.values["ic"]) == (200, 3, None)

@@ -264,7 +264,14 @@ def detect(
     run = None
     if folder is not None:
         run = detecting.keep(
-            made, folder, named, today(), source, likelihood=likelihood, without=tuple(without or ())
+            made,
+            folder,
+            named,
+            today(),
+            source,
+            likelihood=likelihood,
+            without=tuple(without or ()),
+            least=least,
         )
     if out is not None:
         with terminal.writing(out) as path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
 from lab39.core.errors import InputError
@@ -246,6 +246,16 @@ def pair(run: Run, drug: str, event: str) -> Mapping[str, Any] | None:
         value = rows[0][lead]
         better = con.execute(f"SELECT count(*) FROM pairs WHERE {lead} > ?", [value]).fetchall()[0][0]
         return rows[0] | {"place": int(better) + 1}
+    finally:
+        con.close()
+
+
+def margins(run: Run, role: Literal["drug", "event"]) -> Mapping[str, int]:
+    """Every drug, or event, that has a pair in the table of a run, with its reports."""
+    con = _opened(run)
+    try:
+        query = f"SELECT {role}, any_value(n_{role}) FROM pairs GROUP BY {role} ORDER BY {role}"
+        return {str(name): int(many) for name, many in con.execute(query).fetchall()}
     finally:
         con.close()
 
