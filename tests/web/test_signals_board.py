@@ -248,7 +248,7 @@ def test_the_list_is_filtered_by_state_words_and_person(client, open_lab, lab):
     assert one not in other.get("/signals/board?mine=yes").text
     assert other.get("/signals/board?state=nowhere").status_code == 422
     listed = other.get("/signals/board/export").content.decode("utf-8-sig")
-    assert "allopurinol;dress;validé" in listed
+    assert "allopurinol,dress,validé" in listed
 
 
 def test_no_decision_is_chosen_beforehand(client):
@@ -312,7 +312,7 @@ def assessed(client, lab, quarters) -> str:
 def test_a_signal_leaves_as_a_spreadsheet_with_who_when_and_digest(client, assessed):
     answer = client.get(f"{assessed}/export/csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert rows[0] == ["médicament", "ALLOPURINOL"]
     table = [dict(zip(rows[3], row, strict=True)) for row in rows[4:]]
     assert [row["quoi"] for row in table] == [
@@ -326,7 +326,7 @@ def test_a_signal_leaves_as_a_spreadsheet_with_who_when_and_digest(client, asses
     assert table[1]["motif"] == "'=1+1"
     assert (table[2]["cas"], table[2]["Naranjo (score)"], table[2]["OMS-UMC"]) == ("PV-1", "4", "probable")
     assert (table[0]["analyse"], table[0]["n"]) == ("2017Q1", "5")
-    assert {row["signé au journal"] for row in table} == {"oui"}
+    assert {row["signé au journal"] for row in table} == {"true"}
     assert table[1]["analyse"] == table[1]["n"] == ""
 
 
@@ -392,9 +392,7 @@ def test_a_signal_of_made_up_reports_is_said_to_be_synthetic_wherever_it_is_show
     assert f"Analyse {said} : n 1 200" in shown
     assert f"Chiffre {said}" in shown
     assert said in client.get("/signals/board/export").text
-    rows = list(
-        csv.DictReader(io.StringIO(client.get(f"{signal}/export/csv").text.split("\n", 3)[3]), delimiter=";")
-    )
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{signal}/export/csv").text.split("\n", 3)[3])))
     assert rows[0]["analyse"] == said
     assert rows[0]["n"] == "1200", "a figure that a spreadsheet counts with"
     task = client.get(f"{signal}/export/fhir").json()["entry"][0]["resource"]

@@ -260,7 +260,8 @@ def test_every_suspect_that_the_finding_names_is_ticked():
 def taking(*medicines: tuple[str, str, str], seen: str) -> Any:
     """A record: medicines with their ATC code and first day, and what is seen since."""
     entries = [
-        {"resourceType": "MedicationStatement", "id": code, "status": "active", "subject": {"reference": "Patient/p"},
+        {"resourceType": "MedicationStatement", "id": code, "status": "active",
+         "subject": {"reference": "Patient/p"},
          "medicationCodeableConcept": {"text": name, "coding": [{"system": terms.ATC, "code": code}]},
          "effectivePeriod": {"start": start}}
         for name, code, start in medicines

@@ -250,7 +250,7 @@ def _counted(tables: Tables, engine: Engine, by: tuple[str, ...], source: Store 
             has_reports(source, tables.reports, engine)
         raise InputError(
             Text(
-                "aucune paire médicament-événement\u202f: rien à compter",
+                "aucun couple médicament-événement\u202f: rien à compter",
                 "no drug-event pair: there is nothing to count",
             ),
             str(where),

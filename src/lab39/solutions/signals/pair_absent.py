@@ -1,4 +1,4 @@
-"""``/signals/pair`` for a pair that the table of a run does not have: no case of it, or a name that nobody reported."""
+"""``/signals/pair`` for a pair that a run does not list: no case of it, or a name that nobody reported."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlencode
 
-from lab39.core.faces import Call, View
+from lab39.core.faces import View
 from lab39.core.text import Text
 from lab39.solutions.signals import naming, ranking, telling
 from lab39.solutions.signals.choosing import Chosen
@@ -50,8 +50,8 @@ def look(names: Mapping[str, int], asked: str) -> Named:
     return Named(asked, "", 0, naming.near(list(names), wanted) if wanted else ())
 
 
-def view(call: Call, chosen: Chosen, asked: Asked, drug: str, event: str) -> View:
-    """No case of the pair when both names are known, which is an answer; else what is not known, and near names."""
+def view(chosen: Chosen, asked: Asked, drug: str, event: str) -> View:
+    """No case of the pair when both names are known, which is an answer; else near names."""
     run = chosen.run
     found: dict[Role, Named] = {
         "drug": look(ranking.margins(run, "drug"), drug),

@@ -23,7 +23,7 @@ def pair(call: Call) -> View:
     drug, event = (call.query.get(name, "").strip() for name in ("drug", "event"))
     row = ranking.pair(chosen.run, drug, event) if drug and event else None
     if row is None:
-        return pair_absent.view(call, chosen, asked, drug[:200], event[:200])
+        return pair_absent.view(chosen, asked, drug[:200], event[:200])
     drug, event = row["drug"], row["event"]
     old = ranking.pair(chosen.before, drug, event) if chosen.before else None
     values: dict[str, Any] = {

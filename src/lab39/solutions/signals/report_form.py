@@ -1,4 +1,4 @@
-"""The form that reports an adverse event: what was typed, what is missing; see :mod:`report_case` for what it makes.
+"""The form that reports an adverse event: what was typed, what is missing; :mod:`report_case` has what it makes.
 
 Everything stands in the form itself and is sent again at each step: nothing is kept by the lab, nothing identifying
 is asked (no name, no date of birth), nothing is in an address.

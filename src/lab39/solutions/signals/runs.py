@@ -267,7 +267,7 @@ def inspect(files: list[Path]) -> Contents:
         if rows > found.n_pairs:
             raise InputError(
                 Text(
-                    f"{rows} paires, l'analyse en annonce {found.n_pairs}",
+                    f"{rows} couples, l'analyse en annonce {found.n_pairs}",
                     f"{rows} pairs, the run says {found.n_pairs}",
                 ),
                 str(scores[0]),
