@@ -209,14 +209,31 @@ def test_a_case_is_scored_then_kept_by_its_number_alone(client):
     signal = opened(client)
     answers = {"case": "FR-PV20170001", "after": "yes", "dechallenge": "yes", "alternative": "no"}
     scored = client.get(f"{signal}/case", params=answers)
-    assert "Naranjo : 5 , probable (sans réponse : 7 sur 10)" in words(scored.text)
+    assert "Naranjo 5, probable 7 sans réponse sur 10 +2 L'événement est-il apparu après" in words(scored.text)
     assert "Aucun cas évalué" in words(client.get(signal).text)
     sent = answers | {"seen": "1", "who_umc": "possible"}
     for _ in range(2):
         assert client.post(f"{signal}/case/keep", data=sent).status_code == 303
     shown = words(client.get(signal).text)
     assert "Cas évalués (1)" in shown
-    assert "OMS-UMC : possible" in shown
+    assert "OMS-UMC Possible Délai raisonnable après la prise" in shown
+    assert "Les deux méthodes ne s'accordent pas. Naranjo dit « probable », l'OMS-UMC « possible »." in shown
+
+
+def test_the_two_methods_of_one_case_stand_side_by_side_whoever_filled_them(client, open_lab, lab):
+    """Naranjo by one assessor, WHO-UMC by another: one case, both names, a sentence since they differ."""
+    signal = opened(client)
+    client.post(f"{signal}/case/keep", data={"seen": "1", "case": "PV-7", "after": "yes"})
+    other = open_lab(lab=lab)
+    second = signed_in(other, "expert")
+    other.post(f"{signal}/case/keep", data={"seen": "2", "case": "PV-7", "who_umc": "certain"})
+    shown = words(client.get(signal).text)
+    assert "Cas évalués (1) PV-7 2 formulaires, le dernier de chaque méthode" in shown
+    assert "Naranjo dit « possible », l'OMS-UMC « certaine »." in shown
+    assert "ce qui n'est pas su compte 0 (9 sans réponse)" in shown
+    assert shown.count(second.display_name) >= 2, "under the method, and in the history"
+    printed = printed_text(client.get(f"{signal}/export/pdf").content)
+    assert "WHO-UMC “certain”" in " ".join(printed.split())
 
 
 @pytest.mark.parametrize(

@@ -85,16 +85,19 @@ def printed(found: Opened, on: dt.date) -> dict[str, Any]:
         ],
         "cases": [
             {
-                "case": each.case.case,
-                "naranjo": f"{each.case.naranjo.score}, {_both(each.case.naranjo.title)}"
-                if each.case.naranjo
-                else "",
-                "who_umc": _both(each.case.who_umc.title) if each.case.who_umc else "",
-                "who": _both(each.who),
-                "when": _moment(each.entry.at),
+                "case": each.case,
+                "naranjo": _scored(each.form.naranjo) if each.form.naranjo else "",
+                "who_umc": _both(each.form.who_umc.title) if each.form.who_umc else "",
+                "by": "; ".join(
+                    dict.fromkeys(
+                        f"{_both(line.who)}, {_moment(line.entry.at)}"
+                        for line in (each.naranjo, each.who_umc)
+                        if line
+                    )
+                ),
+                "differ": [each.form.differ[lang] for lang in LANGS] if each.form.differ else [],
             }
-            for each in found.cases
-            if each.case is not None
+            for each in found.assessed
         ],
         "history": [
             {

@@ -61,7 +61,8 @@ def view(chosen: Chosen, asked: Asked, drug: str, event: str) -> View:
 
     def table(role: Role | None = None, name: str = "") -> str:
         """Where the table is, narrowed to a name."""
-        return Asked(run=asked.run, **({role: name} if role else {})).address()
+        narrowed = {role: name} if role else {}
+        return Asked(run=asked.run, drug=narrowed.get("drug", ""), event=narrowed.get("event", "")).address()
 
     def near_to(role: Role, name: str) -> str:
         """The pair of a near name when the other name is known, else the table narrowed to the near one."""
