@@ -8,7 +8,7 @@ from typing import Any
 from lab39.core.errors import LabError
 from lab39.core.faces import Call, Page, View
 from lab39.core.text import Text, date, number, percent
-from lab39.solutions.signals import choosing, pair_absent, plots, profile, ranking, telling, triage_words
+from lab39.solutions.signals import choosing, counted, pair_absent, plots, profile, ranking, telling, triage_words
 from lab39.solutions.signals.choosing import Chosen
 from lab39.solutions.signals.profile import Profile, Share
 
@@ -59,7 +59,7 @@ def _of_store(call: Call, chosen: Chosen, row: Any, page: int) -> dict[str, Any]
                 "The run was made from counts, without reports: there are no cases to show.",
             )
         }
-    if not profile.there(run):
+    if not counted.there(run):
         return {
             "why_not": Text(
                 f"La base de cette analyse n'est plus là ({run.store})\u202f: la remettre à sa place, ou la "
@@ -69,8 +69,8 @@ def _of_store(call: Call, chosen: Chosen, row: Any, page: int) -> dict[str, Any]
             )
         }
     try:
-        with profile.opened(run, row["drug"], row["event"]) as con:
-            found = profile.profile(con, row["drug"], row["event"])
+        with counted.opened(run, row["drug"], row["event"]) as con:
+            found = profile.profile(con, row["drug"])
             pages = max(1, -(-found.n // profile.CASES))
             page = min(page, pages)
             listed = profile.cases(con, page)
