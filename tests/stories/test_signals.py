@@ -87,7 +87,7 @@ def test_from_the_table_to_a_signal_and_its_cases(page: Page, lab: Served, tmp_p
     expect(page.get_by_label("IC025 > 0")).to_be_checked()
     no_violation(page)
     file = saved(page, "Tableur (CSV)", tmp_path)
-    rows = list(csv.DictReader(file.read_text("utf-8-sig").splitlines(), delimiter=";"))
+    rows = list(csv.DictReader(file.read_text("utf-8-sig").splitlines()))
     assert {row["drug"] for row in rows} == {"Fictagliptin"}
     assert len(rows) == page.locator(".ranked tbody tr").count()
     assert "synthetique" in file.name

@@ -209,14 +209,31 @@ def test_a_case_is_scored_then_kept_by_its_number_alone(client):
     signal = opened(client)
     answers = {"case": "FR-PV20170001", "after": "yes", "dechallenge": "yes", "alternative": "no"}
     scored = client.get(f"{signal}/case", params=answers)
-    assert "Naranjo : 5 , probable (sans réponse : 7 sur 10)" in words(scored.text)
+    assert "Naranjo 5, probable 7 sans réponse sur 10 +2 L'événement est-il apparu après" in words(scored.text)
     assert "Aucun cas évalué" in words(client.get(signal).text)
     sent = answers | {"seen": "1", "who_umc": "possible"}
     for _ in range(2):
         assert client.post(f"{signal}/case/keep", data=sent).status_code == 303
     shown = words(client.get(signal).text)
     assert "Cas évalués (1)" in shown
-    assert "OMS-UMC : possible" in shown
+    assert "OMS-UMC Possible Délai raisonnable après la prise" in shown
+    assert "Les deux méthodes ne s'accordent pas. Naranjo dit « probable », l'OMS-UMC « possible »." in shown
+
+
+def test_the_two_methods_of_one_case_stand_side_by_side_whoever_filled_them(client, open_lab, lab):
+    """Naranjo by one assessor, WHO-UMC by another: one case, both names, a sentence since they differ."""
+    signal = opened(client)
+    client.post(f"{signal}/case/keep", data={"seen": "1", "case": "PV-7", "after": "yes"})
+    other = open_lab(lab=lab)
+    second = signed_in(other, "expert")
+    other.post(f"{signal}/case/keep", data={"seen": "2", "case": "PV-7", "who_umc": "certain"})
+    shown = words(client.get(signal).text)
+    assert "Cas évalués (1) PV-7 2 formulaires, le dernier de chaque méthode" in shown
+    assert "Naranjo dit « possible », l'OMS-UMC « certaine »." in shown
+    assert "ce qui n'est pas su compte 0 (9 sans réponse)" in shown
+    assert shown.count(second.display_name) >= 2, "under the method, and in the history"
+    printed = printed_text(client.get(f"{signal}/export/pdf").content)
+    assert "WHO-UMC “certain”" in " ".join(printed.split())
 
 
 @pytest.mark.parametrize(
@@ -248,7 +265,7 @@ def test_the_list_is_filtered_by_state_words_and_person(client, open_lab, lab):
     assert one not in other.get("/signals/board?mine=yes").text
     assert other.get("/signals/board?state=nowhere").status_code == 422
     listed = other.get("/signals/board/export").content.decode("utf-8-sig")
-    assert "allopurinol;dress;validé" in listed
+    assert "allopurinol,dress,validé" in listed
 
 
 def test_no_decision_is_chosen_beforehand(client):
@@ -312,7 +329,7 @@ def assessed(client, lab, quarters) -> str:
 def test_a_signal_leaves_as_a_spreadsheet_with_who_when_and_digest(client, assessed):
     answer = client.get(f"{assessed}/export/csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert rows[0] == ["médicament", "ALLOPURINOL"]
     table = [dict(zip(rows[3], row, strict=True)) for row in rows[4:]]
     assert [row["quoi"] for row in table] == [
@@ -326,7 +343,7 @@ def test_a_signal_leaves_as_a_spreadsheet_with_who_when_and_digest(client, asses
     assert table[1]["motif"] == "'=1+1"
     assert (table[2]["cas"], table[2]["Naranjo (score)"], table[2]["OMS-UMC"]) == ("PV-1", "4", "probable")
     assert (table[0]["analyse"], table[0]["n"]) == ("2017Q1", "5")
-    assert {row["signé au journal"] for row in table} == {"oui"}
+    assert {row["signé au journal"] for row in table} == {"true"}
     assert table[1]["analyse"] == table[1]["n"] == ""
 
 
@@ -392,9 +409,7 @@ def test_a_signal_of_made_up_reports_is_said_to_be_synthetic_wherever_it_is_show
     assert f"Analyse {said} : n 1 200" in shown
     assert f"Chiffre {said}" in shown
     assert said in client.get("/signals/board/export").text
-    rows = list(
-        csv.DictReader(io.StringIO(client.get(f"{signal}/export/csv").text.split("\n", 3)[3]), delimiter=";")
-    )
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{signal}/export/csv").text.split("\n", 3)[3])))
     assert rows[0]["analyse"] == said
     assert rows[0]["n"] == "1200", "a figure that a spreadsheet counts with"
     task = client.get(f"{signal}/export/fhir").json()["entry"][0]["resource"]

@@ -164,6 +164,7 @@ class View:
             answer then has the status 422.
         said: told once, at the top.
         push: address for the browser's bar when a part is renewed (``?sign=…``), so that it can be loaded again.
+        status: of the answer, instead of 200 (404: what the address names is not there, and the page says what is).
     """
 
     template: str
@@ -172,6 +173,7 @@ class View:
     wrong: LabError | None = None
     said: Text = NO_TEXT
     push: str = ""
+    status: int = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

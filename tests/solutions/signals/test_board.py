@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab39.core.errors import InputError, UnknownNameError
-from lab39.solutions.signals import Store, board, board_figures, detect, runs
+from lab39.solutions.signals import Store, board, board_figures, causality, detect, runs
 from lab39.solutions.signals.board import Entry, ForbiddenMoveError
 from lab39.solutions.signals.board_figures import Figures
 from lab39.solutions.signals.readers import store as stores
@@ -178,3 +178,26 @@ def test_a_store_that_is_gone_leaves_countries_unknown_and_an_absent_pair_everyt
     assert board_figures.figures(run, *PAIR).countries is None
     absent = board_figures.figures(run, PAIR[0], "fever")
     assert (absent.found, absent.values, absent.countries) == (False, {}, None)
+
+
+@pytest.mark.parametrize(
+    ("answers", "category", "says"),
+    [
+        ({"after": "yes"}, "possible", None),
+        ({"after": "no"}, "unlikely", None),
+        ({"after": "yes"}, "certain", "Naranjo says “possible”, WHO-UMC “certain”."),
+        ({"after": "yes"}, "conditional", "WHO-UMC does not judge here"),
+        ({}, "certain", None),
+        ({"after": "yes"}, "", None),
+    ],
+)
+def test_that_two_methods_differ_is_said_and_no_third_verdict_made(answers, category, says):
+    scored = causality.naranjo(answers) if answers else None
+    said = causality.differ(scored, causality.who_umc(category) if category else None)
+    if says is None:
+        assert said is None
+    else:
+        assert said is not None
+        assert says in said.en
+        assert "no third verdict" in said.en
+        assert "9 not answered" in said.en

@@ -85,7 +85,7 @@ def test_a_pair_that_nobody_reported_is_scored_and_is_no_error(run: Any, store: 
     assert scores["IC"] < 0
     assert ran.json["row"] is None
     shown = run("signals", "explain", "--drug", "allopurinol", "--event", "event 1", "--store", store).out
-    assert "personne n'a notifié cette paire" in shown
+    assert "personne n'a notifié ce couple" in shown
 
 
 def test_a_name_that_is_unknown_gives_those_that_look_like_it(run: Any, store: Path) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import duckdb
 
-from lab39.solutions.signals import demo, profile
+from lab39.solutions.signals import counted, demo, profile
 from lab39.solutions.signals.readers.store import Store
 
 
@@ -42,9 +42,9 @@ def test_its_scores_count_the_reports_of_the_generator():
 
 def test_its_pages_have_everything_to_show():
     run = demo.run()
-    assert profile.there(run)
-    with profile.opened(run, "Fictagliptin", "Pemphigoid") as con:
-        seen = profile.profile(con, "Fictagliptin", "Pemphigoid")
+    assert counted.there(run)
+    with counted.opened(run, "Fictagliptin", "Pemphigoid") as con:
+        seen = profile.profile(con, "Fictagliptin")
     assert seen.n > 10
     assert all(
         (seen.periods, seen.ages, seen.sexes, seen.with_others, seen.countries, seen.criteria, seen.onset_days)

@@ -52,7 +52,7 @@ def test_a_small_expectation_is_told_on_the_terminal_on_the_page_and_on_the_boar
     }  # fmt: skip
     said = printed(told, "fr")
     assert "0,0050" in said
-    assert "1 paire de 1 médicament et 1 événement, 1 notification comptée une fois" in said
+    assert "1 couple de 1 médicament et 1 événement, 1 notification comptée une fois" in said
     assert "1 doublon lié compté avec un autre cas" in said
     assert "1 ligne sans numéro de cas" in said
     assert "sur 1 strate (sexe)" in said

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from lab39.core.datapacks import Packs
-from lab39.core.errors import UnknownNameError
 from lab39.core.faces import Call, Fields, Who
-from lab39.solutions.signals import Store, detect, pair_pages, plots, profile, ranking, runs, telling
+from lab39.solutions.signals import Store, counted, detect, pair_pages, plots, profile, ranking, runs, telling
 from lab39.solutions.signals.readers import store as stores
 from lab39.solutions.signals.readers.model import Case, Drug, Event, Report
 from lab39.solutions.signals.readers.settle import settle
@@ -71,8 +70,8 @@ def run(store: Path) -> runs.Run:
 
 @pytest.fixture
 def found(run):
-    with profile.opened(run, *PAIR) as con:
-        yield profile.profile(con, *PAIR), profile.cases(con, 1)
+    with counted.opened(run, *PAIR) as con:
+        yield profile.profile(con, PAIR[0]), profile.cases(con, 1)
 
 
 def test_every_count_is_of_distinct_reports(found):
@@ -106,13 +105,13 @@ def test_cases_are_listed_the_latest_first(found):
 
 
 def test_an_older_run_counts_its_own_quarters_only(run):
-    with profile.opened(replace(run, until=dt.date(2026, 6, 30)), *PAIR) as con:
-        assert profile.profile(con, *PAIR).n == 1
+    with counted.opened(replace(run, until=dt.date(2026, 6, 30)), *PAIR) as con:
+        assert profile.profile(con, PAIR[0]).n == 1
 
 
 def test_roles_of_the_run_are_those_counted(run):
-    with profile.opened(replace(run, roles=("C",)), *PAIR) as con:
-        assert profile.profile(con, *PAIR).n == 0
+    with counted.opened(replace(run, roles=("C",)), *PAIR) as con:
+        assert profile.profile(con, PAIR[0]).n == 0
 
 
 def test_the_sentence_says_more_only_when_the_interval_does(run):
@@ -178,9 +177,11 @@ def test_a_store_that_is_gone_is_told_and_the_figures_stay(packs, store, tmp_pat
     assert values["figures"]
 
 
-def test_an_unknown_pair_is_refused_with_what_to_do(packs):
-    with pytest.raises(UnknownNameError, match="choose it in the table"):
-        pair_pages.pair(call(packs, drug="aspirin"))
+def test_an_unknown_name_is_not_there_and_leads_back_to_the_pairs_of_the_other(packs):
+    view = pair_pages.pair(call(packs, drug="aspirin"))
+    assert view.status == 404
+    assert view.values["found"]["event"].name == PAIR[1]
+    assert view.values["table"]("event", PAIR[1]) == "?event=Pemphigoid"
 
 
 def test_names_are_found_whatever_their_capitals(packs):

@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
 from lab39.core.datapacks import Packs
 from lab39.core.errors import InputError, UnknownNameError
 from lab39.core.faces import Call, Download, Fields, View
-from lab39.solutions.signals import Pairs, choosing, detect, pages, ranking, runs
+from lab39.solutions.signals import Pairs, choosing, detect, pages, pair_pages, ranking, runs, spreadsheet
 from lab39.solutions.signals.ranking import Asked
 from lab39.solutions.signals.solution import Signals
 
@@ -102,8 +104,6 @@ def test_columns_of_triage_lead_when_the_run_has_them(tmp_path):
 
 def test_an_address_keeps_what_is_asked():
     asked = Asked(run="2026Q3", drug="a&b", least=3, ic=True, sort="n", page=2)
-    from urllib.parse import parse_qsl
-
     assert ranking.read(Fields(parse_qsl(asked.address()[1:]))) == asked
     assert ranking.read(Fields(parse_qsl(asked.address(drug="c")[1:]))).page == 1
     assert Asked().address() == ""
@@ -150,7 +150,90 @@ def test_the_export_has_every_column_and_no_formula(packs, tmp_path):
     found = pages.export(call(packs, drug="paracetamol"))
     assert isinstance(found, Download)
     assert found.name == "signals-2026Q3.csv"
-    rows = list(csv.DictReader(io.StringIO(found.content.decode("utf-8-sig")), delimiter=";"))
+    rows = list(csv.DictReader(io.StringIO(found.content.decode("utf-8-sig"))))
     assert {row["drug"] for row in rows} == {"'=paracetamol"}
-    assert float(rows[0]["ic025"].replace(",", ".")) < 1
+    assert float(rows[0]["ic025"]) < 1, "a decimal point, in French too"
     assert len(rows[0]) > 20
+
+
+def test_the_export_is_the_same_in_both_languages_and_writes_values_one_way(packs, tmp_path):
+    packs.import_files("signals", [made(tmp_path, "2026Q3", cases=6, more=TRIAGE).folder])
+    french, english = (pages.export(replace(call(packs), lang=lang)) for lang in ("fr", "en"))
+    assert french.content == english.content
+    rows = list(csv.DictReader(io.StringIO(french.content.decode("utf-8-sig"))))
+    assert {row["known"] for row in rows} == {"true", ""}, "absent is empty, never false"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (None, ""), (True, "true"), (False, "false"), (0, "0"), (1234.5, "1234.5"), (-0.25, "-0.25"),
+        (ON, "2026-11-27"), ("=1+1", "'=1+1"), ("-x", "'-x"), ("DRESS", "DRESS"), ("", ""),
+        (dt.datetime(2026, 11, 27, 1, tzinfo=dt.timezone(dt.timedelta(hours=2))), "2026-11-26T23:00:00+00:00"),
+    ],
+)  # fmt: skip
+def test_a_cell_is_written_one_way(value, written):
+    assert spreadsheet.cell(value) == written
+
+
+def test_a_second_click_on_a_head_reverses_the_order(packs, tmp_path):
+    packs.import_files("signals", [made(tmp_path, "2026Q3", cases=6).folder])
+    asked: dict[str, str] = {}
+    for ascending in (False, True, False):
+        asked = dict(
+            parse_qsl(Asked(sort="n", order=pages.table(call(packs, **asked)).values["turned"]("n")).address()[1:])
+        )
+        view = pages.table(call(packs, **asked))
+        cases = [row["n"] for row in view.values["found"].rows]
+        assert cases == sorted(cases, reverse=not ascending)
+        assert view.values["found"].ascending is ascending
+    by_name = ranking.found(view.values["run"], Asked(sort="drug", order="reversed"))
+    assert names(by_name)[0][0] == "allopurinol"
+    assert by_name.sorted_by.en == "Sorted by drug, from Z to A"
+    lead = view.values["run"].leading
+    assert (
+        names(ranking.found(view.values["run"], Asked(sort=lead, order="reversed")))
+        == names(ranking.found(view.values["run"], Asked(sort=lead)))[::-1]
+    )
+    with pytest.raises(InputError, match="order"):
+        ranking.read(Fields([("order", "up")]))
+
+
+def test_a_pair_without_a_case_is_told_as_none_when_both_names_are_known(packs, tmp_path):
+    packs.import_files("signals", [made(tmp_path, "2026Q3", cases=0).folder])
+    view = pair_pages.pair(call(packs, drug="Allopurinol", event="dress"))
+    assert view.status == 200
+    assert view.values["known"]
+    drug, event = view.values["found"]["drug"], view.values["found"]["event"]
+    assert (drug.name, drug.reports, event.name, event.reports) == ("allopurinol", 40, "DRESS", 1)
+    assert view.values["awaited"].en == "0.1", "40 × 1 / 400"
+    assert view.values["ic"].fr.startswith("−0,26"), "log2(0.5 / 0.6)"
+
+
+@pytest.mark.parametrize(
+    ("drug", "event", "near", "leads"),
+    [
+        ("alopurinol", "DRESS", "allopurinol", "/pair?drug=allopurinol&event=DRESS"),
+        ("allopurinol", "nauseas", "nausea", "/pair?event=nausea&drug=allopurinol"),
+        ("alopurinol", "zzz", "allopurinol", "?drug=allopurinol"),
+    ],
+)
+def test_an_unknown_name_answers_404_with_near_names(packs, tmp_path, drug, event, near, leads):
+    packs.import_files("signals", [made(tmp_path, "2026Q3", cases=6).folder])
+    view = pair_pages.pair(call(packs, drug=drug, event=event))
+    assert view.status == 404
+    [role] = [role for role, each in view.values["found"].items() if near in each.near]
+    assert view.values["near_to"](role, near) == leads
+    assert view.values["found"][role].name == ""
+
+
+def test_a_run_that_lists_no_small_pair_does_not_say_none(packs, tmp_path):
+    """Of three reports at least: a pair with two is counted, not listed."""
+    rows = [(n, "allopurinol", "DRESS" if n < 2 else "nausea") for n in range(40)]
+    rows += [(n, "paracetamol", "DRESS" if n < 48 else "nausea") for n in range(40, 400)]
+    path = tmp_path / "pairs.csv"
+    path.write_text("report_id,drug,event\n" + "".join(f"{r},{d},{e}\n" for r, d, e in rows), "utf-8")
+    run = runs.write(detect(Pairs(path), least=3), tmp_path / "runs", "2026Q3", ON, least=3)
+    packs.import_files("signals", [run.folder])
+    view = pair_pages.pair(call(packs, drug="allopurinol", event="DRESS"))
+    assert (view.status, view.values["run"].least, view.values["ic"]) == (200, 3, None)

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from lab39 import fhir
+from lab39.core import terms
 from lab39.core.errors import InputError
 from lab39.core.faces import Call, Download, Fields, Upload, View
 from lab39.fhir import examples
-from lab39.solutions.signals import prefill, report_form, report_pages
+from lab39.solutions.signals import prefill, report_case, report_form, report_pages
 from lab39.solutions.signals.readers import e2b_r3, fhir_event
 from lab39.solutions.signals.readers.model import Case
 from lab39.solutions.signals.readers.sources import Item
@@ -49,7 +50,7 @@ def call(form: Fields | None = None, path: str = "", **query: str) -> Call:
 
 
 def test_the_case_is_what_was_typed():
-    case = report_form.case(report_form.read(sent()), ON)
+    case = report_case.case(report_form.read(sent()), ON)
     told = case.report
     assert (told.report_id, told.sex, told.age_years, told.weight_kg, told.country) == (
         NUMBER,
@@ -68,13 +69,13 @@ def test_the_case_is_what_was_typed():
 
 def test_absent_is_never_false_nor_zero():
     blank = Fields([*dict.fromkeys(SINGLE, "").items(), *dict.fromkeys(DRUG, "").items()])
-    case = report_form.case(report_form.read(blank), ON)
+    case = report_case.case(report_form.read(blank), ON)
     assert (case.report.serious, case.report.death, case.report.age_years) == (None, None, None)
     assert (case.drugs, case.events) == ((), ())
 
 
 def test_not_serious_denies_every_criterion():
-    report = report_form.case(report_form.read(sent(serious="no", criteria=())), ON).report
+    report = report_case.case(report_form.read(sent(serious="no", criteria=())), ON).report
     assert (report.serious, report.death, report.other_serious) == (False, False, False)
 
 
@@ -95,8 +96,31 @@ def test_not_serious_denies_every_criterion():
 )
 def test_what_cannot_be_is_told_at_its_field(name, value, place):
     with pytest.raises(InputError) as caught:
-        report_form.case(report_form.read(sent(**{name: value})), ON)
+        report_case.case(report_form.read(sent(**{name: value})), ON)
     assert caught.value.place == place
+
+
+def test_everything_that_cannot_be_is_told_at_once_in_the_order_of_the_form_and_kept_as_typed():
+    form = sent(age="200", country="France", onset="hier", start="31/02/2026", stop="28/11/2026", code="123")
+    view = report_pages.step(call(form, do="check"))
+    places = ["age", "country", "onset-0", "code-0", "start-0", "stop-0"]
+    assert [each.place for each in report_case.faults(report_form.read(form), ON)] == places
+    assert [each.place for each in view.values["faults"]] == places
+    assert list(view.values["at_fault"]) == places[::-1]
+    assert view.wrong is not None, "so that the answer is a refusal"
+    assert [label.fr for label in view.values["named"].values()] == [
+        "âge", "pays", "début (Éruption)", "code MedDRA (Éruption)", "début (Allopurinol 200 mg)",
+        "arrêt (Allopurinol 200 mg)",
+    ]  # fmt: skip
+    kept = view.values["sheet"]
+    assert (kept.single["age"], kept.reactions[0]["onset"], kept.drugs[0]["start"]) == ("200", "hier", "31/02/2026")
+    assert kept.drugs[0]["drug"] == "Allopurinol 200 mg"
+
+
+def test_a_field_is_faulty_once():
+    blank = sent(drug="", role="", reporter="")
+    places = [each.place for each in report_form.missing(report_form.read(blank)) if each.needed]
+    assert places == ["role-1", "drug-0", "reporter"]
 
 
 def test_an_admissible_report_needs_a_person_a_reporter_a_suspect_and_a_reaction():
@@ -141,7 +165,7 @@ def read_back(found: Any, folder: Path, reader: Any) -> Case:
 
 def test_the_e2b_message_says_what_was_typed(tmp_path):
     back = read_back(report_pages.download(call(sent(), "e2b")), tmp_path, e2b_r3)
-    case = report_form.case(report_form.read(sent()), ON)
+    case = report_case.case(report_form.read(sent()), ON)
     assert back.drugs == case.drugs
     assert back.events == case.events
     for name in ("report_id", "sex", "age_years", "weight_kg", "country", "reporter", "serious", "hospitalisation",
@@ -171,8 +195,9 @@ def test_the_sheet_is_a_pdf_and_the_same_twice():
 def test_a_message_that_would_not_be_admissible_is_not_made():
     found = report_pages.download(call(sent(reporter=""), "e2b"))
     assert isinstance(found, View)
-    assert found.wrong is not None
-    assert found.wrong.place == "reporter"
+    assert [each.place for each in found.values["faults"]] == ["reporter"]
+    both = report_pages.download(call(sent(reporter="", age="vieux"), "e2b"))
+    assert [each.place for each in both.values["faults"]] == ["age", "reporter"]
     assert isinstance(report_pages.download(call(sent(reporter=""), "sheet")), Download)  # to be completed by hand
 
 
@@ -191,7 +216,7 @@ def test_a_record_begins_the_form_with_its_treatment_and_no_name():
     assert len(sheet.drugs) > 10
     assert "/2026" in sheet.drugs[0]["start"]
     assert example.record.name not in json.dumps(sheet.pairs)
-    report_form.case(report_form.read(Fields(sheet.pairs)), ON)  # its dates are read as they were written
+    report_case.case(report_form.read(Fields(sheet.pairs)), ON)  # its dates are read as they were written
 
 
 def test_a_medicine_that_was_stopped_is_there_when_it_is_the_suspect():
@@ -220,6 +245,48 @@ def test_the_running_story_proposes_its_suspect_and_says_that_it_is_a_proposal()
     assert "Goutte" in history
     assert "ruption" not in history
     assert "ièvre" not in history
+
+
+def test_every_suspect_that_the_finding_names_is_ticked():
+    """The skin reaction of the running story may be of allopurinol, or of ibuprofen: both, the first one first."""
+    roles = [
+        (row["drug"], row["role"]) for row in report_pages.form(call(example="running-story")).values["sheet"].drugs
+    ]
+    suspects = [drug for drug, role in roles if role == "S"]
+    assert [name.partition(" ")[0].casefold() for name in suspects] == ["allopurinol", "ibuprofène"]
+    assert {role for _, role in roles[2:]} == {"C"}
+
+
+def taking(*medicines: tuple[str, str, str], seen: str) -> Any:
+    """A record: medicines with their ATC code and first day, and what is seen since."""
+    entries = [
+        {"resourceType": "MedicationStatement", "id": code, "status": "active",
+         "subject": {"reference": "Patient/p"},
+         "medicationCodeableConcept": {"text": name, "coding": [{"system": terms.ATC, "code": code}]},
+         "effectivePeriod": {"start": start}}
+        for name, code, start in medicines
+    ] + [
+        {"resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/p"}, "code": {"text": seen},
+         "onsetDateTime": "2026-11-24"},
+    ]  # fmt: skip
+    people = [{"resource": each} for each in ({"resourceType": "Patient", "id": "p"}, *entries)]
+    return fhir.record({"resourceType": "Bundle", "type": "collection", "entry": people})
+
+
+def test_medicines_that_do_it_together_are_ticked_as_interacting():
+    """A gliptin raises the risk of angioedema in someone on an ACE inhibitor: the source says so."""
+    gliptin, ace = ("Sitagliptine", "A10BH01", "2026-10-01"), ("Ramipril", "C09AA05", "2026-06-01")
+    record = taking(gliptin, ace, ("Paracétamol", "N02BE01", "2026-01-01"), seen="Angiœdème")
+    proposal = prefill.suspected(record, ON, "fr")
+    assert proposal is not None
+    sheet = prefill.of_record(record, ON, "fr", proposal=proposal)
+    assert [(row["drug"], row["role"]) for row in sheet.drugs] == [
+        ("Ramipril", "I"), ("Sitagliptine", "I"), ("Paracétamol", "C"),
+    ]  # fmt: skip
+    assert not [each for each in report_form.missing(sheet) if each.place.startswith("role")]
+    alone = prefill.suspected(taking(ace, seen="Angiœdème"), ON, "fr")
+    assert alone is not None
+    assert set(alone.roles.values()) == {"S"}
 
 
 def test_a_route_that_is_coded_is_said_in_the_words_of_the_reader():

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lab39.solutions.signals import Store, board_figures, detect, profile, runs
+from lab39.solutions.signals import Store, board_figures, counted, detect, runs
 from lab39.solutions.signals.readers import duplicates, ingest
 from lab39.solutions.signals.readers.planted import plant
 from lab39.solutions.signals.readers.store import Store as Shelf
@@ -107,5 +107,5 @@ def test_a_run_finds_its_store_again_and_what_the_store_says_of_a_pair(tmp_path:
     run = runs.write(
         found, tmp_path / "runs", "one", dt.date(2020, 4, 1), store=tmp_path / "store", drug_column="ingredient"
     )
-    assert profile.there(run)
+    assert counted.there(run)
     assert board_figures.figures(run, "aspirin", "nausea").countries == ("FR", "US")

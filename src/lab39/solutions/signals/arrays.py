@@ -178,7 +178,7 @@ def cells(observed: ArrayLike, n_drug: ArrayLike, n_event: ArrayLike, n_total: A
         if (cell < 0).any():
             raise InputError(
                 Text(
-                    "une paire dépasse ses marges\u202f: attendu observed ≤ n_drug, observed ≤ n_event et "
+                    "un couple dépasse ses marges\u202f: attendu observed ≤ n_drug, observed ≤ n_event et "
                     "n_drug + n_event - observed ≤ n_total",
                     "a pair exceeds its margins: expected observed ≤ n_drug, observed ≤ n_event and "
                     "n_drug + n_event - observed ≤ n_total",

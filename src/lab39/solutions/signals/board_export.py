@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import json
 from collections.abc import Mapping
 from importlib import resources
@@ -12,7 +10,7 @@ from typing import Any
 
 from lab39.core.faces import Download
 from lab39.core.text import LANGS, Lang, Text, date
-from lab39.solutions.signals import board, board_fhir, board_figures, causality
+from lab39.solutions.signals import board, board_fhir, board_figures, causality, spreadsheet
 from lab39.solutions.signals.board_view import Line, Opened, written
 
 _HEADS = Text(
@@ -25,18 +23,14 @@ _HEADS = Text(
 
 def as_csv(found: Opened, lang: Lang) -> Download:
     """The history, one entry a row; absent stays empty."""
-    text = io.StringIO()
-    made = csv.writer(text, delimiter=";" if lang == "fr" else ",")
-    made.writerow([{"fr": "médicament", "en": "drug"}[lang], plain(found.signal.drug)])
-    made.writerow([{"fr": "événement", "en": "event"}[lang], plain(found.signal.event)])
-    made.writerow([])
-    made.writerow(_HEADS[lang].split(","))
-    made.writerows([plain(cell) for cell in _row(found, each, lang)] for each in found.lines)
-    return Download(
-        content=b"\xef\xbb\xbf" + text.getvalue().encode(),
-        name=f"signal-{found.signal.id[:8]}.csv",
-        media_type="text/csv; charset=utf-8",
-    )
+    rows: list[list[Any]] = [
+        [Text("médicament", "drug")[lang], found.signal.drug],
+        [Text("événement", "event")[lang], found.signal.event],
+        [],
+        _HEADS[lang].split(","),
+        *(_row(found, each, lang) for each in found.lines),
+    ]
+    return spreadsheet.download(rows, f"signal-{found.signal.id[:8]}.csv")
 
 
 def as_fhir(found: Opened, lang: Lang) -> Download:
@@ -71,11 +65,6 @@ def as_pdf(found: Opened, on: dt.date) -> Download:
     return Download(content=made, name=f"signal-{found.signal.id[:8]}.pdf", media_type="application/pdf")
 
 
-def plain(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
-
-
 def printed(found: Opened, on: dt.date) -> dict[str, Any]:
     """What the page shows: plain values, each text in both languages."""
     signal, choices = found.signal, board.workflow().choices
@@ -96,16 +85,19 @@ def printed(found: Opened, on: dt.date) -> dict[str, Any]:
         ],
         "cases": [
             {
-                "case": each.case.case,
-                "naranjo": f"{each.case.naranjo.score}, {_both(each.case.naranjo.title)}"
-                if each.case.naranjo
-                else "",
-                "who_umc": _both(each.case.who_umc.title) if each.case.who_umc else "",
-                "who": _both(each.who),
-                "when": _moment(each.entry.at),
+                "case": each.case,
+                "naranjo": _scored(each.form.naranjo) if each.form.naranjo else "",
+                "who_umc": _both(each.form.who_umc.title) if each.form.who_umc else "",
+                "by": "; ".join(
+                    dict.fromkeys(
+                        f"{_both(line.who)}, {_moment(line.entry.at)}"
+                        for line in (each.naranjo, each.who_umc)
+                        if line
+                    )
+                ),
+                "differ": [each.form.differ[lang] for lang in LANGS] if each.form.differ else [],
             }
-            for each in found.cases
-            if each.case is not None
+            for each in found.assessed
         ],
         "history": [
             {
@@ -134,28 +126,28 @@ def _figures(found: Opened) -> list[tuple[str, tuple[float | None, ...]]]:
     return [(name, (kept[name],)) for name in board_figures.NAMES if name in kept]
 
 
-def _row(found: Opened, line: Line, lang: Lang) -> list[str]:
+def _row(found: Opened, line: Line, lang: Lang) -> list[Any]:
     entry, case, figures = line.entry, line.case, line.figures
     states = board.workflow().states
     values = figures.values if figures else {}
     naranjo = case.naranjo if case else None
     return [
-        str(entry.number),
+        entry.number,
         line.title[lang],
         states[entry.before].title[lang] if entry.before else "",
         states[entry.after].title[lang],
         line.who[lang],
-        entry.at.astimezone(dt.UTC).isoformat(timespec="seconds"),
+        entry.at,
         entry.reason,
         " | ".join(each[lang] for each in line.said),
         case.case if case else "",
-        str(naranjo.score) if naranjo else "",
+        naranjo.score if naranjo else None,
         naranjo.title[lang] if naranjo else "",
         case.who_umc.title[lang] if case and case.who_umc else "",
         figures.title[lang] if figures else "",
-        *(_cell(values.get(name), lang) for name in ("n", "eb05", "ic025")),
+        *(values.get(name) for name in ("n", "eb05", "ic025")),
         entry.digest(found.signal.id),
-        {"fr": "oui" if line.signed else "non", "en": "yes" if line.signed else "no"}[lang],
+        line.signed,
     ]
 
 
@@ -178,12 +170,6 @@ def _day(value: dt.date) -> str:
 def _moment(at: dt.datetime) -> str:
     here = at.astimezone(dt.UTC)
     return f"{date(here, 'fr')} {here:%H:%M} UTC"
-
-
-def _cell(value: float | None, lang: Lang) -> str:
-    """A figure that a spreadsheet of the language reads as a number; absent stays empty."""
-    cell = "" if value is None else f"{value:.10g}"
-    return cell.replace(".", ",") if lang == "fr" else cell
 
 
 def _number(name: str, value: float | None) -> str:

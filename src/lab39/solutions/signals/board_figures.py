@@ -10,7 +10,7 @@ from typing import Any
 from lab39.core.datapacks import Packs
 from lab39.core.errors import InputError, LabError
 from lab39.core.text import NO_TEXT, Text
-from lab39.solutions.signals import runs
+from lab39.solutions.signals import counted, runs
 from lab39.solutions.signals.runs import Run
 
 NAMES: Mapping[str, tuple[Text, int]] = {
@@ -178,28 +178,12 @@ def _number(value: Any) -> float | None:
 
 
 def _countries(run: Run, drug: str, event: str) -> tuple[str, ...] | None:
-    """The countries of a pair's reports; ``None`` when the store is gone or has no such column."""
-    import duckdb
-
-    from lab39.solutions.signals.readers import Store
-
-    if run.store is None or run.drug_column not in ("drug", "ingredient"):
+    """The countries of the reports of a pair that the run counted; ``None`` when the store is gone."""
+    if not counted.there(run):
         return None
     try:
-        con = Store.open(run.store).connect()
+        with counted.opened(run, drug, event) as con:
+            rows = con.execute("SELECT DISTINCT country FROM cases WHERE country IS NOT NULL ORDER BY 1").fetchall()
     except LabError:
         return None
-    try:
-        rows = con.execute(
-            "SELECT DISTINCT r.country FROM reports r"
-            " SEMI JOIN (SELECT report_id FROM drugs"
-            " WHERE trim(CASE WHEN ? = 'ingredient' THEN ingredient ELSE drug END) = ?) d USING (report_id)"
-            " SEMI JOIN (SELECT report_id FROM events WHERE trim(event) = ?) e USING (report_id)"
-            " WHERE r.country IS NOT NULL ORDER BY 1",
-            [run.drug_column, drug, event],
-        ).fetchall()
-    except duckdb.Error:
-        return None
-    finally:
-        con.close()
     return tuple(each[0] for each in rows)

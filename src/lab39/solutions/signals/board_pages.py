@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 from lab39.core.errors import InputError, LabError, UnknownNameError
 from lab39.core.faces import Call, Download, Fields, Page, Redirect, View
 from lab39.core.text import NO_TEXT, Text
-from lab39.solutions.signals import board, board_export, board_figures, board_store, board_view, causality
+from lab39.solutions.signals import (
+    board,
+    board_export,
+    board_figures,
+    board_store,
+    board_view,
+    causality,
+    spreadsheet,
+)
 from lab39.solutions.signals.board_figures import Figures
 from lab39.solutions.signals.board_view import CaseForm, Opened
 
@@ -68,14 +75,11 @@ def listing(call: Call) -> View:
 
 def export_list(call: Call) -> Download:
     """The list as a spreadsheet."""
-    fr = call.lang == "fr"
-    text = io.StringIO()
-    made = csv.writer(text, delimiter=";" if fr else ",")
     heads = Text(
         "médicament,événement,état,priorité,analyse,ouvert le,changé le,adresse",
         "drug,event,state,priority,run,opened on,changed on,address",
     )
-    made.writerow(heads[call.lang].split(","))
+    made: list[list[Any]] = [heads[call.lang].split(",")]
     workflow = board.workflow()
     with call.ctx.reading() as tx:
         rows = board_store.find(tx, limit=100_000)
@@ -84,16 +88,11 @@ def export_list(call: Call) -> Download:
         for each in rows:
             priority = workflow.choices["priority"].get(each.priority, NO_TEXT)[call.lang]
             figures = Figures.of(first.get(each.id, {}))
-            run = figures.title[call.lang] if figures else ""
-            row = [each.drug, each.event, workflow.states[each.state].title[call.lang], priority, run]
-            made.writerow(
-                [*map(board_export.plain, row), each.opened_at.date(), each.changed_at.date(), f"{BASE}/{each.id}"]
-            )
-    return Download(
-        content=b"\xef\xbb\xbf" + text.getvalue().encode(),
-        name="signaux.csv" if fr else "signals.csv",
-        media_type="text/csv; charset=utf-8",
-    )
+            run = figures.title[call.lang] if figures else None
+            state = workflow.states[each.state].title[call.lang]
+            days = (each.opened_at.astimezone(dt.UTC).date(), each.changed_at.astimezone(dt.UTC).date())
+            made.append([each.drug, each.event, state, priority, run, *days, f"{BASE}/{each.id}"])
+    return spreadsheet.download(made, Text("signaux.csv", "signals.csv")[call.lang])
 
 
 def new(call: Call) -> View:

@@ -56,6 +56,33 @@ class CaseForm:
     naranjo: causality.Naranjo | None
     who_umc: causality.Category | None
 
+    @property
+    def differ(self) -> Text | None:
+        """See :func:`causality.differ`."""
+        return causality.differ(self.naranjo, self.who_umc)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """One case, both methods side by side.
+
+    Attributes:
+        naranjo: the last form that answers Naranjo's questions; ``who_umc`` the last one that chooses a category.
+        forms: how many were kept of this case; the others are in the history.
+    """
+
+    case: str
+    naranjo: Line | None
+    who_umc: Line | None
+    forms: int
+
+    @property
+    def form(self) -> CaseForm:
+        """The two as one form."""
+        scored = self.naranjo.case.naranjo if self.naranjo and self.naranjo.case else None
+        chosen = self.who_umc.case.who_umc if self.who_umc and self.who_umc.case else None
+        return CaseForm(self.case, scored, chosen)
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -82,6 +109,23 @@ class Opened:
     def moves(self) -> tuple[board.Move, ...]:
         """What may be decided."""
         return board.moves_from(self.signal.state)
+
+    @property
+    def assessed(self) -> tuple[Assessed, ...]:
+        """Each case once, with the last form of each method, in the order of their first forms."""
+        forms: dict[str, list[Line]] = {}
+        for each in self.cases:
+            assert each.case is not None
+            forms.setdefault(each.case.case, []).append(each)
+        return tuple(
+            Assessed(
+                name,
+                next((each for each in reversed(lines) if each.case and each.case.naranjo), None),
+                next((each for each in reversed(lines) if each.case and each.case.who_umc), None),
+                len(lines),
+            )
+            for name, lines in forms.items()
+        )
 
     @property
     def cases(self) -> tuple[Line, ...]:

@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from lab39.core.errors import InputError
 from lab39.core.finding import Source
-from lab39.core.text import Text
+from lab39.core.text import Lang, Text
 
 Answer = Literal["yes", "no", "unknown"]
 ANSWERS: Mapping[Answer, Text] = {
@@ -53,6 +53,7 @@ class Naranjo:
         title: the class in words.
         points: of each question by id.
         missing: ids of questions that were not answered at all.
+        same: code of the WHO-UMC category that says as much.
     """
 
     score: int
@@ -60,6 +61,12 @@ class Naranjo:
     title: Text
     points: Mapping[str, int]
     missing: tuple[str, ...]
+    same: str = ""
+
+    @property
+    def weighed(self) -> tuple[tuple[Question, int], ...]:
+        """The questions that brought points, or took some away."""
+        return tuple((each, self.points[each.id]) for each in questions() if self.points[each.id])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +75,14 @@ class Category:
 
     Attributes:
         fhir: its code in the R4 system ``adverse-event-causality-assess``.
+        judges: it says how likely the link is; the last two do not.
     """
 
     code: str
     fhir: str
     title: Text
     criteria: tuple[Text, ...]
+    judges: bool = True
 
 
 @cache
@@ -109,7 +118,9 @@ def naranjo(answers: Mapping[str, str]) -> Naranjo:
     points = {name: each.points[given.get(name, "unknown")] for name, each in known.items()}
     score = sum(points.values())
     row = next(each for each in _read()["naranjo"]["class"] if score >= each.get("least", score))
-    return Naranjo(score, row["id"], Text.of(row), points, tuple(name for name in known if name not in given))
+    return Naranjo(
+        score, row["id"], Text.of(row), points, tuple(name for name in known if name not in given), row["same"]
+    )
 
 
 @cache
@@ -121,6 +132,7 @@ def categories() -> tuple[Category, ...]:
             row["fhir"],
             Text.of(row),
             tuple(Text(fr, en) for fr, en in zip(row["criteria_fr"], row["criteria_en"], strict=True)),
+            row.get("judges", True),
         )
         for row in _read()["who-umc"]["category"]
     )
@@ -137,6 +149,40 @@ def who_umc(code: str) -> Category:
             return each
     listed = ", ".join(each.code for each in categories())
     raise InputError(Text(f"choisir une catégorie\u202f: {listed}", f"choose a category: {listed}"), "who_umc")
+
+
+def differ(scored: Naranjo | None, chosen: Category | None) -> Text | None:
+    """That the two methods do not say the same of a case, and what each weighs; ``None`` when they do.
+
+    No third verdict is made of the two: it is for the assessor to read both again.
+    """
+    if scored is None or chosen is None or scored.same == chosen.code:
+        return None
+    fr = f"Naranjo dit «\u202f{scored.title.fr}\u202f», l'OMS-UMC «\u202f{chosen.title.fr}\u202f»."
+    en = f"Naranjo says “{scored.title.en}”, WHO-UMC “{chosen.title.en}”."
+    if chosen.judges:
+        fr, en = f"Les deux méthodes ne s'accordent pas. {fr}", f"The two methods disagree. {en}"
+    else:
+        fr += " L'OMS-UMC ne juge pas ici, Naranjo donne toujours une classe."
+        en += " WHO-UMC does not judge here, Naranjo always gives a class."
+    fr += (
+        " Naranjo additionne les points de dix questions, et ce qui n'est pas su compte 0"
+        f" ({_unknown(scored, 'fr')})\u202f; l'OMS-UMC demande à l'évaluateur si tous les critères d'une catégorie"
+        " sont raisonnablement remplis. Relire le cas\u202f: il n'en est pas tiré de troisième avis."
+    )
+    en += (
+        f" Naranjo adds up the points of ten questions, and what is not known counts 0 ({_unknown(scored, 'en')});"
+        " WHO-UMC asks the assessor whether all criteria of a category are reasonably met. Read the case again: no"
+        " third verdict is made of the two."
+    )
+    return Text(fr, en)
+
+
+def _unknown(scored: Naranjo, lang: Lang) -> str:
+    many = len(scored.missing)
+    if lang == "fr":
+        return f"{many} sans réponse" if many else "toutes ont une réponse"
+    return f"{many} not answered" if many else "all answered"
 
 
 def source(scale: Literal["naranjo", "who-umc"]) -> Source:

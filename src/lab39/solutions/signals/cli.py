@@ -117,7 +117,7 @@ def duplicates(
         float, typer.Option("--threshold", min=0.5, max=1.0, help="Probabilité / probability.")
     ] = 0.9,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Dire pourquoi pour chaque paire / why, for each pair.")
+        bool, typer.Option("--explain", help="Dire pourquoi pour chaque lien / why, for each link.")
     ] = False,
     forget: Annotated[
         bool, typer.Option("--forget", help="Défaire\u202f: oublier les liens / undo: forget the links.")
@@ -195,7 +195,7 @@ def detect(
             show_default=False,
         ),
     ] = "",
-    least: Annotated[int, typer.Option("--least", min=1, help="Cas au moins par paire / least reports.")] = 1,
+    least: Annotated[int, typer.Option("--least", min=1, help="Cas au moins par couple / least reports.")] = 1,
     likelihood: Annotated[
         Literal["components", "mixture"], typer.Option("--likelihood", help="De l'ajustement / of the fit (GPS).")
     ] = "components",
@@ -223,13 +223,13 @@ def detect(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="FILE.csv|.parquet", help="Toutes les paires / all pairs.", show_default=False
+            "--out", metavar="FILE.csv|.parquet", help="Tous les couples / all pairs.", show_default=False
         ),
     ] = None,
     top: TopOption = 20,
     json: JsonOption = False,
 ) -> None:
-    """Classe les paires médicament-événement notifiées plus qu'attendu. / Rank the drug-event pairs."""
+    """Classe les couples médicament-événement notifiés plus qu'attendu. / Rank the drug-event pairs."""
     from lab39.solutions.signals import console, detecting, evaluation, told
 
     source = source_of(
@@ -264,7 +264,14 @@ def detect(
     run = None
     if folder is not None:
         run = detecting.keep(
-            made, folder, named, today(), source, likelihood=likelihood, without=tuple(without or ())
+            made,
+            folder,
+            named,
+            today(),
+            source,
+            likelihood=likelihood,
+            without=tuple(without or ()),
+            least=least,
         )
     if out is not None:
         with terminal.writing(out) as path:
@@ -287,7 +294,7 @@ def detect(
 
 def _tell_run(run: runs.Run | None, out: Path | None) -> None:
     if out is not None:
-        terminal.say(Text(f"paires écrites dans {out}", f"pairs written to {out}"))
+        terminal.say(Text(f"couples écrits dans {out}", f"pairs written to {out}"))
     if run is not None:
         terminal.say(
             Text(

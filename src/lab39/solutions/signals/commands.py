@@ -52,12 +52,12 @@ def explain(
     cases: Annotated[int, typer.Option("--cases", min=0, help="Cas listés / cases listed.")] = 20,
     json: JsonOption = False,
 ) -> None:
-    """Tout sur une paire, en mots. / Everything about one pair, in words."""
+    """Tout sur un couple médicament-événement, en mots. / Everything about one pair, in words."""
     from lab39.solutions.signals import explaining, pair_console
     from lab39.solutions.signals.options import listed, source_of
 
     source = source_of(store, pairs, roles=roles, drug_column=drug_column, columns=columns)
-    with terminal.progress(Text("paire", "pair")):
+    with terminal.progress(Text("couple", "pair")):
         found = explaining.explain(source, drug, event, run=run, by=listed(by), memory_gb=memory, cases=cases)
     if json:
         terminal.emit(found.as_dict())
@@ -103,7 +103,7 @@ def evaluate(
     memory: MemoryOption = 1.0,
     json: JsonOption = False,
 ) -> None:
-    """Mesure les scores sur des paires connues (AUC). / Measure the scores on known pairs (AUC)."""
+    """Mesure les scores sur des couples connus (AUC). / Measure the scores on known pairs (AUC)."""
     from lab39.solutions.signals import evaluating, pair_console
     from lab39.solutions.signals.options import listed, source_of
 

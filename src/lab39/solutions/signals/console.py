@@ -122,8 +122,8 @@ def linked(
         console,
         Text(
             f"{n}, {groups}\u202f; aucune notification n'est retirée. "
-            "Relire les paires avant d'en écarter\u202f; --forget oublie les liens",
-            f"{n}, {groups}; no report is removed. Read the pairs before you leave one out; "
+            "Relire les notifications liées avant d'en écarter\u202f; --forget oublie les liens",
+            f"{n}, {groups}; no report is removed. Read the linked reports before you leave one out; "
             "--forget forgets the links",
         )[lang],
     )
@@ -186,7 +186,7 @@ def detected_words(told: Mapping[str, Any]) -> list[Text]:
     if why := told["why_no_gps"]:
         said.append(
             Text(
-                f"Pas d'EB05\u202f: {why.fr}. Les paires sont classées par l'IC025",
+                f"Pas d'EB05\u202f: {why.fr}. Les couples sont classés par l'IC025",
                 f"No EB05: {why.en}. Pairs are sorted by IC025",
             )
         )

@@ -69,7 +69,7 @@ def counts(source: CountTable, engine: Engine) -> Counts:
     key = drug.astype(np.int64) * len(events) + event
     if np.unique(key).size != key.size:
         raise InputError(
-            Text("des paires figurent deux fois", "some pairs are there twice"),
+            Text("des couples figurent deux fois", "some pairs are there twice"),
             str(source.path),
         )
     if n.sum() == 0:

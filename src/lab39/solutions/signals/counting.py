@@ -127,7 +127,7 @@ def store_tables(source: Store, engine: Engine) -> StoreTables:
     """
     reports = table(engine, source.path("reports"))
     drugs, events = (_of_current(table(engine, source.path(name)), source, engine) for name in ("drugs", "events"))
-    wanted = ("report_id", "quarter") if source.before else ("report_id",)
+    wanted = ("report_id", "quarter") if source.before or source.until else ("report_id",)
     _has(reports, wanted, source.path("reports"))
     for name, each, column in (("drugs", drugs, source.drug), ("events", events, source.event)):
         _has(each, ("report_id", column), source.path(name))
@@ -136,6 +136,10 @@ def store_tables(source: Store, engine: Engine) -> StoreTables:
         drugs = drugs.filter(drugs["role"].fill_null("").isin(source.roles))
     if source.before:
         reports = reports.filter(reports["quarter"].cast("string") < source.before)
+    if source.until:
+        quarter = reports["quarter"].cast("string")
+        reports = reports.filter(quarter.isnull() | (quarter <= source.until))
+    if source.before or source.until:
         drugs, events = (each.semi_join(reports, "report_id") for each in (drugs, events))
     if source.duplicates == "merge":
         made = Merged(source, reports, engine)
@@ -250,7 +254,7 @@ def _counted(tables: Tables, engine: Engine, by: tuple[str, ...], source: Store 
             has_reports(source, tables.reports, engine)
         raise InputError(
             Text(
-                "aucune paire médicament-événement\u202f: rien à compter",
+                "aucun couple médicament-événement\u202f: rien à compter",
                 "no drug-event pair: there is nothing to count",
             ),
             str(where),

@@ -109,6 +109,7 @@ def keep(
     *,
     likelihood: str,
     without: tuple[str, ...] = (),
+    least: int = 1,
 ) -> runs.Run:
     """Write the run."""
     counted: dict[str, Any] = (
@@ -131,6 +132,7 @@ def keep(
         likelihood=likelihood,
         without=without,
         synthetic=made.synthetic,
+        least=least,
         **counted,
     )
 

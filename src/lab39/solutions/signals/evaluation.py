@@ -146,7 +146,7 @@ def evaluate(
     if not there:
         raise InputError(
             Text(
-                "aucune paire de la référence n'a son médicament et son événement dans la base\u202f: vérifiez les "
+                "aucun couple de la référence n'a son médicament et son événement dans la base\u202f: vérifiez les "
                 "noms",
                 "no pair of the reference has its drug and its event in the base: check the names",
             ),
@@ -163,7 +163,7 @@ def evaluate(
     if not groups:
         raise InputError(
             Text(
-                f"attendu au moins {LEAST} paires vraies et {LEAST} fausses dont la base a le médicament et "
+                f"attendu au moins {LEAST} couples vrais et {LEAST} faux dont la base a le médicament et "
                 f"l'événement\u202f; trouvé {int(truth.sum())} et {int((~truth).sum())}",
                 f"at least {LEAST} true and {LEAST} false pairs whose drug and event are in the base are needed; "
                 f"found {int(truth.sum())} and {int((~truth).sum())}",
@@ -200,7 +200,7 @@ def auc(positives: ArrayLike, negatives: ArrayLike, *, draws: int = DRAWS, seed:
     """
     p, n = numbers("positives", positives).ravel(), numbers("negatives", negatives).ravel()
     if not (p.size and n.size):
-        raise InputError(Text("attendu au moins une paire de chaque sorte", "a pair of each kind is needed"))
+        raise InputError(Text("attendu au moins un couple de chaque sorte", "a pair of each kind is needed"))
     wins = (p[:, None] > n[None, :]) + 0.5 * (p[:, None] == n[None, :])
     random = np.random.default_rng(seed)
     drawn_p = random.multinomial(p.size, np.full(p.size, 1 / p.size), draws).astype(np.float64)

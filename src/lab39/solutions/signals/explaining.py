@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lab39.core.errors import InputError, UnknownNameError
 from lab39.core.text import Text
 from lab39.solutions.signals import gps, pair_reports, pair_words, runs
-from lab39.solutions.signals.detecting import is_synthetic
+from lab39.solutions.signals.detecting import is_synthetic, last_quarter
 from lab39.solutions.signals.pair import Pair, look
 from lab39.solutions.signals.sources import Pairs, Source, Store
 
@@ -105,6 +105,7 @@ def explain(
             drug=chosen.drug_column,
             roles=chosen.roles,
             before=chosen.before,
+            until=_until(source, chosen),
             duplicates="merge" if chosen.duplicates == "merge" else "keep",
         )
     strata = tuple(by) or (chosen.by if chosen else ())
@@ -133,6 +134,15 @@ def explain(
         is_synthetic(source),
         pair_words.sections(pair, told, gps_absent=absent, triage=triage, moved=moved),
     )
+
+
+def _until(source: Store, run: Run) -> str:
+    """The last quarter that a run counted, when the store has grown since."""
+    if run.before or run.until is None:
+        return ""
+    last = f"{run.until.year}Q{(run.until.month + 2) // 3}"
+    found = last_quarter(source)
+    return last if found is not None and found > last else ""
 
 
 def around(source: Source, named: str) -> tuple[Run | None, Run | None]:

@@ -50,4 +50,4 @@ REPORTS: Noun = (Text("notification", "report"), Text("notifications", "reports"
 DRUGS: Noun = (Text("médicament", "drug"), Text("médicaments", "drugs"))
 EVENTS: Noun = (Text("événement", "event"), Text("événements", "events"))
 INDICATIONS: Noun = (Text("indication", "indication"), Text("indications", "indications"))
-PAIRS: Noun = (Text("paire", "pair"), Text("paires", "pairs"))
+PAIRS: Noun = (Text("couple", "pair"), Text("couples", "pairs"))

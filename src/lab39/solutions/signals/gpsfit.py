@@ -151,7 +151,7 @@ def _fittable(data: Points) -> None:
     if data.weight[reported].sum() < 20:
         raise CannotFitError(
             Text(
-                "GPS ne peut pas s'ajuster\u202f: moins de 20 paires notifiées. Utilisez IC, PRR ou ROR",
+                "GPS ne peut pas s'ajuster\u202f: moins de 20 couples notifiés. Utilisez IC, PRR ou ROR",
                 "GPS cannot fit: fewer than 20 reported pairs. Use IC, PRR or ROR",
             )
         )
@@ -159,7 +159,7 @@ def _fittable(data: Points) -> None:
         each = int(data.n[reported][0])
         raise CannotFitError(
             Text(
-                f"GPS ne peut pas s'ajuster\u202f: toutes les paires ont le même effectif, {each}. "
+                f"GPS ne peut pas s'ajuster\u202f: tous les couples ont le même effectif, {each}. "
                 "Utilisez IC, PRR ou ROR",
                 f"GPS cannot fit: every pair has the same count, {each}. Use IC, PRR or ROR",
             )

@@ -167,6 +167,8 @@ class Pair:
     Attributes:
         atc: beginnings of ATC codes.
         unless: beginnings that are not meant.
+        together: beginnings of the codes of the medicines with which the source says that it does it, a medicine of
+            each group; empty when the source names none.
         days: in place of those of the reaction.
         frequency: as the source gives it; ``NO_TEXT`` when not known.
         lone: source that one complaint alone (``Reaction.lone``) asks to act under these medicines.
@@ -184,6 +186,7 @@ class Pair:
     source: Source
     lone: Source | None = None
     again: Again | None = None
+    together: tuple[tuple[str, ...], ...] = ()
 
     def covers(self, codes: Iterable[str]) -> bool:
         """Whether one of these ATC codes is meant."""
@@ -370,6 +373,7 @@ def _pair(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Pair:
         source=sources[row["source"]],
         lone=sources[row["lone"]] if "lone" in row else None,
         again=_again(row["again"], sources) if "again" in row else None,
+        together=tuple(tuple(group) for group in row.get("together", ())),
     )
 
 

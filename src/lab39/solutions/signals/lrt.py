@@ -41,7 +41,7 @@ def log_likelihood_ratio(observed: ArrayLike, n_drug: ArrayLike, n_event: ArrayL
     for name, margin in (("n_drug", drug), ("n_event", event), ("n_total", total)):
         numbers(name, margin, above=0.0)
     if ((n > drug) | (n > event) | (event > total) | (drug > total)).any():
-        raise InputError(Text("une paire dépasse ses marges", "a pair exceeds its margins"), "observed")
+        raise InputError(Text("un couple dépasse ses marges", "a pair exceeds its margins"), "observed")
     return _ratio(n, drug, drug * event / total)
 
 

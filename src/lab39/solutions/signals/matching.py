@@ -179,6 +179,33 @@ def _ranked(
     return tuple(sorted(_suspects(known, reaction, begun, medicines, on), key=lambda s: s.order))
 
 
+def interacting(suspicion: Suspicion, medicines: Iterable[Taken]) -> tuple[Taken, ...]:
+    """The medicines that cause the reaction together, as a source that was opened says of one of the suspects.
+
+    Suspects first. Another medicine counts when the source names it and it is not said to be stopped: it need not
+    cause the reaction alone.
+    """
+    found: dict[tuple[str, ...], Taken] = {}
+    taken = {each.refs: each for each in (*(s.medicine for s in suspicion.suspects), *medicines)}
+    for suspect in suspicion.suspects:
+        if suspect.pair is None or not suspect.verified or not suspect.pair.together:
+            continue
+        others = [
+            other
+            for other in taken.values()
+            if other.refs != suspect.medicine.refs
+            and (not other.stopped or any(other.refs == s.medicine.refs for s in suspicion.suspects))
+        ]
+        groups = [
+            [other for other in others if any(code.startswith(group) for code in other.atc)]
+            for group in suspect.pair.together
+        ]
+        if all(groups):
+            for each in (suspect.medicine, *(other for group in groups for other in group)):
+                found[each.refs] = each
+    return tuple(found.values())
+
+
 def new_medicines(medicines: Iterable[Taken], on: dt.date) -> tuple[Taken, ...]:
     """What was begun in the last eight weeks and is not said to be stopped, the newest first."""
     new = [(each.start, each) for each in medicines if not each.stopped and each.start is not None]

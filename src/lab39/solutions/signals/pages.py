@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from lab39.core.errors import InputError, LabError, UnknownNameError
 from lab39.core.faces import Call, Download, Page, View
 from lab39.core.text import Lang, Text, number
-from lab39.solutions.signals import board_pages, choosing, pair_pages, ranking, report_pages, telling
+from lab39.solutions.signals import board_pages, choosing, pair_pages, ranking, report_pages, spreadsheet, telling
 from lab39.solutions.signals.choosing import Chosen
 from lab39.solutions.signals.figures import figure
 from lab39.solutions.signals.ranking import Asked, Found
@@ -43,28 +41,8 @@ def export(call: Call) -> Download:
     asked = ranking.read(call.query)
     chosen = choosing.chosen(call.ctx.packs, asked.run, call.on)
     names, rows, _ = ranking.every(chosen.run, asked)
-    text = io.StringIO()
-    made = csv.writer(text, delimiter=";" if call.lang == "fr" else ",")
-    made.writerow(names)
-    comma = call.lang == "fr"
-    made.writerows([_cell(each, comma) for each in row] for row in rows)
     synthetic = {"fr": "-synthetique", "en": "-synthetic"}[call.lang] if chosen.synthetic else ""
-    return Download(
-        content=b"\xef\xbb\xbf" + text.getvalue().encode(),
-        name=f"signals-{chosen.run.name}{synthetic}.csv",
-        media_type="text/csv; charset=utf-8",
-    )
-
-
-def _cell(value: Any, comma: bool) -> str:
-    """As a spreadsheet of the language reads it; no words are taken for a formula, absent stays empty."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        written = f"{value:.6g}"
-        return written.replace(".", ",") if comma else written
-    words = str(value)
-    return f"'{words}" if isinstance(value, str) and words[:1] in ("=", "+", "-", "@", "\t", "\r") else words
+    return spreadsheet.download([names, *rows], f"signals-{chosen.run.name}{synthetic}.csv")
 
 
 def _values(call: Call, asked: Asked, chosen: Chosen, found: Found) -> dict[str, Any]:
@@ -82,6 +60,8 @@ def _values(call: Call, asked: Asked, chosen: Chosen, found: Found) -> dict[str,
         "page": min(asked.page, found.pages),
         "exported": ranking.EXPORTED,
         "says": ranking.says,
+        "sorted_by": found.sorted_by,
+        "turned": lambda name: "" if name != found.sort or asked.order else ranking.REVERSED,
     }
 
 

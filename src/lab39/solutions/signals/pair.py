@@ -14,7 +14,7 @@ import numpy as np
 
 from lab39.core.errors import InputError, UnknownNameError
 from lab39.core.text import Text
-from lab39.solutions.signals import change, gps, interactions, lrt, masking, sequential
+from lab39.solutions.signals import change, gps, interactions, lrt, masking, naming, sequential
 from lab39.solutions.signals import disproportionality as dp
 from lab39.solutions.signals.arrays import Estimate
 from lab39.solutions.signals.counting import Tables, distinct_rows, left_out
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from lab39.solutions.signals.engines import Engine
 
-SUGGESTED = 5
 MASKERS, MASKING_LEAST = 3, 1.1
 TOGETHER, TOGETHER_LEAST = 5, 2
 
@@ -230,8 +229,6 @@ def _known(engine: Engine, rows: ibis.Table, role: str, asked: str) -> str:
     Raises:
         UnknownNameError: none is that one, whatever its capitals; those that look like it are told.
     """
-    from rapidfuzz import fuzz, process, utils
-
     names = [str(each) for each in engine.arrow(rows.select(role).distinct())[role].to_pylist()]
     wanted = " ".join(asked.split())
     if wanted in names:
@@ -239,8 +236,7 @@ def _known(engine: Engine, rows: ibis.Table, role: str, asked: str) -> str:
     same = sorted(name for name in names if " ".join(name.split()).casefold() == wanted.casefold())
     if same:
         return same[0]
-    found = process.extract(wanted, names, scorer=fuzz.WRatio, processor=utils.default_process, limit=SUGGESTED)
-    near = ", ".join(name for name, likeness, _ in found if likeness >= 60)
+    near = ", ".join(naming.near(names, wanted))
     what = Text("ce médicament", "this drug") if role == "drug" else Text("cet événement", "this event")
     raise UnknownNameError(
         Text(

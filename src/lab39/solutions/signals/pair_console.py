@@ -22,8 +22,8 @@ _WHAT = {
     "risen": Text("monté au-dessus du seuil", "risen above the threshold"),
     "fallen": Text("redescendu sous le seuil", "fallen below the threshold"),
 }
-_TRUE = (Text("vraie", "true"), Text("vraies", "true"))
-_FALSE = (Text("fausse", "false"), Text("fausses", "false"))
+_TRUE = (Text("vrai", "true"), Text("vrais", "true"))
+_FALSE = (Text("faux", "false"), Text("faux", "false"))
 _MOVES = {
     "new": (Text("nouvelle", "new"), Text("nouvelles", "new")),
     "risen": (Text("montée", "risen"), Text("montées", "risen")),
@@ -99,7 +99,7 @@ def evaluated(console: Console, found: Evaluated, lang: Lang) -> None:
     if found.synthetic:
         line(console, SYNTHETIC[lang])
     for group in result.groups:
-        name = {"fr": "toutes les paires", "en": "all pairs"}[lang] if group.name == "all" else group.name
+        name = {"fr": "tous les couples", "en": "all pairs"}[lang] if group.name == "all" else group.name
         line(
             console,
             Text(
@@ -119,8 +119,8 @@ def evaluated(console: Console, found: Evaluated, lang: Lang) -> None:
     line(
         console,
         Text(
-            f"{result.scored} paires mesurées sur {result.pairs}, dont {result.without_report} que personne n'a "
-            f"notifiées\u202f; {len(result.left_out)} sans médicament ou sans événement dans la base",
+            f"{result.scored} couples mesurés sur {result.pairs}, dont {result.without_report} que personne n'a "
+            f"notifiés\u202f; {len(result.left_out)} sans médicament ou sans événement dans la base",
             f"{result.scored} pairs measured out of {result.pairs}, {result.without_report} never reported; "
             f"{len(result.left_out)} without the drug or the event in the base",
         )[lang],

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lab39.core.errors import LabError, UnknownNameError
+from lab39.core.errors import LabError
 from lab39.core.faces import Call, Page, View
 from lab39.core.text import Text, date, number, percent
-from lab39.solutions.signals import choosing, plots, profile, ranking, telling, triage_words
+from lab39.solutions.signals import choosing, counted, pair_absent, plots, profile, ranking, telling, triage_words
 from lab39.solutions.signals.choosing import Chosen
 from lab39.solutions.signals.profile import Profile, Share
 
@@ -17,23 +17,13 @@ READERS = frozenset({"student", "professional", "expert", "moderator", "manager"
 
 
 def pair(call: Call) -> View:
-    """A signal's page.
-
-    Raises:
-        UnknownNameError: the run has no such pair.
-    """
+    """A signal's page; when the run has no such pair, what it has of the two names."""
     asked = ranking.read(call.query)
     chosen = choosing.chosen(call.ctx.packs, asked.run, call.on)
     drug, event = (call.query.get(name, "").strip() for name in ("drug", "event"))
     row = ranking.pair(chosen.run, drug, event) if drug and event else None
     if row is None:
-        raise UnknownNameError(
-            Text(
-                f"l'analyse {chosen.run.name} n'a aucun cas de ce couple\u202f: le choisir dans le tableau",
-                f"the run {chosen.run.name} has no case of this pair: choose it in the table",
-            ),
-            f"{drug} × {event}"[:80] if drug or event else "signals",
-        )
+        return pair_absent.view(chosen, asked, drug[:200], event[:200])
     drug, event = row["drug"], row["event"]
     old = ranking.pair(chosen.before, drug, event) if chosen.before else None
     values: dict[str, Any] = {
@@ -69,7 +59,7 @@ def _of_store(call: Call, chosen: Chosen, row: Any, page: int) -> dict[str, Any]
                 "The run was made from counts, without reports: there are no cases to show.",
             )
         }
-    if not profile.there(run):
+    if not counted.there(run):
         return {
             "why_not": Text(
                 f"La base de cette analyse n'est plus là ({run.store})\u202f: la remettre à sa place, ou la "
@@ -79,8 +69,8 @@ def _of_store(call: Call, chosen: Chosen, row: Any, page: int) -> dict[str, Any]
             )
         }
     try:
-        with profile.opened(run, row["drug"], row["event"]) as con:
-            found = profile.profile(con, row["drug"], row["event"])
+        with counted.opened(run, row["drug"], row["event"]) as con:
+            found = profile.profile(con, row["drug"])
             pages = max(1, -(-found.n // profile.CASES))
             page = min(page, pages)
             listed = profile.cases(con, page)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from lab39.core.text import Text
 from lab39.solutions.signals import onset
 from lab39.solutions.signals.arrays import CannotFitError
+from lab39.solutions.signals.counting import store_tables
 from lab39.solutions.signals.readers.model import CRITERIA
-from lab39.solutions.signals.sources import Store, table, trimmed
+from lab39.solutions.signals.sources import Store, trimmed
 
 if TYPE_CHECKING:
     import ibis
@@ -116,13 +117,11 @@ def told(
 
 def _rows(store: Store, engine: Engine, drug: str, event: str, without: tuple[str, ...]) -> list[dict[str, Any]]:
     """A row a report of the pair: its columns, the first day of the drug, the first onset of the event."""
-    reports, drugs, events = (table(engine, store.path(name)) for name in ("reports", "drugs", "events"))
-    named = trimmed(drugs[store.drug])
+    rows = store_tables(store, engine)
+    reports, drugs, events = rows.reports, rows.drugs, rows.events
     if without:
-        out = drugs.filter(named.isin(without)).select("report_id").distinct()
+        out = drugs.filter(trimmed(drugs[store.drug]).isin(without)).select("report_id").distinct()
         reports = reports.anti_join(out, "report_id")
-    if store.roles:
-        drugs = drugs.filter(drugs["role"].fill_null("").isin(store.roles))
     mine = drugs.filter(trimmed(drugs[store.drug]) == drug)
     theirs = events.filter(trimmed(events[store.event]) == event)
     first = mine.group_by("report_id").aggregate(start=_least(mine, "start_date"))

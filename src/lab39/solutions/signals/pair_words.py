@@ -31,7 +31,7 @@ _MEANS = {
     "BCPNN": Text("le même, selon Bate 1998, sans strates", "the same after Bate 1998, without strata"),
     "log LR": Text("rapport de vraisemblance (Huang), sans strates", "likelihood ratio (Huang), without strata"),
     "EBGM": Text(
-        "observé sur attendu, rapproché de ce que montrent toutes les paires",
+        "observé sur attendu, rapproché de ce que montrent tous les couples",
         "observed over expected, drawn toward what all pairs show",
     ),
 }
@@ -106,7 +106,7 @@ def _table(pair: Pair) -> tuple[Text, ...]:
             )
         )
     if not a:
-        made.append(Text("personne n'a notifié cette paire", "nobody reported this pair"))
+        made.append(Text("personne n'a notifié ce couple", "nobody reported this pair"))
     return tuple(made)
 
 
@@ -247,7 +247,7 @@ def _along(along: Along | None) -> tuple[Text, ...]:
     elif along.why_no_alarm is None:
         made.append(
             Text(
-                "suivie depuis le début, la paire n'aurait pas donné l'alerte (MaxSPRT, risque 5\u202f%)",
+                "suivi depuis le début, le couple n'aurait pas donné l'alerte (MaxSPRT, risque 5\u202f%)",
                 "followed from the start, the pair would not have raised the alarm (MaxSPRT, risk 5%)",
             )
         )

@@ -1,19 +1,16 @@
 """What the reports of a base say of one pair: when, whom, with what, where, how grave, and which cases.
 
-Counted on the store that a run was made from, at the reports that it counted (its last quarter, roles). Every
-count is of distinct reports. A store may have moved or changed since: callers learn how many cases there are now.
+Counted on the reports that a run counted, see :mod:`~lab39.solutions.signals.counted`. Every count is of distinct
+reports. A store may have moved or changed since: callers learn how many cases there are now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab39.solutions.signals.readers.model import CRITERIA
-from lab39.solutions.signals.runs import Run
 from lab39.solutions.signals.strata import age_bounds
 
 if TYPE_CHECKING:
@@ -125,75 +122,8 @@ class CaseRow:
     like: tuple[str, ...]
 
 
-def there(run: Run) -> bool:
-    """Whether the store that the run was made from is still there."""
-    return run.store is not None and (run.store / "tables" / "reports.parquet").exists()
-
-
-@contextmanager
-def opened(run: Run, drug: str, event: str) -> Iterator[DuckDBPyConnection]:
-    """A connection with the reports of the drug, of the event and of both.
-
-    Raises:
-        LabError: the store cannot be read.
-    """
-    from lab39.solutions.signals.readers.store import Store
-
-    assert run.store is not None
-    con = Store.open(Path(run.store)).connect()
-    try:
-        column = _named(con, drug, run.drug_column)
-        con.execute("CREATE TEMP TABLE left_out (report_key BIGINT)")
-        if run.without:
-            con.execute(
-                f"INSERT INTO left_out SELECT report_key FROM drugs WHERE list_contains(?, trim({column}))",
-                [list(run.without)],
-            )
-        con.execute(
-            f"CREATE TEMP VIEW counted AS SELECT r.*, {_band()} AS band FROM reports r "
-            f"ANTI JOIN left_out USING (report_key){_of_run(run)}"
-        )
-        roles = f" AND coalesce(role, '') IN ({', '.join('?' * len(run.roles))})" if run.roles else ""
-        con.execute(
-            f"CREATE TEMP TABLE with_drug AS SELECT DISTINCT report_key FROM drugs WHERE trim({column}) = ?{roles}",
-            [drug, *run.roles],
-        )
-        con.execute(
-            "CREATE TEMP TABLE with_event AS SELECT DISTINCT report_key FROM events WHERE trim(event) = ?", [event]
-        )
-        con.execute(
-            """CREATE TEMP TABLE cases AS SELECT c.* FROM counted c
-            SEMI JOIN with_drug USING (report_key) SEMI JOIN with_event USING (report_key)"""
-        )
-        con.execute(f"CREATE TEMP VIEW named AS SELECT report_key, trim({column}) AS name, role FROM drugs")
-        yield con
-    finally:
-        con.close()
-
-
-def _of_run(run: Run) -> str:
-    """Reports up to the last quarter of the run: a store goes on growing."""
-    if run.until is None:
-        return ""
-    return f" WHERE quarter IS NULL OR quarter <= '{run.until.year}Q{(run.until.month + 2) // 3}'"
-
-
-def _band() -> str:
-    """The band of age of a report, by its number; NULL when the age is not told."""
-    bands = " + ".join(f"(age_years >= {bound})::INT" for bound in age_bounds()[1:])
-    return f"CASE WHEN age_years IS NOT NULL THEN ({bands})::VARCHAR END"
-
-
-def _named(con: DuckDBPyConnection, drug: str, told: str) -> str:
-    """The column of the drugs that the run counted: the one where its name is found."""
-    for column in dict.fromkeys((told, "drug", "ingredient")):
-        if con.execute(f"SELECT 1 FROM drugs WHERE trim({column}) = ? LIMIT 1", [drug]).fetchall():
-            return column
-    return "drug"
-
-
-def profile(con: DuckDBPyConnection, drug: str, event: str) -> Profile:
-    """Count everything about a pair; see :func:`opened`."""
+def profile(con: DuckDBPyConnection, drug: str) -> Profile:
+    """Count everything about a pair; see :func:`~lab39.solutions.signals.counted.opened`."""
     n = _one(con, "SELECT count(*) FROM cases")
     con.execute(
         """CREATE OR REPLACE TEMP TABLE base AS SELECT quarter, band, sex, country, count(*)::BIGINT AS many
@@ -216,8 +146,8 @@ def profile(con: DuckDBPyConnection, drug: str, event: str) -> Profile:
         criteria=_criteria(con),
         serious=_one(con, "SELECT count(*) FROM cases WHERE serious"),
         not_serious=_one(con, "SELECT count(*) FROM cases WHERE serious = false"),
-        outcomes=_outcomes(con, event),
-        onset_days=onset_days(con, drug, event),
+        outcomes=_outcomes(con),
+        onset_days=onset_days(con),
     )
 
 
@@ -284,28 +214,24 @@ def _criteria(con: DuckDBPyConnection) -> tuple[tuple[str, int], ...]:
     return tuple((name, int(many)) for name, many in zip(CRITERIA, row, strict=True) if many)
 
 
-def _outcomes(con: DuckDBPyConnection, event: str) -> tuple[tuple[str | None, int], ...]:
+def _outcomes(con: DuckDBPyConnection) -> tuple[tuple[str | None, int], ...]:
     rows = con.execute(
         """SELECT coalesce(e.outcome, c.outcome) AS told, count(DISTINCT c.report_key) FROM cases c
-        LEFT JOIN events e ON e.report_key = c.report_key AND trim(e.event) = ? GROUP BY told
-        ORDER BY told IS NULL, 2 DESC, told""",
-        [event],
+        LEFT JOIN the_event e USING (report_key) GROUP BY told ORDER BY told IS NULL, 2 DESC, told"""
     ).fetchall()
     return tuple((told, int(many)) for told, many in rows)
 
 
-def onset_days(con: DuckDBPyConnection, drug: str, event: str) -> tuple[int, ...]:
+def onset_days(con: DuckDBPyConnection) -> tuple[int, ...]:
     """Days from the first known day of the drug to the event, of each case where both are known to the day."""
     rows = con.execute(
-        """WITH began AS (SELECT d.report_key, min(start_date) AS day
-            FROM drugs d SEMI JOIN cases USING (report_key)
-            WHERE (trim(d.drug) = ? OR trim(d.ingredient) = ?) AND length(start_date) = 10 GROUP BY 1),
+        """WITH began AS (SELECT report_key, min(start_date) AS day FROM the_drug SEMI JOIN cases USING (report_key)
+            WHERE length(start_date) = 10 GROUP BY 1),
         came AS (SELECT c.report_key, coalesce(min(e.onset) FILTER (length(e.onset) = 10),
                 any_value(c.event_date) FILTER (length(c.event_date) = 10)) AS day
-            FROM cases c JOIN events e USING (report_key) WHERE trim(e.event) = ? GROUP BY 1)
+            FROM cases c JOIN the_event e USING (report_key) GROUP BY 1)
         SELECT date_diff('day', began.day::DATE, came.day::DATE) AS days FROM began JOIN came USING (report_key)
-        WHERE came.day IS NOT NULL AND days >= 0 ORDER BY days""",
-        [drug, drug, event],
+        WHERE came.day IS NOT NULL AND days >= 0 ORDER BY days"""
     ).fetchall()
     return tuple(int(row[0]) for row in rows)
 
@@ -319,7 +245,7 @@ def cases(con: DuckDBPyConnection, page: int) -> tuple[CaseRow, ...]:
     ).fetchall()
     keys = [row[0] for row in rows]
     drugs = _lists(con, "SELECT report_key, name, role FROM named WHERE list_contains(?, report_key)", keys)
-    events = _lists(con, "SELECT report_key, event FROM events WHERE list_contains(?, report_key)", keys)
+    events = _lists(con, "SELECT report_key, event FROM told WHERE list_contains(?, report_key)", keys)
     like = _links(con, [row[1] for row in rows])
     return tuple(
         CaseRow(

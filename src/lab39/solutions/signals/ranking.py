@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
 from lab39.core.errors import InputError
@@ -100,6 +100,7 @@ COLUMNS: tuple[Column, ...] = (
 )
 BY_NAME: Mapping[str, Column] = {each.name: each for each in COLUMNS}
 SORTS = (*BY_NAME, "drug", "event")
+REVERSED = "reversed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class Asked:
         serious: only pairs with a serious report.
         unknown: only pairs that are not a known reaction.
         sort: a column; empty for the order of the run.
+        order: ``reversed`` for the other way round; empty for the usual one (names from A).
         page: from 1.
     """
 
@@ -127,6 +129,7 @@ class Asked:
     serious: bool = False
     unknown: bool = False
     sort: str = ""
+    order: str = ""
     page: int = 1
 
     def address(self, **changed: Any) -> str:
@@ -134,7 +137,7 @@ class Asked:
         if changed and "page" not in changed:
             changed["page"] = 1
         other = replace(self, **changed)
-        pairs = [(name, getattr(other, name)) for name in ("run", "drug", "event", "sort")]
+        pairs = [(name, getattr(other, name)) for name in ("run", "drug", "event", "sort", "order")]
         pairs += [("least", other.least if other.least != 1 else "")]
         pairs += [(name, "yes" if getattr(other, name) else "") for name in ("ic", "eb", "serious", "unknown")]
         pairs += [("page", other.page if other.page != 1 else "")]
@@ -157,6 +160,7 @@ class Found:
         columns: that the run has, in order.
         has: every column of the run.
         sort: the column it is sorted by.
+        ascending: from the smallest, or from A.
         pages: that can be leafed through.
     """
 
@@ -165,7 +169,21 @@ class Found:
     columns: tuple[Column, ...]
     has: frozenset[str]
     sort: str
+    ascending: bool
     pages: int
+
+    @property
+    def sorted_by(self) -> Text:
+        """The order of the rows, in words."""
+        names = {"drug": Text("médicament", "drug"), "event": Text("événement", "event")}
+        head = names[self.sort] if self.sort in names else BY_NAME[self.sort].head
+        way = {
+            (True, True): Text("de A à Z", "from A to Z"),
+            (True, False): Text("de Z à A", "from Z to A"),
+            (False, True): Text("du plus petit au plus grand", "from the smallest to the largest"),
+            (False, False): Text("du plus grand au plus petit", "from the largest to the smallest"),
+        }[self.sort in names, self.ascending]
+        return Text(f"Triés par {head.fr}, {way.fr}", f"Sorted by {head.en}, {way.en}")
 
 
 def read(query: Fields) -> Asked:
@@ -181,6 +199,7 @@ def read(query: Fields) -> Asked:
         event=query.text("event")[:200],
         least=_whole(query, "least"),
         sort=query.choice("sort", ("", *SORTS), ""),
+        order=query.choice("order", ("", REVERSED), ""),
         page=_whole(query, "page"),
         **flags,
     )
@@ -209,10 +228,11 @@ def found(run: Run, asked: Asked, size: int = A_PAGE) -> Found:
         offset = (min(asked.page, pages) - 1) * size
         shown = [each for each in COLUMNS if each.name in has]
         names = ", ".join(["drug", "event", *(each.name for each in shown), *_beside(has)])
-        rows = _rows(con, _some(names, where, _order(run, sort), size, offset), given)
+        rows = _rows(con, _some(names, where, _order(run, sort, asked.order), size, offset), given)
     finally:
         con.close()
-    return Found(tuple(rows), total, tuple(shown), has, sort, pages)
+    ascending = _usual(sort) != (asked.order == REVERSED)
+    return Found(tuple(rows), total, tuple(shown), has, sort, ascending, pages)
 
 
 def every(run: Run, asked: Asked) -> tuple[Sequence[str], list[tuple[Any, ...]], int]:
@@ -222,7 +242,7 @@ def every(run: Run, asked: Asked) -> tuple[Sequence[str], list[tuple[Any, ...]],
         has = _columns(con)
         where, given = _where(asked, has)
         total = int(con.execute(f"SELECT count(*) FROM pairs{where}", given).fetchall()[0][0])
-        order = _order(run, _sort(run, asked, has))
+        order = _order(run, _sort(run, asked, has), asked.order)
         done = con.execute(_some("* EXCLUDE (file_row_number)", where, order, EXPORTED), given)
         return [each[0] for each in done.description or ()], done.fetchall(), total
     finally:
@@ -246,6 +266,16 @@ def pair(run: Run, drug: str, event: str) -> Mapping[str, Any] | None:
         value = rows[0][lead]
         better = con.execute(f"SELECT count(*) FROM pairs WHERE {lead} > ?", [value]).fetchall()[0][0]
         return rows[0] | {"place": int(better) + 1}
+    finally:
+        con.close()
+
+
+def margins(run: Run, role: Literal["drug", "event"]) -> Mapping[str, int]:
+    """Every drug, or event, that has a pair in the table of a run, with its reports."""
+    con = _opened(run)
+    try:
+        query = f"SELECT {role}, any_value(n_{role}) FROM pairs GROUP BY {role} ORDER BY {role}"
+        return {str(name): int(many) for name, many in con.execute(query).fetchall()}
     finally:
         con.close()
 
@@ -298,12 +328,18 @@ def _sort(run: Run, asked: Asked, has: frozenset[str]) -> str:
     return "triage_rank" if "triage_rank" in has else run.leading
 
 
-def _order(run: Run, sort: str) -> str:
+def _usual(sort: str) -> bool:
+    """Whether a column is usually sorted from the smallest, or from A."""
+    return sort not in BY_NAME or BY_NAME[sort].ascending
+
+
+def _order(run: Run, sort: str, asked: str) -> str:
     """By a column, ties in the order of the run; the order of the run is that of its file."""
+    backwards = asked == REVERSED
     if sort == run.leading:
-        return " ORDER BY file_row_number"
-    down = sort not in ("drug", "event") and not BY_NAME[sort].ascending
-    return f" ORDER BY {sort} {'DESC' if down else 'ASC'} NULLS LAST, file_row_number"
+        return f" ORDER BY file_row_number{' DESC' if backwards else ''}"
+    way = "ASC" if _usual(sort) != backwards else "DESC"
+    return f" ORDER BY {sort} {way} NULLS LAST, file_row_number"
 
 
 def _some(names: str, where: str, order: str, limit: int, offset: int = 0) -> str:

@@ -1,4 +1,4 @@
-"""The form that reports an adverse event: what was typed, what cannot be read, what is missing, the case it makes.
+"""The form that reports an adverse event: what was typed, what is missing; :mod:`report_case` has what it makes.
 
 Everything stands in the form itself and is sent again at each step: nothing is kept by the lab, nothing identifying
 is asked (no name, no date of birth), nothing is in an address.
@@ -16,13 +16,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from lab39.core.dates import PartialDate
-from lab39.core.errors import InputError
 from lab39.core.faces import Fields
 from lab39.core.text import Text
-from lab39.solutions.signals.readers import values
 from lab39.solutions.signals.readers.e2b_write import Envelope
-from lab39.solutions.signals.readers.model import CRITERIA, SUSPECT_ROLES, Case, Drug, Event, Report
+from lab39.solutions.signals.readers.model import CRITERIA, SUSPECT_ROLES
 
 SINGLE = (
     "number", "age", "sex", "weight", "country", "history", "serious", "reporter", "organization", "narrative",
@@ -39,7 +36,28 @@ ACTIONS = ("withdrawn", "dose-reduced", "dose-increased", "not-changed", "unknow
 _LONG: Mapping[str, int] = {"narrative": 20_000, "history": 5_000}
 _MOST = {"drugs": 40, "reactions": 30}
 _NUMBER = re.compile(r"FR-LAB39-[0-9a-f]{16}")
-_FRENCH = re.compile(r"(?:(?:(\d{1,2})[/.])?(\d{1,2})[/.])?(\d{4})", re.ASCII)
+
+LABELS: Mapping[str, Text] = {
+    "age": Text("âge", "age"),
+    "weight": Text("poids", "weight"),
+    "country": Text("pays", "country"),
+    "serious": Text("gravité", "seriousness"),
+    "criteria": Text("critères de gravité", "criteria of seriousness"),
+    "reporter": Text("vous êtes", "you are"),
+    "narrative": Text("ce qui s'est passé", "what happened"),
+    "reaction": Text("effet", "reaction"),
+    "onset": Text("début", "began"),
+    "ended": Text("fin", "ended"),
+    "code": Text("code MedDRA", "MedDRA code"),
+    "outcome": Text("évolution", "outcome"),
+    "drug": Text("médicament", "drug"),
+    "role": Text("rôle", "role"),
+    "start": Text("début", "started"),
+    "stop": Text("arrêt", "stopped"),
+    "dose": Text("dose", "dose"),
+    "action": Text("conduite", "action taken"),
+}
+"""What a field is called in a list of fields, by the beginning of its place."""
 
 Row = Mapping[str, str]
 
@@ -152,142 +170,9 @@ def _changed(rows: tuple[Row, ...], kind: str, names: tuple[str, ...], most: int
     return tuple(row for at, row in enumerate(rows) if at != int(found[1])) or (blank,)
 
 
-def case(sheet: Sheet, on: dt.date) -> Case:
-    """The case that the form makes.
-
-    Args:
-        on: today: the day the report is received; nothing may be later.
-
-    Raises:
-        InputError: a value that cannot be read, at its field.
-    """
-    single = sheet.single
-    serious = {"yes": True, "no": False}.get(single["serious"])
-    if sheet.criteria and serious is False:
-        raise InputError(
-            Text(
-                "«\u202fnon grave\u202f» est choisi mais un critère de gravité est coché",
-                "“not serious” is chosen but a criterion of seriousness is ticked",
-            ),
-            "serious",
-        )
-    said: dict[str, Any] = dict.fromkeys(TICKED, False) if serious is False else dict.fromkeys(sheet.criteria, True)
-    events = tuple(
-        _event(row, at, sheet.criteria, on) for at, row in enumerate(sheet.reactions) if any(row.values())
-    )
-    report = Report(
-        report_id=single["number"],
-        case_id=single["number"],
-        received=on.isoformat(),
-        first_received=on.isoformat(),
-        quarter=values.quarter_of(on.isoformat()),
-        report_type="spontaneous",
-        sex=single["sex"] or None,
-        age_years=_quantity(single["age"], "age", 0, values.MAX_AGE_YEARS),
-        weight_kg=_quantity(single["weight"], "weight", 0.2, values.MAX_WEIGHT_KG),
-        country=_country(single["country"]),
-        reporter=single["reporter"] or None,
-        serious=True if sheet.criteria else serious,
-        sender=single["organization"] or None,
-        narrative=single["narrative"] or None,
-        history=single["history"] or None,
-        **said,
-    )
-    drugs = tuple(_drug(row, at, on) for at, row in enumerate(sheet.drugs) if _told(row))
-    return Case(report, drugs, events)
-
-
-def _told(row: Row) -> bool:
+def told(row: Row) -> bool:
     """Whether a row of drug says something besides a role chosen beforehand."""
     return any(value for name, value in row.items() if name != "role")
-
-
-def _drug(row: Row, at: int, on: dt.date) -> Drug:
-    start, stop = _date(row["start"], f"start-{at}", on), _date(row["stop"], f"stop-{at}", on)
-    _in_order(start, stop, f"stop-{at}")
-    return Drug(
-        drug=row["drug"] or None,
-        role=row["role"] or None,
-        dose=row["dose"] or None,
-        route=row["route"] or None,
-        start_date=start,
-        end_date=stop,
-        indication=row["indication"] or None,
-        action=row["action"] or None,
-        lot=row["lot"] or None,
-    )
-
-
-def _event(row: Row, at: int, criteria: tuple[str, ...], on: dt.date) -> Event:
-    onset, ended = _date(row["onset"], f"onset-{at}", on), _date(row["ended"], f"ended-{at}", on)
-    _in_order(onset, ended, f"ended-{at}")
-    code = row["code"]
-    if code and not re.fullmatch(r"\d{8}", code, re.ASCII):
-        raise InputError(Text("un code MedDRA a huit chiffres", "a MedDRA code has eight digits"), f"code-{at}")
-    return Event(
-        event=row["reaction"] or (f"MedDRA {code}" if code else None),
-        code=code or None,
-        code_system="MedDRA" if code else None,
-        onset=onset,
-        end_date=ended,
-        outcome=row["outcome"] or None,
-        criteria=";".join(criteria) or None,
-    )
-
-
-def _quantity(written: str, place: str, least: float, most: float) -> float | None:
-    if not written:
-        return None
-    found = values.number(written)
-    if found is None or not least <= found <= most:
-        raise InputError(
-            Text(
-                f"un nombre de {least:g} à {most:g} est attendu".replace(".", ","),
-                f"a number from {least:g} to {most:g} is expected",
-            ),
-            place,
-        )
-    return found
-
-
-def _country(written: str) -> str | None:
-    if not written:
-        return None
-    if re.fullmatch(r"[A-Za-z]{2}", written, re.ASCII):
-        return written.upper()
-    raise InputError(
-        Text("code de pays à deux lettres attendu (FR)", "a two-letter country code is expected (FR)"), "country"
-    )
-
-
-def _date(written: str, place: str, on: dt.date) -> str | None:
-    """A date with the precision it was typed with: ``12/03/2026``, ``03/2026``, ``2026`` or the ISO forms."""
-    if not written:
-        return None
-    said = written
-    if found := _FRENCH.fullmatch(written):
-        day, month, year = found[1], found[2], found[3]
-        said = "-".join(each.zfill(2) for each in (year, month, day) if each)
-    try:
-        read = PartialDate.parse(said)
-    except ValueError:
-        read = None
-    if read is None or read.precision == "time":
-        raise InputError(
-            Text(
-                "date illisible. Écrire jj/mm/aaaa, mm/aaaa ou aaaa",
-                "unreadable date. Write yyyy-mm-dd, yyyy-mm or yyyy",
-            ),
-            place,
-        )
-    if read.earliest > on:
-        raise InputError(Text("cette date est dans le futur", "this date is in the future"), place)
-    return said
-
-
-def _in_order(first: str | None, last: str | None, place: str) -> None:
-    if first and last and last < first[: len(last)]:
-        raise InputError(Text("la fin est avant le début", "the end is before the start"), place)
 
 
 def missing(sheet: Sheet) -> tuple[Lack, ...]:
@@ -302,7 +187,7 @@ def missing(sheet: Sheet) -> tuple[Lack, ...]:
     lacks: list[Lack] = []
 
     def need(there: object, place: str, fr: str, en: str, *, needed: bool = True) -> None:
-        if not there:
+        if not there and all(each.place != place for each in lacks):
             lacks.append(Lack(place, Text(fr, en), needed))
 
     need(single["age"] or single["sex"], "age", "l'âge ou le sexe de la personne", "the age or sex of the person")
@@ -311,7 +196,7 @@ def missing(sheet: Sheet) -> tuple[Lack, ...]:
         at = next(at for at, row in enumerate(sheet.drugs) if row["drug"])
         need(suspect, f"role-{at}", "quel médicament est suspect", "which drug is suspect")
     for at, row in enumerate(sheet.drugs):
-        need(row["drug"] or not _told(row), f"drug-{at}", "le nom de ce médicament", "the name of this drug")
+        need(row["drug"] or not told(row), f"drug-{at}", "le nom de ce médicament", "the name of this drug")
     need(reacted, "reaction-0", "l'effet observé", "the reaction that was seen")
     need(single["reporter"], "reporter", "qui notifie", "who reports")
     need(single["country"], "country", "le pays", "the country")
@@ -343,6 +228,20 @@ def missing(sheet: Sheet) -> tuple[Lack, ...]:
         needed=False,
     )
     return tuple(lacks)
+
+
+def label(place: str, sheet: Sheet) -> Text:
+    """What a field is called away from its place: ``Début (Allopurinol)`` for ``start-0``."""
+    name, _, at = place.partition("-")
+    said = LABELS[name]
+    if not at:
+        return said
+    row, rows = int(at), sheet.drugs if name in OF_DRUG else sheet.reactions
+    of = rows[row]["drug" if name in OF_DRUG else "reaction"]
+    if name in ("drug", "reaction"):
+        return Text(f"{said.fr} {row + 1}", f"{said.en} {row + 1}")
+    whose = of or str(row + 1)
+    return Text(f"{said.fr} ({whose})", f"{said.en} ({whose})")
 
 
 def envelope(sheet: Sheet, on: dt.date) -> Envelope:

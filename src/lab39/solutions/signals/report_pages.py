@@ -12,7 +12,7 @@ from lab39.core.record import Record
 from lab39.core.text import Text
 from lab39.fhir import examples
 from lab39.fhir.uploads import uploaded
-from lab39.solutions.signals import prefill, report_form, report_sheet, telling
+from lab39.solutions.signals import prefill, report_case, report_form, report_sheet, telling
 from lab39.solutions.signals.readers.model import Case
 from lab39.solutions.signals.report_form import Lack, Sheet
 
@@ -61,7 +61,7 @@ def step(call: Call) -> View:
     """The form again, with a row more or less, and what is missing."""
     sheet, do = report_form.read(call.form), call.form.text("do")
     if do in ("", "check"):
-        return _view(call, sheet, wrong=_wrong(sheet, call), checked=True)
+        return _view(call, sheet, faults=report_case.faults(sheet, call.on), checked=True)
     return _view(call, report_form.changed(sheet, do), checked=bool(call.form.text("checked")))
 
 
@@ -84,21 +84,21 @@ def download(call: Call) -> View | Download:
         raise UnknownNameError(Text("formats\u202f: e2b, fhir, sheet", "formats: e2b, fhir, sheet"), kind[:40])
     sheet = report_form.read(call.form)
     lacks = report_form.missing(sheet)
-    try:
-        case = report_form.case(sheet, call.on)
-    except InputError as error:
-        return _view(call, sheet, wrong=error, checked=True)
-    needed = [each for each in lacks if each.needed]
-    if needed and kind != "sheet":
-        first = needed[0]
-        asks = Text(f"renseigner {first.asks.fr}", f"give {first.asks.en}")
-        return _view(call, sheet, wrong=InputError(asks, first.place), checked=True)
+    faults = report_case.faults(sheet, call.on)
+    if kind != "sheet":  # on paper it is completed by hand
+        faults += tuple(_lacking(each) for each in lacks if each.needed)
+    if faults:
+        return _view(call, sheet, faults=faults, checked=True)
     extension, media_type = _FILES[kind]
     return Download(
-        content=_content(kind, case, lacks, sheet, call),
+        content=_content(kind, report_case.case(sheet, call.on), lacks, sheet, call),
         name=f"{sheet.single['number'].lower()}.{extension}",
         media_type=media_type,
     )
+
+
+def _lacking(lack: Lack) -> InputError:
+    return InputError(Text(f"renseigner {lack.asks.fr}", f"give {lack.asks.en}"), lack.place)
 
 
 def _content(kind: str, case: Case, lacks: tuple[Lack, ...], sheet: Sheet, call: Call) -> bytes:
@@ -114,17 +114,22 @@ def _content(kind: str, case: Case, lacks: tuple[Lack, ...], sheet: Sheet, call:
     return jsontext.dumps(fhir_write.write(case), indent=1).encode()
 
 
-def _wrong(sheet: Sheet, call: Call) -> LabError | None:
-    try:
-        report_form.case(sheet, call.on)
-    except InputError as error:
-        return error
-    return None
+def _rows(faults: tuple[InputError, ...]) -> set[str]:
+    """The rows of drugs that have a fault, which are then shown open."""
+    told = (each.place.partition("-") for each in faults)
+    return {row for name, _, row in told if name in report_form.OF_DRUG}
 
 
 def _view(
-    call: Call, sheet: Sheet, *, wrong: LabError | None = None, checked: bool = False, proposed: bool = False
+    call: Call,
+    sheet: Sheet,
+    *,
+    wrong: LabError | None = None,
+    faults: tuple[InputError, ...] = (),
+    checked: bool = False,
+    proposed: bool = False,
 ) -> View:
+    """The page; ``faults`` are told each at its field and together above the form, ``wrong`` at its own place."""
     from lab39.store.opening import listed
 
     lacks = report_form.missing(sheet)
@@ -134,6 +139,10 @@ def _view(
         "needed": [each for each in lacks if each.needed],
         "useful": [each for each in lacks if not each.needed],
         "lacking": {each.place for each in lacks} if checked else set(),
+        "faults": faults,
+        "at_fault": {each.place: each.text for each in reversed(faults)},
+        "named": {each.place: report_form.label(each.place, sheet) for each in faults},
+        "rows_at_fault": {f"drug-{row}" for row in _rows(faults)},
         "checked": checked,
         "proposed": proposed,
         "yes_no": {"yes": Text("oui", "yes"), "no": Text("non", "no")},
@@ -151,7 +160,12 @@ def _view(
     if call.form or call.files:  # in the other language, the form is sent again as it is
         do = (("checked", "yes"), ("do", "check")) if checked else (("do", "again"),)
         values |= {"self_path": "/signals/report", "again": (*sheet.pairs, *do)}
-    return View(template="report.html.jinja", part="report_form.html.jinja", wrong=wrong, values=values)
+    return View(
+        template="report.html.jinja",
+        part="report_form.html.jinja",
+        wrong=wrong or next(iter(faults), None),
+        values=values,
+    )
 
 
 pages = (

@@ -65,6 +65,7 @@ class Run:
         merged: reports that count under the number of another one, as duplicates.
         duplicates: ``merge`` when reports that are linked were counted once, else ``keep``.
         before: only reports of quarters before this one were counted; all when empty.
+        least: pairs of fewer reports were counted and fitted, but are not in the table.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Run:
     merged: int = 0
     duplicates: str = "keep"
     before: str = ""
+    least: int = 1
 
     @property
     def scores(self) -> Path:
@@ -124,6 +126,7 @@ def write(
     synthetic: bool = False,
     duplicates: str = "keep",
     before: str = "",
+    least: int = 1,
 ) -> Run:
     """Keep a detection as the run ``folder/name``; it appears when it is whole, in the place of one of that name.
 
@@ -141,6 +144,7 @@ def write(
         synthetic: the reports are made up.
         duplicates: whether linked reports were counted once (``merge``).
         before: only reports of quarters before this one were counted.
+        least: reports of a pair from which it is in the table.
 
     Raises:
         InputError: a name that cannot be the name of a folder.
@@ -169,6 +173,7 @@ def write(
         "synthetic": synthetic,
         "duplicates": duplicates,
         "before": before,
+        "least": least,
         "likelihood": likelihood,
         "prior": [prior.alpha1, prior.beta1, prior.alpha2, prior.beta2, prior.p] if prior else None,
         "why_no_gps": found.why_no_gps.text.as_dict() if found.why_no_gps else None,
@@ -262,7 +267,7 @@ def inspect(files: list[Path]) -> Contents:
         if rows > found.n_pairs:
             raise InputError(
                 Text(
-                    f"{rows} paires, l'analyse en annonce {found.n_pairs}",
+                    f"{rows} couples, l'analyse en annonce {found.n_pairs}",
                     f"{rows} pairs, the run says {found.n_pairs}",
                 ),
                 str(scores[0]),
@@ -295,6 +300,7 @@ def _of(row: Mapping[str, Any], folder: Path) -> Run:
         merged=row.get("merged", 0),
         duplicates=row.get("duplicates", "keep"),
         before=row.get("before", ""),
+        least=row.get("least", 1),
     )
 
 

@@ -44,6 +44,7 @@ class Store:
         event: column of ``events`` that names the event.
         roles: only drugs of these roles, ``""`` for those whose role is not told; all when empty.
         before: only reports of quarters before this one (``2017Q2``), as the base stood then; all when empty.
+        until: only reports of quarters up to this one, and of none; all when empty.
         duplicates: ``merge`` counts reports that are linked as duplicates once, see
             :mod:`~lab39.solutions.signals.merging`; ``keep`` counts each report.
         threshold: probability from which a link counts, of those that were kept when duplicates were looked for.
@@ -54,6 +55,7 @@ class Store:
     event: str = "event"
     roles: tuple[str, ...] = ()
     before: str = ""
+    until: str = ""
     duplicates: Literal["keep", "merge"] = "keep"
     threshold: float = 0.0
 

@@ -21,7 +21,7 @@ SYNTHETIC = Text(
     "Made-up data (synthetic) of lab39 signals simulate: none of these figures stands for people",
 )
 NO_PROOF = Text(
-    "Un score dit qu'une paire est notifiée plus qu'attendu dans cette base. Il ne prouve jamais que le "
+    "Un score dit qu'un couple est notifié plus qu'attendu dans cette base. Il ne prouve jamais que le "
     "médicament cause l'événement, et ne dit pas combien de personnes sont touchées.",
     "A score says that a pair is reported more than expected in this base. It never proves that the drug causes "
     "the event, nor says how many people are affected.",

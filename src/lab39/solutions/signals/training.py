@@ -127,7 +127,7 @@ def train(
     if undated:
         raise InputError(
             Text(
-                f"{len(undated)} paires de la référence n'ont pas de date\u202f: sans elle, des notifications "
+                f"{len(undated)} couples de la référence n'ont pas de date\u202f: sans elle, des notifications "
                 f"postérieures au signal seraient apprises",
                 f"{len(undated)} pairs of the reference have no date: without it, reports later than the signal "
                 f"would be learned from",
@@ -149,7 +149,7 @@ def train(
     if min(positives, negatives) < LEAST:
         raise CannotFitError(
             Text(
-                f"attendu au moins {LEAST} paires vraies et {LEAST} fausses notifiées avant leur date\u202f; "
+                f"attendu au moins {LEAST} couples vrais et {LEAST} faux notifiés avant leur date\u202f; "
                 f"trouvé {positives} et {negatives}",
                 f"at least {LEAST} true and {LEAST} false pairs reported before their date are needed; found "
                 f"{positives} and {negatives}",
@@ -266,7 +266,7 @@ def explain(row: Mapping[str, Any], trained: Trained) -> tuple[Text, ...]:
     made = [
         Text(
             f"Rang {number(row['trained_rank'], 'fr')} selon des poids appris sur {trained.positives} réactions "
-            f"connues et {trained.negatives} paires sans lien, vues avant leur date.",
+            f"connues et {trained.negatives} couples sans lien, vus avant leur date.",
             f"Rank {number(row['trained_rank'], 'en')} by weights learned on {trained.positives} known reactions "
             f"and {trained.negatives} unrelated pairs, seen before their date.",
         )

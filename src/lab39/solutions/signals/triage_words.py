@@ -177,7 +177,7 @@ def _beside(row: Row) -> list[Text]:
     if row["first_quarter"] is not None:
         made.append(
             Text(
-                f"Première notification de la paire dans la base\u202f: {row['first_quarter']}.",
+                f"Première notification du couple dans la base\u202f: {row['first_quarter']}.",
                 f"First report of the pair in the store: {row['first_quarter']}.",
             )
         )

@@ -128,7 +128,7 @@ def _shown(request: Request, here: House, name: str, call: Call, view: View) -> 
     }
     if view.push:
         values["self_path"] = request.url.path + view.push
-    status = 422 if view.wrong else 200
+    status = 422 if view.wrong else view.status
     template = "renewed.html.jinja" if call.part and view.part else view.template
     values["renewed"] = view.part
     page = render(request, template, values, status=status, env=env)

@@ -54,7 +54,7 @@
       const field = document.getElementById(id);
       if (field) field.value = value;
     }
-    const wrong = document.querySelector("[aria-invalid=true], #conflict, #brought, .bring .wrong");
+    const wrong = document.querySelector("#faults, [aria-invalid=true], #conflict, #brought, .bring .wrong");
     let card = place && document.getElementById(place);
     if (place && !card) { // it says something else now: the first card of the same solution
       const start = place.replace(/-[0-9a-f]{10}(-\d+)?$/, "-");

@@ -234,7 +234,7 @@ def pairs(path: Path, columns: Mapping[str, str] | None = None) -> tuple[pa.Tabl
                 column.pop()
             bad.append(_rejected(told, line, "no case number", row))
     if not kept["drug"]:
-        raise refuse(path, "aucune paire sous l'en-tête", "no pair under the header")
+        raise refuse(path, "aucun couple sous l'en-tête", "no pair under the header")
     return pa.table({name: pa.array(column, pa.string()) for name, column in kept.items()}), tuple(bad)
 
 

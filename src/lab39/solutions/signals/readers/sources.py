@@ -142,7 +142,7 @@ def _single(item: Item, name: str, columns: Mapping[str, str], *, alone: bool) -
         if told.kind:
             raise refuse(
                 item.name,
-                "ce fichier a des paires ou des effectifs, sans numéro de cas : donnez-le à « lab39 "
+                "ce fichier a des couples ou des effectifs, sans numéro de cas : donnez-le à « lab39 "
                 "signals detect --pairs »",
                 "this file has pairs or counts and no case number: give it to “lab39 signals detect --pairs”",
                 1,
