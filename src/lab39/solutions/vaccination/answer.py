@@ -100,10 +100,7 @@ def answer(found: Assessed) -> Answer:
         unused=tuple(findings.unused_entries(found)),
         notes=(
             *_notes(found.issues, given),
-            *(
-                remarks.not_verified(each)
-                for each in remarks.unread(found.schedule, found.patient, found.result.on)
-            ),
+            *(remarks.in_words(each) for each in remarks.unread(found.schedule, found.patient, found.result.on)),
         ),
     )
 
