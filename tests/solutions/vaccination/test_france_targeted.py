@@ -178,7 +178,7 @@ def test_what_is_not_verified_gives_no_advice() -> None:
     mine = {row["id"] for name in FILES for row in france.read().files[f"{name}.toml"].get("rule", ())}
     silent = {each.id for each in france.unverified(SCHEDULE)} & mine
     assert silent == {
-        "chikungunya-resident", "flu-obligation", "hepa-twinrix", "hepb-overseas-newborn", "rabies-pre-exposure",
+        "chikungunya-resident", "flu-obligation", "hepb-overseas-newborn", "rabies-pre-exposure",
         "tbe-later",
     }  # fmt: skip
     compiled = {each.rule for antigen in SCHEDULE.antigens.values() for each in antigen.series}

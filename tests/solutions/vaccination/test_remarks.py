@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 from tests.solutions.vaccination.french import person
-from tests.solutions.vaccination.records import record
+from tests.solutions.vaccination.records import SNOMED, condition, record
 
 from lab39.solutions.vaccination import findings, remarks, run, told
 from lab39.solutions.vaccination.checks import judge
@@ -27,15 +27,17 @@ def beside(born: str, *history: str, observed: tuple[tuple[str, str], ...] = ())
 @pytest.mark.parametrize(
     ("born", "history", "told_to"),
     [
-        ("1996-05-01", (), ["dtcap-never-16"]),
+        ("1996-05-01", (), ["dtcap-none-known"]),
         ("1996-05-01", ("2014-05-01:Revaxis",), []),
+        ("2008-11-24", (), ["dtcap-none-known"]),
+        ("2008-11-25", (), ["dtcap-never-16"]),
         ("2010-11-24", (), ["dtcap-never-16"]),
         ("2010-11-25", (), ["dtcap-never-6-15"]),
         ("2020-11-24", (), ["dtcap-never-6-15"]),
         ("2020-11-25", (), []),
     ],
 )
-def test_a_rule_that_is_not_verified_is_told_to_those_it_is_for_and_to_nobody_else(
+def test_a_rule_that_is_only_told_is_told_to_those_it_is_for_and_to_nobody_else(
     born: str, history: tuple[str, ...], told_to: list[str]
 ) -> None:
     someone = person(FRANCE, born, "F", *history)
@@ -52,7 +54,7 @@ def test_a_rule_that_is_not_verified_needs_the_situation_it_is_for() -> None:
 
 
 def test_the_card_tells_it_with_a_source_marked_unverified_and_asks_for_nothing_more() -> None:
-    known = record(person={"resourceType": "Patient", "id": "p", "birthDate": "1996-05-01", "gender": "female"})
+    known = record(person={"resourceType": "Patient", "id": "p", "birthDate": "2009-05-01", "gender": "female"})
     found = findings.assessed(known, FRANCE, ON, NO_MAPS)
     assert isinstance(found, findings.Assessed)
     [card] = findings.findings(found)
@@ -112,3 +114,46 @@ def test_the_counter_warns_of_the_serology_that_comes_before_the_dose() -> None:
 def test_what_decides_between_two_strengths_is_told_with_the_dose() -> None:
     lines = beside("2026-09-01")
     assert "VRS (bronchiolite)\u202f: Selon le poids\u202f: 50 mg sous 5 kg, 100 mg dès 5 kg." in lines
+
+
+def test_an_adult_without_any_known_dose_is_told_the_two_ways_on_whose_word() -> None:
+    known = record(person={"resourceType": "Patient", "id": "p", "birthDate": "1996-05-01", "gender": "female"})
+    found = findings.assessed(known, FRANCE, ON, NO_MAPS)
+    assert isinstance(found, findings.Assessed)
+    [card] = findings.findings(found)
+    [reason] = [each for each in card.reasons if each.rule == "vaccination.france.dtcap-none-known"]
+    assert reason.source.verified is True
+    assert "two doses 2 months apart, a third 8 to 12 months later" in reason.text.en
+    assert "Santé publique France" in reason.text.fr
+    assert "ce n'est pas un conseil" not in reason.text.fr
+    assert told.unverified(FRANCE, found.patient, ON) == []
+    said = told.due_dict(found.result, found.patient, FRANCE)
+    assert [row["rule"] for row in said["to_know"]] == ["dtcap-none-known"]
+
+
+@pytest.mark.parametrize("status", ["never-vaccinated", "vaccination-unknown"])
+def test_once_it_is_stated_nothing_is_asked_any_more(status: str) -> None:
+    someone = person(FRANCE, "1996-05-01", "F", observed=((status, ""),))
+    assert remarks.unread(FRANCE, someone, ON) == ()
+
+
+def stated(system: str, code: str) -> list[str]:
+    """What a record with this condition is told besides."""
+    ill = condition(system, code)
+    someone = {"resourceType": "Patient", "id": "p", "birthDate": "1970-05-01", "gender": "female"}
+    found = findings.assessed(record(ill, person=someone), FRANCE, ON, NO_MAPS)
+    assert isinstance(found, findings.Assessed)
+    return [rule.id for rule in remarks.unread(FRANCE, found.patient, ON)]
+
+
+def test_a_lowered_immunity_and_hiv_are_told_that_the_response_may_be_weaker() -> None:
+    assert "weak-response" in stated(SNOMED, "370388006")
+    assert "weak-response-hiv" in stated(SNOMED, "86406008")
+    assert "weak-response" not in stated(SNOMED, "73211009")
+
+
+def test_a_record_states_a_situation_by_its_own_code_or_by_snomed() -> None:
+    own = "http://lab39.org/fhir/CodeSystem/vaccination-situation"
+    assert "dtcap-none-known" not in stated(own, "never-vaccinated")
+    assert "dtcap-none-known" not in stated(SNOMED, "171278000")
+    assert "dtcap-none-known" in stated(own, "no-such-thing")

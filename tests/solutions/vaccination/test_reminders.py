@@ -85,3 +85,13 @@ def test_from_a_result_each_recommended_day_is_one_reminder_with_its_deadline(us
     event = events(calendar(found, "r", AT, used))[1]
     assert "À faire avant le 15/01/2028" in str(event["DESCRIPTION"])
     assert of_result(run(used, Patient(BORN), ON), ON) == found[:1]
+
+
+def test_two_visits_for_the_same_dose_are_two_events(used):
+    """Second dose of a catch-up, then second dose counted by the boosters: an agenda would keep only the last."""
+    twice = [Reminder(ON, (Item("MMR", 2),)), Reminder(ON + dt.timedelta(days=900), (Item("MMR", 2),))]
+    first, second = events(calendar(twice, "r", AT, used))
+    assert first["UID"] != second["UID"]
+    assert first["UID"] == uid(twice[0], "r", used.name)
+    again = events(calendar([twice[0], Reminder(ON + dt.timedelta(days=950), (Item("MMR", 2),))], "r", AT, used))
+    assert again[1]["UID"] == second["UID"], "moved, and still the same event"

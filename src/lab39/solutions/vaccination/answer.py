@@ -101,10 +101,7 @@ def answer(found: Assessed) -> Answer:
         notes=(
             *(illness.asked(each) for each in illness.to_ask(found.noted)),
             *_notes(found.issues, given),
-            *(
-                remarks.not_verified(each)
-                for each in remarks.unread(found.schedule, found.patient, found.result.on)
-            ),
+            *(remarks.in_words(each) for each in remarks.unread(found.schedule, found.patient, found.result.on)),
         ),
     )
 

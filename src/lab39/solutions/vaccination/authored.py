@@ -111,7 +111,8 @@ class Rule:
         tests: blood tests to be done before anything is given.
         control: a test after the dose: what, and the weeks after which it is done, as ``(test, from, to)``.
         choice: what decides between its products, when the record does not (a weight).
-        kind: ``rule``, ``contraindication``, ``precaution`` (told, never computed), ``immunity`` or ``conflict``.
+        kind: ``rule``, ``contraindication``, ``precaution`` (told when asked for), ``told`` (told to whom it fits),
+            ``immunity`` or ``conflict``; precautions and what is told compute nothing.
     """
 
     id: str
@@ -130,7 +131,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A rule that is not verified, and whom it is told to: it gives no advice.
+    """A rule that computes nothing and is told, and to whom: it is not verified, or only something to know.
 
     Attributes:
         observed: observations of which one is needed; empty for everyone.

@@ -197,10 +197,10 @@ class Writer(NamedTuple):
             )  # fmt: skip
 
     def unread(self, row: Row, rule: Rule) -> Unread:
-        """A rule that is not verified, with those it is told to."""
+        """A rule that is told and compiled into no series, with those it is told to."""
         return Unread(
             rule,
-            tuple(self.products.known(each) for each in row["antigens"]),
+            tuple(self.products.known(each) for each in row.get("antigens", ())),
             self.observed(row.get("for", ())),
             self._audience(row.get("who", {})),
         )

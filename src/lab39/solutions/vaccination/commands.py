@@ -136,13 +136,13 @@ def remind(
                 "file": str(out) if out else None,
                 "events": [
                     {
-                        "uid": reminders.uid(each, record.id, used.name),
+                        "uid": identifier,
                         "date": each.date,
                         "doses": [
                             {"group": i.group, "dose_number": i.number, "vaccine": i.vaccine} for i in each.items
                         ],
                     }
-                    for each in found
+                    for each, identifier in reminders.identified(found, record.id, used.name)
                 ],
             }
         )

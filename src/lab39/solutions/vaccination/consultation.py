@@ -32,6 +32,7 @@ SYSTEMS: Mapping[str, str] = {
     "sct": terms.SNOMED,
     "icd10": terms.ICD10,
     "icd10cm": "http://hl7.org/fhir/sid/icd-10-cm",
+    "lab39": "http://lab39.org/fhir/CodeSystem/vaccination-situation",
 }
 """Code systems as an address writes them."""
 SHORT = {uri: short for short, uri in SYSTEMS.items()}

@@ -156,13 +156,15 @@ def group_reason(found: Assessed, each: Standing) -> Reason:
 
 
 def unread_reasons(found: Assessed) -> Iterator[Reason]:
-    """The rules that concern this person and that nobody could verify: told, and no advice."""
+    """The rules that concern this person and compute nothing: to know, or not verified and then no advice."""
     for rule in remarks.unread(found.schedule, found.patient, found.result.on):
         text = rule.cited[0].source
         yield Reason(
             rule=f"vaccination.{_slug(found.schedule.name)}.{_slug(rule.id)}",
-            text=remarks.not_verified(rule),
-            source=Source(text.title, date=text.date, place=rule.cited[0].place, url=text.url, verified=False),
+            text=remarks.in_words(rule),
+            source=Source(
+                text.title, date=text.date, place=rule.cited[0].place, url=text.url, verified=rule.verified
+            ),
             inputs=_person(found),
         )
 

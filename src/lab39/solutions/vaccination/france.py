@@ -33,6 +33,7 @@ _KEYS: Mapping[str, frozenset[str]] = {
         "immunity": "antigens observations born_before unless",
         "conflict": "vaccines previous begin end",
         "precaution": "antigens observations vaccines",
+        "told": "group antigens for who",
     }.items()
 }
 
@@ -108,10 +109,10 @@ def compile_france(authored: Authored, edition: str) -> m.Schedule:
             _only(kind, row)
             rule = _rule({"group": "", **row}, sources, kind)
             made.rules[rule.id] = rule
-            if rule.verified:
-                made.add(kind, row, writer)
-            elif kind == "rule" and ("for" in row or "who" in row):
+            if kind == "told" or (kind == "rule" and not rule.verified and ("for" in row or "who" in row)):
                 made.unread.append(writer.unread(row, rule))
+            elif rule.verified:
+                made.add(kind, row, writer)
         except (KeyError, ValueError, TypeError) as error:
             label = row.get("id", "?")
             raise _wrong(f"règle «\u202f{label}\u202f»\u202f: {error}", f"rule “{label}”: {error}", name) from error

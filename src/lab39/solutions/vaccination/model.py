@@ -298,4 +298,4 @@ class Schedule:
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """Authored rules by id, those that decide nothing too; empty for a schedule that states none."""
     unread: tuple[Unread, ...] = ()
-    """Of these rules, those that are not verified and that concern some people only."""
+    """Of these rules, those that compute nothing and are told to whom they fit: not verified, or only to know."""

@@ -64,7 +64,7 @@ def _tests(rule: Rule) -> Iterator[Text]:
 
 
 def unread(schedule: Schedule, patient: Patient, on: dt.date) -> tuple[Rule, ...]:
-    """The rules that are not verified and that would concern this person, for every antigen they are about."""
+    """The rules that compute nothing and concern this person, for every antigen they are about."""
     history = organize(schedule, patient, on)
     return tuple(
         each.rule
@@ -81,20 +81,24 @@ def unread(schedule: Schedule, patient: Patient, on: dt.date) -> tuple[Rule, ...
     )
 
 
-def not_verified(rule: Rule) -> Text:
-    """A rule that gives no advice, as it is told."""
+def in_words(rule: Rule) -> Text:
+    """A rule that computes nothing, as it is told: that nobody verified it, else on whose word."""
     note = f" {rule.note.fr}" if rule.note else "", f" {rule.note.en}" if rule.note else ""
-    return Text(f"{rule.title.fr}.{note[0]} {_UNREAD.fr}", f"{rule.title.en}.{note[1]} {_UNREAD.en}")
+    end = _UNREAD
+    if rule.verified:
+        titles = [each.source.title for each in rule.cited]
+        end = Text("(" + "\u202f; ".join(titles) + ")", "(" + "; ".join(titles) + ")")
+    return Text(f"{rule.title.fr}.{note[0]} {end.fr}", f"{rule.title.en}.{note[1]} {end.en}")
 
 
 def beside(schedule: Schedule, patient: Patient, result: Result) -> tuple[Text, ...]:
-    """Under a plan or a list of what is due: the blood tests by vaccine group, then what is not verified."""
+    """Under a plan or a list of what is due: the blood tests by vaccine group, then what is only told."""
     found = []
     for each in due(standings(result)):
         said, name = tests(rules_of(schedule, together(each, result.on))), words.capital(words.group(each.group))
         if said.fr:
             found.append(Text(f"{name.fr}\u202f: {said.fr}", f"{name.en}: {said.en}"))
-    return (*found, *map(not_verified, unread(schedule, patient, result.on)))
+    return (*found, *map(in_words, unread(schedule, patient, result.on)))
 
 
 def told(rule: Rule) -> tuple[Text, ...]:

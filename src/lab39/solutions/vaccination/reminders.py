@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lab39.core.text import Text, date
@@ -110,10 +111,10 @@ def calendar(
     made.add("prodid", PRODUCT)
     made.add("version", "2.0")
     made.add("method", "PUBLISH")
-    for each in reminders:
+    for each, identifier in identified(reminders, record, schedule.name):
         title = _title(each, name)
         event = Event()
-        event.add("uid", uid(each, record, schedule.name))
+        event.add("uid", identifier)
         event.add("dtstamp", at.astimezone(dt.UTC))
         event.add("dtstart", each.date)
         event.add("dtend", each.date + dt.timedelta(days=1))
@@ -132,10 +133,23 @@ def calendar(
     return content
 
 
-def uid(reminder: Reminder, record: str, schedule: str) -> str:
-    """The same for the same doses of the same record, whatever the day."""
+def identified(reminders: Iterable[Reminder], record: str, schedule: str) -> Iterator[tuple[Reminder, str]]:
+    """Each reminder with the identifier of its event: no two of a file have the same."""
+    met: Counter[str] = Counter()
+    for each in reminders:
+        first = uid(each, record, schedule)
+        yield each, uid(each, record, schedule, met[first])
+        met[first] += 1
+
+
+def uid(reminder: Reminder, record: str, schedule: str, earlier: int = 0) -> str:
+    """The same for the same doses of the same record, whatever the day.
+
+    Args:
+        earlier: how many reminders before it announce the same doses (two series of a vaccine group, a campaign).
+    """
     doses = sorted(f"{item.group} {item.number}" for item in reminder.items)
-    digest = hashlib.sha256("\n".join((record, schedule, *doses)).encode()).hexdigest()
+    digest = hashlib.sha256("\n".join((record, schedule, *doses, *["again"] * earlier)).encode()).hexdigest()
     return f"{digest[:32]}@lab39.vaccination"
 
 

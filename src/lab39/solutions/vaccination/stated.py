@@ -23,6 +23,8 @@ from lab39.solutions.vaccination.model import Schedule
 from lab39.solutions.vaccination.outcome import Observed
 from lab39.solutions.vaccination.treated import treated
 
+OWN = "LAB39"
+"""The situations of an authored schedule by their own codes, for those that no other system names."""
 SYSTEMS: Mapping[str, str] = {
     terms.SNOMED: "SNOMED",
     terms.ICD10: "ICD10CM",
@@ -31,6 +33,7 @@ SYSTEMS: Mapping[str, str] = {
     terms.NUVA: "NUVA",
     terms.ATC: "ATC",
     "https://phinvads.cdc.gov": "CDCPHINVS",
+    "http://lab39.org/fhir/CodeSystem/vaccination-situation": OWN,
 }
 """Code systems of FHIR by the names that supporting data gives them. Vaccines (CVX) are looked up apart."""
 POSITIVE = frozenset(
@@ -230,6 +233,8 @@ def _index(schedule: Schedule) -> Index:
         for term in schedule.observations.values():
             for system, code in _kept(term.code, term.coded):
                 found.setdefault((system, code), []).append(term.code)
+            if schedule.rules and not term.asks:
+                found.setdefault((OWN, term.code), []).append(term.code)
         _indexes[id(schedule)] = schedule, {pair: tuple(codes) for pair, codes in found.items()}
     return _indexes[id(schedule)][1]
 

@@ -38,11 +38,14 @@ def group_dict(forecast: GroupForecast) -> dict[str, Any]:
     }
 
 
-def unverified(schedule: Schedule, patient: Patient, on: dt.date) -> list[dict[str, Any]]:
-    """The rules that would concern a person and that nobody could verify: they give no advice."""
+def unverified(
+    schedule: Schedule, patient: Patient, on: dt.date, *, verified: bool = False
+) -> list[dict[str, Any]]:
+    """The rules that concern a person and compute nothing: those nobody could verify, or those only to know."""
     return [
-        {"rule": each.id, "group": each.group, "says": remarks.not_verified(each).as_dict()}
+        {"rule": each.id, "group": each.group, "says": remarks.in_words(each).as_dict()}
         for each in remarks.unread(schedule, patient, on)
+        if each.verified is verified
     ]
 
 
@@ -71,6 +74,7 @@ def due_dict(result: Result, patient: Patient, schedule: Schedule) -> dict[str, 
         "groups": [{**group_dict(each), **_tests(each, schedule)} for each in result.groups],
         "doses": doses,
         "unverified": unverified(schedule, patient, result.on),
+        "to_know": unverified(schedule, patient, result.on, verified=True),
     }
 
 
