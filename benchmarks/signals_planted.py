@@ -32,6 +32,8 @@ FEW = (3, 30)
 """The range of counts that is one of the triage's criteria: every other method is ranked within it as well."""
 CUTS = (4, 6, 8, 10, 12, 14, 16)
 """The base is ranked as it stood after so many quarters."""
+KEPT = "found.json"
+"""What a base gave, kept beside it: with ``--work``, a run that was stopped takes up where it was."""
 Found = dict[str, Any]
 
 
@@ -77,6 +79,8 @@ def measured(work: Path, rows: float, seeds: int, timed: int, peer: str) -> Foun
 def one(folder: Path, rows: float, seed: int, documented: float, peer: str) -> Found:
     """One base: made once, ranked by each method."""
     base = Base.made(folder, rows, seed, documented)
+    if (kept := folder / KEPT).is_file():
+        return dict(json.loads(kept.read_text("utf-8")))
     ranked, told = base.ranked(peer, "")
     found: Found = {"bystanders and masked": told, "methods": {}}
     for name, order in ranked.items():
@@ -87,6 +91,7 @@ def one(folder: Path, rows: float, seed: int, documented: float, peer: str) -> F
             "recall@200": float(truth[:RECALL_AT].sum() / len(base.true)),
             "first 100": dict(Counter(base.kinds.get(pair, "other") for pair in order[:TOP])),
         }
+    kept.write_text(json.dumps(found), "utf-8")
     return found
 
 
