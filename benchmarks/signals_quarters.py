@@ -84,9 +84,7 @@ def made(folder: Path, many: int, reports: int) -> list[Path]:
     return folders
 
 
-def drawn(
-    random: np.random.Generator, cases: list[tuple[int, int]], at: int, reports: int
-) -> dict[str, list[str]]:
+def drawn(random: np.random.Generator, cases: list[tuple[int, int]], at: int, reports: int) -> dict[str, list[str]]:
     """The rows of a quarter: new cases, and later versions of some of those before."""
     rows: dict[str, list[str]] = {name: [] for name in HEADERS}
     again = random.choice(len(cases), int(FOLLOW_UPS * reports), replace=False) if len(cases) > reports else []
@@ -161,17 +159,15 @@ def step(words: list[str]) -> Found:
 def grown(steps: dict[str, Found], sizes: list[int]) -> Iterator[tuple[str, float]]:
     """What a quarter more costs between the last two sizes, over what it costs between the two before.
 
-    1 is linear, whatever the command costs before its first report; 2 is quadratic when sizes double. A step that
-    hardly grows with the quarters has nothing to tell and is left out.
+    1 is linear, whatever the command costs before its first report; 2 is quadratic when sizes double. A step whose
+    cost grew by less than a fifth between the first two of these sizes has nothing to tell, and is left out.
     """
     if len(sizes) < 3:
         return
     for name in steps[str(sizes[-1])]:
-        cost = [steps[str(size)][name]["cpu_s"] for size in sizes[-3:]]
-        early, late = (
-            (cost[at + 1] - cost[at]) / (sizes[at - 2] - sizes[at - 3]) for at in (0, 1)
-        )
-        if cost[1] - cost[0] >= 0.5:
+        first, second, third = (steps[str(size)][name]["cpu_s"] for size in sizes[-3:])
+        if second - first >= 0.2 * first:
+            early, late = (second - first) / (sizes[-2] - sizes[-3]), (third - second) / (sizes[-1] - sizes[-2])
             yield name, round(late / early, 2)
 
 

@@ -65,6 +65,7 @@ class Run:
         merged: reports that count under the number of another one, as duplicates.
         duplicates: ``merge`` when reports that are linked were counted once, else ``keep``.
         before: only reports of quarters before this one were counted; all when empty.
+        zeros: the fit also saw the pairs that nobody reported.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Run:
     merged: int = 0
     duplicates: str = "keep"
     before: str = ""
+    zeros: bool = True
 
     @property
     def scores(self) -> Path:
@@ -124,6 +126,7 @@ def write(
     synthetic: bool = False,
     duplicates: str = "keep",
     before: str = "",
+    zeros: bool = True,
 ) -> Run:
     """Keep a detection as the run ``folder/name``; it appears when it is whole, in the place of one of that name.
 
@@ -141,6 +144,7 @@ def write(
         synthetic: the reports are made up.
         duplicates: whether linked reports were counted once (``merge``).
         before: only reports of quarters before this one were counted.
+        zeros: the fit also saw the pairs that nobody reported.
 
     Raises:
         InputError: a name that cannot be the name of a folder.
@@ -170,6 +174,7 @@ def write(
         "duplicates": duplicates,
         "before": before,
         "likelihood": likelihood,
+        "zeros": zeros,
         "prior": [prior.alpha1, prior.beta1, prior.alpha2, prior.beta2, prior.p] if prior else None,
         "why_no_gps": found.why_no_gps.text.as_dict() if found.why_no_gps else None,
         "n_reports": counts.n_total,
@@ -295,6 +300,7 @@ def _of(row: Mapping[str, Any], folder: Path) -> Run:
         merged=row.get("merged", 0),
         duplicates=row.get("duplicates", "keep"),
         before=row.get("before", ""),
+        zeros=row.get("zeros", True),
     )
 
 
