@@ -25,6 +25,7 @@ SIGNAL = 2.0
 GROUPS = ((1, 1), (2, 2), (3, 9), (10, 10**9))
 """Numbers of reports that are told together."""
 Found = dict[str, Any]
+Pair = tuple[str, str]
 
 
 def main() -> int:
@@ -60,7 +61,7 @@ def measured() -> Found | None:
         ("truncated, each component (as openEBGM)", {"zeros": False}),
         ("truncated, the mixture", {"zeros": False, "likelihood": "mixture"}),
     ):
-        found = detect(source, **options)  # type: ignore[arg-type]
+        found = detect(source, **options)
         assert found.fit is not None
         prior = found.fit.prior
         rows = {(row["drug"], row["event"]): row for row in found.table.to_pylist()}
@@ -73,12 +74,13 @@ def measured() -> Found | None:
     return made
 
 
-def compared(rows: Found, theirs: Found) -> Found:
+def compared(rows: dict[Pair, Found], theirs: dict[Pair, dict[str, str]]) -> Found:
     """Ratios of ours to theirs, and the signals of each."""
+    from scipy.stats import spearmanr
+
     pairs = sorted(theirs)
     n = np.array([rows[pair]["n"] for pair in pairs])
     made: Found = {}
-    ours_told: NDArray[np.bool_] | None = None
     for ours, other in (("ebgm", "EBGM"), ("eb05", "EB05")):
         mine, their = (
             np.array([float(each[pair][name]) for pair in pairs]) for each, name in ((rows, ours), (theirs, other))
@@ -97,8 +99,7 @@ def compared(rows: Found, theirs: Found) -> Found:
                 "openEBGM": int(their_told.sum()),
                 "both": int((ours_told & their_told).sum()),
             }
-            order = [np.argsort(np.argsort(-each)) for each in (mine, their)]
-            made["rank correlation of EB05"] = round(float(np.corrcoef(order[0], order[1])[0, 1]), 4)
+            made["rank correlation of EB05"] = round(float(spearmanr(mine, their).statistic), 4)
     return made
 
 

@@ -5,9 +5,9 @@ learned on references dated before a cut, each seen as the base stood before its
 dated from the cut on, each seen as the base stood before its own date. No drug, hence no pair, is on both sides.
 References: the planted signals that somebody reported within six quarters, dated then; for each, two pairs that are
 no reaction, drawn among those with as many reports at that date, so that neither the date nor the count tells the
-truth; and the planted decoys, with dates drawn among those of the signals. Figures: AUC of each score on the references of the test, and the share of
-true signals among the first 100 of the whole base at its end, known reactions and drugs of the training left out.
-Mean over seeds with a 95 % interval (Student).
+truth; and the planted decoys, with dates drawn among those of the signals. Figures: AUC of each score on the
+references of the test, and the share of true signals among the first 100 of the whole base at its end, known
+reactions and drugs of the training left out. Mean over seeds with a 95 % interval (Student).
 
 Leaks are looked for in the same run: drugs on both sides, dates out of order, weights that change when all that was
 reported from the cut on is taken away (exit 1 for any of these), and weights learned on shuffled truths, which must
@@ -29,9 +29,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from signals_planted import ROWS, Base, interval
 
 from lab39.settings import Settings
+from signals_planted import ROWS, Base, interval
 
 if TYPE_CHECKING:
     from lab39.solutions.signals.evaluation import Reference
@@ -215,12 +215,14 @@ class Scores:
         store = Store(base.folder, before=before)
         table = triaged(detect(store), store, engine, known=base.known)
         columns = {role: table[role].combine_chunks() for role in ("drug", "event")}
-        names = ({name: code for code, name in enumerate(each.dictionary.to_pylist())} for each in columns.values())
-        codes = (np.from_dlpack(each.indices).astype(np.int64) for each in columns.values())
-        told = {
+        drugs, events = (
+            {name: code for code, name in enumerate(each.dictionary.to_pylist())} for each in columns.values()
+        )
+        drug, event = (np.from_dlpack(each.indices).astype(np.int64) for each in columns.values())
+        told: dict[str, Any] = {
             name: np.from_dlpack(table[name].combine_chunks()) for name in ("criteria_met", "ic025", "eb05", "n")
         }
-        return cls(*names, *codes, {
+        return cls(drugs, events, drug, event, {
             "learned weights": weighed(table, learned)["trained_score"].to_numpy(),
             "published components": 1000.0 * told["criteria_met"] + told["ic025"],
             "EB05": told["eb05"],
@@ -287,8 +289,8 @@ def real() -> Found:
     earlier = {date: set[str]().union(*(names for day, names in held.items() if day < date)) for date, _ in alerts}
     return {
         "measured": False,
-        "why": "the alerts have dates and no opposite: the sets of pairs without a link (OMOP, EU-ADR, Harpaz) have "
-        "none; the shared reports are two cut extracts (see reports) and one quarter without dates (2022Q3)",
+        "why": "the alerts have dates and no opposite: the sets of pairs without a link (OMOP, EU-ADR, Harpaz) "
+        "have none; the shared reports are two cut extracts (see reports) and one quarter without dates (2022Q3)",
         "alerts": len(alerts),
         "alerts whose drug is in an extract of before": sum(drug in earlier[date] for date, drug in alerts),
         "needed of each kind": 10,

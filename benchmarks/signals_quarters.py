@@ -1,8 +1,8 @@
-"""Twenty years of small quarters: ``python benchmarks/signals_quarters.py [--quarters 10,20,40,80] [--reports 3000]``.
+"""Twenty years of small quarters: ``python benchmarks/signals_quarters.py [--quarters 10,20,40,80]``.
 
 SYNTHETIC: made-up extracts in the form of FAERS (a tenth of the reports are later versions of cases of earlier
 quarters), which measure time and memory, never detection. For each number of quarters, by the commands that a user
-types, each in a process of its own: every quarter but the last ingested at once, ``detect``, the last quarter added,
+types, each in a process of its own: every quarter but the last ingested at once, ``detect``, the last one added,
 ``detect`` again, ``compare``. CPU seconds (user and system, imports included) and peak memory of each step. Prints
 JSON; exit 1 when a quarter more costs over 1.5 times more with many quarters than with few.
 """
@@ -42,7 +42,7 @@ def main() -> int:
     """Run and print."""
     options = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     options.add_argument("--quarters", default="10,20,40,80")
-    options.add_argument("--reports", type=int, default=3000, help="reports of a quarter")
+    options.add_argument("--reports", type=int, default=2000, help="reports of a quarter")
     options.add_argument("--work", type=Path, help="folder for what is made, kept")
     options.add_argument("--out", type=Path, help="write the JSON there too")
     asked = options.parse_args()
@@ -87,12 +87,13 @@ def made(folder: Path, many: int, reports: int) -> list[Path]:
 def drawn(random: np.random.Generator, cases: list[tuple[int, int]], at: int, reports: int) -> dict[str, list[str]]:
     """The rows of a quarter: new cases, and later versions of some of those before."""
     rows: dict[str, list[str]] = {name: [] for name in HEADERS}
-    again = random.choice(len(cases), int(FOLLOW_UPS * reports), replace=False) if len(cases) > reports else []
+    follow = int(FOLLOW_UPS * reports) if len(cases) > reports else 0
+    again = random.choice(len(cases), follow, replace=False).tolist() if follow else []
     for place in again:
-        number, version = cases[int(place)]
-        cases[int(place)] = (number, version + 1)
+        number, version = cases[place]
+        cases[place] = (number, version + 1)
     new = [(1_000_000 + len(cases) + step, 1) for step in range(reports - len(again))]
-    told = [cases[int(place)] for place in again] + new
+    told = [cases[place] for place in again] + new
     cases.extend(new)
     day = f"{FIRST_YEAR + at // 4}{3 * (at % 4) + 2:02}15"
     columns = HEADERS["DEMO"].split("$")
