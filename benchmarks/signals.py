@@ -3,9 +3,10 @@
 Generated reports (SYNTHETIC: they measure time and memory, not detection), 1, 5 and 25 million rows, go through
 ``detect``, each size in a process of its own; vigipy's GPS on the counts of 5 million rows, in another environment,
 in the same run; the published reference sets on FAERS 2022Q3, the raw count as baseline; EBGM beside openEBGM's
-(``signals_gps.py``); 80 small quarters (``signals_quarters.py``, SYNTHETIC); weak signals planted in made-up reports
-(``signals_planted.py``, SYNTHETIC), beside vigipy and the raw count; learned weights on the same
-(``signals_learned.py``, SYNTHETIC). Prints JSON with a verdict for each bar; exit 1 when one is missed. Needs the shared data and, for the peer, the registry.
+(``signals_gps.py``); 80 small quarters (``signals_quarters.py``, SYNTHETIC); weak signals planted in made-up
+reports (``signals_planted.py``, SYNTHETIC), beside vigipy and the raw count; learned weights on the same reports
+(``signals_learned.py``). Prints JSON with a verdict for each bar; exit 1 when one is missed. Needs the shared data
+and, for the peer, the registry.
 """
 
 from __future__ import annotations
