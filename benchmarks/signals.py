@@ -2,9 +2,11 @@
 
 Generated reports (SYNTHETIC: they measure time and memory, not detection), 1, 5 and 25 million rows, go through
 ``detect``, each size in a process of its own; vigipy's GPS on the counts of 5 million rows, in another environment,
-in the same run; the published reference sets on FAERS 2022Q3, the raw count as baseline; weak signals planted in
-made-up reports (``signals_planted.py``, SYNTHETIC), beside vigipy and the raw count. Prints JSON with a verdict for
-each bar; exit 1 when one is missed. Needs the shared data and, for the peer, the registry.
+in the same run; the published reference sets on FAERS 2022Q3, the raw count as baseline; EBGM beside openEBGM's
+(``signals_gps.py``); 80 small quarters (``signals_quarters.py``, SYNTHETIC); weak signals planted in made-up
+reports (``signals_planted.py``, SYNTHETIC), beside vigipy and the raw count; learned weights on the same reports
+(``signals_learned.py``). Prints JSON with a verdict for each bar; exit 1 when one is missed. Needs the shared data
+and, for the peer, the registry.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ def main() -> int:
     options.add_argument("--memory", type=float, default=1.0, help="memory limit of the engine, in GB")
     options.add_argument("--peer-python", default="", help="Python of an environment that has vigipy 3.5.1")
     options.add_argument("--without-peer", action="store_true")
-    options.add_argument("--without-planted", action="store_true", help="leave the planted signals out (an hour)")
+    options.add_argument("--without-planted", action="store_true", help="without planted signals (half an hour)")
     options.add_argument("--planted-seeds", type=int, default=5, help="made-up bases with planted signals")
     options.add_argument("--work", type=Path, help="folder for the generated reports, kept")
     options.add_argument("--out", type=Path, help="write the JSON there too")
@@ -58,8 +60,11 @@ def main() -> int:
         if (work / "pairs.npz").exists() and python:
             found["vigipy"] = run([python, str(HERE / "signals_peer.py"), str(work / "pairs.npz")])
         found["faers22q3"] = faers(work)
+        found["openEBGM"] = part("signals_gps.py", Path(folder))
+        found["quarters"] = part("signals_quarters.py", Path(folder), "--work", str(work / "quarters"))
         if not asked.without_planted:
             found["planted"] = planted(work / "planted", asked.planted_seeds, python)
+            found["learned"] = part("signals_learned.py", Path(folder), "--work", str(work / "planted"))
     verdicts = dict(bars(found))
     found["bars"], found["passed"] = verdicts, all(verdicts.values())
     text = json.dumps(found, ensure_ascii=False, indent=1)
@@ -125,6 +130,21 @@ def planted(work: Path, seeds: int, python: str) -> Found:
     return measured(work, ROWS, seeds, min(2, seeds), python)
 
 
+def part(script: str, folder: Path, *words: str) -> Found | None:
+    """What a part that is a benchmark of its own writes; None when it needs shared data that is not there."""
+    print(f"{script}…", file=sys.stderr)
+    out = folder / f"{script}.json"
+    done = subprocess.run(
+        [sys.executable, str(HERE / script), *words, "--out", str(out)], stdout=subprocess.DEVNULL
+    )
+    if done.returncode == 2:
+        return None
+    if not out.is_file():
+        raise SystemExit(f"{script}: ended with {done.returncode}")
+    told: Found = json.loads(out.read_text("utf-8"))
+    return told
+
+
 def bars(found: Found) -> Iterator[tuple[str, bool]]:
     """Each bar that this run could measure, and whether it is reached."""
     sizes = found["synthetic"]
@@ -139,6 +159,10 @@ def bars(found: Found) -> Iterator[tuple[str, bool]]:
             for name in ("raw count", "vigipy GPS, its order", "vigipy GPS, lower bound"):
                 if name in each:
                     yield f"planted ({told}): precision@100 above {name}", ours > each[name]["precision@100"][0]
+    if each := found.get("quarters"):
+        yield "80 small quarters: a quarter more costs at most 1.5 times more than among the first", each["passed"]
+    if each := found.get("learned"):
+        yield "learned weights: no leak", each["no leak"]
     if large := sizes.get("25000000"):
         yield "25 M rows: within 8 GB", large["peak_mb"] <= 8000
         if five:

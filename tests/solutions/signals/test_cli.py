@@ -75,6 +75,15 @@ def test_an_era_in_capitals_and_one_in_small_letters_are_the_same_terms(
     assert len(set(spelt.values())) == len({term.lower() for term in given})
 
 
+def test_a_run_says_whether_its_fit_saw_what_nobody_reported(run: Any, store: Path) -> None:
+    for name, option in (("with", "--zeros"), ("without", "--no-zeros")):
+        assert run("signals", "detect", "--store", store, option, "--name", name).code == 0
+    kept = [json.loads((store / "runs" / name / "run.json").read_text("utf-8")) for name in ("with", "without")]
+    assert [each["zeros"] for each in kept] == [True, False]
+    said = run("signals", "compare", store / "runs" / "with", store / "runs" / "without", "--json")
+    assert "fit: zeros, then components" in said.out + said.err
+
+
 def test_rows_without_a_name_are_told_by_detect(run: Any, write: Write) -> None:
     path = write("rows.csv", "case,drug,event\n1,A,x\n2,,x\n,B,x\n3,B,y\n")
     assert run("signals", "detect", "--pairs", path, "--json").json["unnamed"] == 2

@@ -115,6 +115,49 @@ def test_a_stratified_fit_sees_stratified_zeros(tmp_path: Path) -> None:
     assert fit_prior(found).prior == fit(data, least=0).prior
 
 
+def test_a_stratified_fit_is_as_good_as_one_by_hand_on_the_dense_table(tmp_path: Path) -> None:
+    """Every pair listed, expectations summed by hand, the likelihood written out once more."""
+    from scipy.optimize import minimize
+    from scipy.special import expit
+    from scipy.stats import nbinom
+
+    reports = generated(300, 5)
+    found = counted(Store(write_store(tmp_path, reports)), by=("sex",))
+    drugs, events = (sorted({name for r in reports for name in r[at]}) for at in (4, 5))
+    strata = [[r for r in reports if r[1] == sex] for sex in ("F", "M", None)]
+    of_drug, of_event = (
+        [{name: sum(name in r[at] for r in of) for name in names} for of in strata]
+        for at, names in ((4, drugs), (5, events))
+    )
+    pairs = [(d, v) for d in drugs for v in events]
+    e = np.array([sum(of_drug[s][d] * of_event[s][v] / len(of) for s, of in enumerate(strata)) for d, v in pairs])
+    n = np.array([sum(d in r[4] and v in r[5] for r in reports) for d, v in pairs])[e > 0]
+    (n, e), many = np.unique(np.stack((n, e[e > 0])), axis=1, return_counts=True)
+
+    def objective(x: Any) -> float:
+        a1, b1, a2, b2 = np.exp(x[:4])
+        p = expit(x[4])
+        seen = p * nbinom.pmf(n, a1, b1 / (b1 + e)) + (1 - p) * nbinom.pmf(n, a2, b2 / (b2 + e))
+        return (
+            -float((many * np.log(np.maximum(seen, 1e-300))).sum()) + float(np.square(x).sum()) / 200
+        )  # the weak prior: SD 10
+
+    fitted = fit_prior(found).prior
+    ours = np.log([fitted.alpha1, fitted.beta1, fitted.alpha2, fitted.beta2, fitted.p / (1 - fitted.p)])
+    few = {"maxiter": 60}
+    starts = (ours, np.array([0.7, 0.0, 0.7, 0.7, 0.0]))
+    best = min(minimize(objective, x, method="L-BFGS-B", bounds=[(-9, 9)] * 5, options=few).fun for x in starts)
+    assert objective(ours) <= best + 0.02  # bins of log E are all that lies between
+
+
+@pytest.mark.parametrize("age", ["nan", "-3", "", "old"])
+def test_what_is_no_age_is_a_stratum_of_its_own(write: Write, age: str, engine: Engine) -> None:
+    path = write("rows.csv", f"report_id,drug,event,age\n1,A,x,80\n2,A,x,{age}\n3,B,y,81\n")
+    found = counted(Pairs(path), engine, by=("age",))
+    assert found.n_strata == 2
+    assert as_dict(found, found.expected)["A", "x"] == pytest.approx(1 * 1 / 2 + 1 * 1 / 1)
+
+
 def test_leaving_a_masker_out_counts_the_other_reports(tmp_path: Path, engine: Engine) -> None:
     reports = generated(600, 14)
     found = counted(Store(write_store(tmp_path, reports)), engine, without=("D0",))

@@ -74,6 +74,46 @@ def test_equal_counts_are_scored_without_gps_and_it_says_why(tmp_path: Path) -> 
         signals.fit_prior(found.counts)
 
 
+@pytest.mark.parametrize("many", [1, 10**6])
+@pytest.mark.parametrize(("reports", "drugs", "events"), [(1, 1, 1), (3, 1, 9), (9, 9, 1), (8, 5, 5), (40, 9, 9)])
+def test_a_base_as_small_or_as_large_as_can_be_has_no_nan(reports: int, drugs: int, events: int, many: int) -> None:
+    """One report, one drug, one event, few of each; then each report a million times."""
+    import pyarrow as pa
+
+    random = np.random.default_rng(reports)
+    has_drug, has_event = ((random.random((reports, size)) < 0.4).astype(int) for size in (drugs, events))
+    has_drug[0], has_event[0] = 1, 1  # each is reported at least once
+    n, n_drug, n_event = has_drug.T @ has_event, has_drug.sum(axis=0), has_event.sum(axis=0)
+    drug, event = np.nonzero(n)
+    found = signals.score(
+        signals.Counts(
+            pa.array([f"D{at}" for at in range(drugs)]), pa.array([f"E{at}" for at in range(events)]),
+            n_drug * many, n_event * many, reports * many, drug.astype(np.int32), event.astype(np.int32),
+            n[drug, event] * many, n_drug[drug] * n_event[event] / reports * many,
+        )
+    )  # fmt: skip
+    assert found.table.num_rows == drug.size
+    assert_no_nan(found.table)
+    if found.fit is not None:
+        low, middle, high = (found.table[name].to_numpy() for name in ("eb05", "ebgm", "eb95"))
+        assert (low <= middle).all()
+        assert (middle <= high).all()
+
+
+def test_golden_without_zeros_caers_has_the_signals_of_openebgm(
+    shared: Path, published: Callable[[str], list[dict[str, str]]]
+) -> None:
+    golden = {(r["var1"], r["var2"]): r for r in published("golden/openEBGM_caers_scores_squashedtheta.csv")}
+    found = detect(Pairs(shared / "signals" / "openEBGM" / "caers.csv"), zeros=False).table
+    keys = zip(found["drug"].to_pylist(), found["event"].to_pylist(), strict=True)
+    rows = [golden[key] for key in keys]
+    for ours, theirs in (("ebgm", "EBGM"), ("eb05", "EB05")):
+        assert found[ours].to_numpy() == pytest.approx([float(row[theirs]) for row in rows], rel=5e-3)
+    signals_of = [(found["eb05"].to_numpy() >= 2), np.array([float(row["EB05"]) >= 2 for row in rows])]
+    assert signals_of[0].sum() == 131
+    assert (signals_of[0] == signals_of[1]).all()
+
+
 def test_bad_options_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="least"):
         detect(Store(tmp_path), least=0)

@@ -94,6 +94,15 @@ def test_scores_are_in_order_finite_and_the_quantiles_are_quantiles(prior: gps.P
     assert min(low, middle) > 0
 
 
+@pytest.mark.parametrize("shape", [1e-3, 1e-6])
+@pytest.mark.parametrize("n", [0, 1, 10_000_000])
+def test_a_prior_that_is_nearly_a_point_at_0_gives_finite_scores(shape: float, n: int) -> None:
+    found = gps.scores(gps.Prior(1.0, 1.0, shape, shape, 0.5), n, [1e-9, 1.0, 1e7])
+    for values in (found.ebgm.low, found.ebgm.value, found.ebgm.high, found.null, found.first):
+        assert np.isfinite(values).all()
+    assert (found.ebgm.low <= found.ebgm.high).all()
+
+
 @given(st.floats(0.2, 5), st.integers(1, 2000), st.floats(1e-3, 1e3))
 def test_ebgm_of_one_component_lies_between_the_prior_and_the_ratio(shape: float, n: int, e: float) -> None:
     prior = gps.Prior(shape, shape, shape, shape, 0.5)  # mean 1

@@ -248,3 +248,64 @@ def test_change_point_is_found_where_the_ratio_moves() -> None:
     assert steady is not None
     assert steady.p_value > 0.5
     assert change.change_point([0, 0], [1.0, 1.0]) is None
+
+
+@given(st.integers(0, 10**7), st.floats(1e-9, 1e7), st.floats(1e-9, 1 - 1e-15))
+def test_an_interval_of_any_level_is_finite_and_holds_its_level(n: int, e: float, level: float) -> None:
+    found = dp.ic(n, e, level=level)
+    assert np.isfinite([found.value, found.low, found.high]).all()
+    assert found.low <= found.high
+    moved = change.ic_change(n, e, 3, 1.0, level=level)
+    assert np.isfinite([moved.value, moved.low, moved.high]).all()
+    assert moved.low <= moved.high
+
+
+def test_the_upper_end_of_an_interval_is_right_in_its_last_digits() -> None:
+    from scipy.stats import gamma
+
+    found = dp.ic(3, 1.0, level=1 - 2e-16)
+    assert float(found.high) == pytest.approx(np.log2(gamma.isf(1.1e-16, 3.5) / 1.5), rel=1e-3)
+
+
+@given(st.integers(0, 10**5), st.floats(1e-3, 1e5), st.integers(0, 10**5), st.floats(1e-3, 1e5))
+def test_a_change_told_backwards_is_the_change_turned_over(o1: int, e1: float, o2: int, e2: float) -> None:
+    there, back = change.ic_change(o1, e1, o2, e2), change.ic_change(o2, e2, o1, e1)
+    assert float(there.value) == pytest.approx(-float(back.value), abs=1e-9)
+    assert float(there.low) == pytest.approx(-float(back.high), abs=1e-9)
+
+
+@pytest.mark.parametrize("shrinkage", [0.0, -1.0, float("nan")])
+def test_a_shrinkage_that_would_divide_by_nothing_is_refused(shrinkage: float) -> None:
+    with pytest.raises(InputError, match="shrinkage"):
+        dp.ic(0, 1.0, shrinkage=shrinkage)
+
+
+@given(st.lists(st.integers(0, 10**7), min_size=2, max_size=30), st.floats(1e-3, 1e7))
+def test_no_change_is_told_where_the_counts_are_what_is_expected(o: list[int], scale: float) -> None:
+    found = change.change_point(o, (np.array(o) + 1.0) * scale, draws=19)
+    if found is not None:
+        assert found.log_likelihood_ratio >= 0
+        assert 0 < found.p_value <= 1
+        assert np.isfinite([found.ratio_before, found.ratio_after]).all()
+
+
+@pytest.mark.parametrize("days", [[5, 6] * 10, [1] * 9 + [2], [0] * 9 + [1], [100] * 50 + [101] * 50])
+def test_delays_of_two_days_in_a_row_tell_no_shape(days: list[int]) -> None:
+    with pytest.raises(CannotFitError, match="two consecutive days"):
+        onset.weibull(days)
+
+
+@given(st.lists(st.integers(0, 20_000), min_size=10, max_size=40))
+def test_onset_is_finite_or_says_that_it_cannot_fit(days: list[int]) -> None:
+    try:
+        found = onset.weibull(days)
+    except CannotFitError:
+        return
+    ends = (found.shape_low, found.shape, found.shape_high, found.scale_low_days, found.scale_days)
+    assert np.isfinite([*ends, found.scale_high_days, found.median_days]).all()
+    assert 0 < found.shape_low <= found.shape <= found.shape_high
+
+
+def test_surveillance_of_a_single_number_is_refused() -> None:
+    with pytest.raises(InputError, match="a list"):
+        sequential.surveil(5, 1.0, 10)

@@ -52,8 +52,10 @@ def ic_change(
     a1, a2, b1, b2 = o1 + SHRINKAGE, o2 + SHRINKAGE, e1 + SHRINKAGE, e2 + SHRINKAGE
     value = np.log2(a2 / b2) - np.log2(a1 / b1)
     tail = (1 - level) / 2
-    low, high = (np.log2(fdtri(2 * a2, 2 * a1, q)) + value for q in (tail, 1 - tail))
-    return Estimate(value, low, high)
+    # the upper quantile is one over the lower one of the quotient turned over: 1 - tail would lose its digits
+    low = np.log2(fdtri(2 * a2, 2 * a1, tail))
+    high = -np.log2(fdtri(2 * a1, 2 * a2, tail))
+    return Estimate(value, value + low, value + high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def _splits(o: Floats, e: Floats) -> Floats:
     before, mean_before = np.cumsum(o, axis=1)[:, :-1], np.cumsum(e)[:-1]
     total, mean_total = o.sum(axis=1, keepdims=True), e.sum()
     after, mean_after = total - before, mean_total - mean_before
-    return np.asarray(
-        xlogy(before, before / mean_before) + xlogy(after, after / mean_after) - xlogy(total, total / mean_total),
-        dtype=np.float64,
+    gained = (
+        xlogy(before, before / mean_before) + xlogy(after, after / mean_after) - xlogy(total, total / mean_total)
     )
+    return np.asarray(np.maximum(gained, 0.0), dtype=np.float64)  # never below 0 but by rounding

@@ -197,8 +197,16 @@ def detect(
     ] = "",
     least: Annotated[int, typer.Option("--least", min=1, help="Cas au moins par couple / least reports.")] = 1,
     likelihood: Annotated[
-        Literal["components", "mixture"], typer.Option("--likelihood", help="De l'ajustement / of the fit (GPS).")
+        Literal["components", "mixture"],
+        typer.Option("--likelihood", help="De l'ajustement (GPS) avec --no-zeros / of the fit with --no-zeros."),
     ] = "components",
+    zeros: Annotated[
+        bool,
+        typer.Option(
+            "--zeros/--no-zeros",
+            help="Ajuster (GPS) aussi sur les couples jamais notifiés / the fit also sees unreported pairs.",
+        ),
+    ] = True,
     known: Annotated[
         Path | None,
         typer.Option(
@@ -256,6 +264,7 @@ def detect(
             memory_gb=memory,
             least=least,
             likelihood=likelihood,
+            zeros=zeros,
             triage=triage,
             adjust=adjust,
             known=reactions,
@@ -270,6 +279,7 @@ def detect(
             today(),
             source,
             likelihood=likelihood,
+            zeros=zeros,
             without=tuple(without or ()),
             least=least,
         )

@@ -50,6 +50,7 @@ def run(
     memory_gb: float,
     least: int,
     likelihood: Likelihood,
+    zeros: bool = True,
     triage: bool = True,
     adjust: bool = False,
     known: Collection[tuple[str, str]] | None = None,
@@ -82,7 +83,7 @@ def run(
     with opened(engine, memory_gb=memory_gb) as chosen:
         counted = count(source, chosen, by=by, without=without)
         progress("", 0.6)
-        found = score(counted, likelihood=likelihood, least=least)
+        found = score(counted, likelihood=likelihood, zeros=zeros, least=least)
         progress("", 0.8)
         made, adjusted = found.table, None
         left_out: tuple[str, ...] = ()
@@ -108,6 +109,7 @@ def keep(
     source: Source,
     *,
     likelihood: str,
+    zeros: bool = True,
     without: tuple[str, ...] = (),
     least: int = 1,
 ) -> runs.Run:
@@ -130,6 +132,7 @@ def keep(
         day,
         table=made.table,
         likelihood=likelihood,
+        zeros=zeros,
         without=without,
         synthetic=made.synthetic,
         least=least,

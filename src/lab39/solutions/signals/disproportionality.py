@@ -97,8 +97,9 @@ def ic(
     Source: Norén, Hopstadius, Bate. Stat Methods Med Res 2013;22:57, sections 2.1 and 2.3.
 
     Raises:
-        InputError: a negative count, an expectation that is not above 0, a level outside (0, 1).
+        InputError: a negative count, an expectation or a shrinkage that is not above 0, a level outside (0, 1).
     """
+    numbers("shrinkage", shrinkage, above=0.0)
     o, e = same_shape(numbers("observed", observed, least=0.0), numbers("expected", expected, above=0.0))
     tail = _tail(level)
     # The quantiles depend on the expectation only through its rate: one quantile for each distinct count.
@@ -106,7 +107,7 @@ def ic(
         o,
         lambda kinds: np.log2(kinds + shrinkage),
         lambda kinds: np.log2(special.gammaincinv(kinds + shrinkage, tail)),
-        lambda kinds: np.log2(special.gammaincinv(kinds + shrinkage, 1.0 - tail)),
+        lambda kinds: np.log2(special.gammainccinv(kinds + shrinkage, tail)),
     )
     below = np.log2(e + shrinkage)
     return Estimate(value - below, low - below, high - below)

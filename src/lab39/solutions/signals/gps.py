@@ -21,6 +21,7 @@ from lab39.solutions.signals.arrays import Estimate, Floats, Ints, by_count, num
 BISECTIONS = 200  # at most; a bracket halves each time a Newton step leaves it
 TOLERANCE = 1e-13  # relative, of a quantile
 NEWTON = 1e-7  # relative, of the last Newton step
+_LEAST = float(np.finfo(np.float64).tiny)
 _STRIDE = 64
 _CHUNK = 250_000
 
@@ -242,11 +243,14 @@ def _quantile_sorted(prior: Prior, n: Floats, e: Floats, q: Floats, probability:
 
 
 def _bracket(prior: Prior, n: Floats, e: Floats, probability: float) -> tuple[Floats, Floats]:
-    """The logarithm of the mixture's quantile lies between those of its components."""
+    """The logarithm of the mixture's quantile lies between those of its components.
+
+    A quantile too small for a number (a shape of a few thousandths, no report) is the smallest one.
+    """
     first, second = by_count(
         n,
-        lambda k: np.log(special.gammaincinv(prior.alpha1 + k, probability)),
-        lambda k: np.log(special.gammaincinv(prior.alpha2 + k, probability)),
+        lambda k: np.log(np.maximum(special.gammaincinv(prior.alpha1 + k, probability), _LEAST)),
+        lambda k: np.log(np.maximum(special.gammaincinv(prior.alpha2 + k, probability), _LEAST)),
     )
     first, second = first - np.log(prior.beta1 + e), second - np.log(prior.beta2 + e)
     return np.minimum(first, second), np.maximum(first, second)

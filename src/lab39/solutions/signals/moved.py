@@ -137,12 +137,17 @@ def _differs(before: Run, after: Run) -> tuple[Text, ...]:
         (Text("noms des médicaments", "names of drugs"), before.drug_column, after.drug_column),
         (Text("notifications laissées de côté", "reports left out"), before.without, after.without),
         (Text("doublons", "duplicates"), before.duplicates, after.duplicates),
-        (Text("ajustement", "fit"), before.likelihood, after.likelihood),
+        (Text("ajustement", "fit"), _fit(before), _fit(after)),
     ):
         if one != other:
             a, b = (_shown(each) for each in (one, other))
             said.append(Text(f"{what.fr}\u202f: {a}, puis {b}", f"{what.en}: {a}, then {b}"))
     return tuple(said)
+
+
+def _fit(run: Run) -> str:
+    """How the prior of GPS was fitted; with unreported pairs both likelihoods are one."""
+    return "zeros" if run.zeros else run.likelihood
 
 
 def _shown(value: str | tuple[str, ...]) -> str:

@@ -20,6 +20,8 @@ from lab39.core.text import Text
 from lab39.solutions.signals.arrays import CannotFitError, Floats, numbers
 
 LEAST = 10
+WIDEST = 50.0
+"""Half-width of an interval, on the scale of natural logarithms, beyond which a parameter is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def weibull(onset_days: ArrayLike, *, resolution_days: float = 1.0, level: float
         level: of the intervals.
 
     Raises:
-        CannotFitError: fewer than 10 reports, or all in one interval.
+        CannotFitError: fewer than 10 reports, all in one interval or in two that touch (any steep enough curve fits
+            these: no shape is the likeliest), or delays that leave the shape unknown.
         InputError: a negative number of days, or 0 with ``resolution_days`` 0, a level outside (0, 1).
     """
     from scipy.optimize import minimize
@@ -89,6 +92,15 @@ def weibull(onset_days: ArrayLike, *, resolution_days: float = 1.0, level: float
             "onset_days",
         )
     kinds, many = np.unique(days, return_counts=True)
+    if kinds.size == 2 and kinds[1] - kinds[0] <= resolution_days:
+        raise CannotFitError(
+            Text(
+                "délai de survenue\u202f: tous les délais tiennent en deux jours qui se suivent, ce qui ne dit pas "
+                "la forme",
+                "time to onset: every delay is on one of two consecutive days, which does not tell the shape",
+            ),
+            "onset_days",
+        )
 
     def objective(x: Floats) -> float:
         return _minus_log_likelihood(x, kinds, many.astype(np.float64), resolution_days)
@@ -101,13 +113,14 @@ def weibull(onset_days: ArrayLike, *, resolution_days: float = 1.0, level: float
     best = min(tried, key=lambda done: float(done.fun))
     x = np.asarray(best.x, dtype=np.float64)
     information = _curvature(objective, x)
-    if not np.isfinite(best.fun) or np.linalg.eigvalsh(information).min() <= 0:
+    z = float(-ndtri((1 - level) / 2))
+    known = np.isfinite(best.fun) and np.linalg.eigvalsh(information).min() > 0
+    error = np.sqrt(np.diag(np.linalg.inv(information))) if known else np.full(2, np.inf)
+    if not known or z * error.max() > WIDEST:
         raise CannotFitError(
             Text("délai de survenue\u202f: l'ajustement n'aboutit pas", "time to onset: the fit does not converge"),
             "onset_days",
         )
-    error = np.sqrt(np.diag(np.linalg.inv(information)))
-    z = float(-ndtri((1 - level) / 2))
     (shape, scale), (low, scale_low), (high, scale_high) = np.exp(x), np.exp(x - z * error), np.exp(x + z * error)
     return Onset(
         float(shape),

@@ -66,6 +66,7 @@ class Run:
         duplicates: ``merge`` when reports that are linked were counted once, else ``keep``.
         before: only reports of quarters before this one were counted; all when empty.
         least: pairs of fewer reports were counted and fitted, but are not in the table.
+        zeros: the fit also saw the pairs that nobody reported.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Run:
     duplicates: str = "keep"
     before: str = ""
     least: int = 1
+    zeros: bool = True
 
     @property
     def scores(self) -> Path:
@@ -127,6 +129,7 @@ def write(
     duplicates: str = "keep",
     before: str = "",
     least: int = 1,
+    zeros: bool = True,
 ) -> Run:
     """Keep a detection as the run ``folder/name``; it appears when it is whole, in the place of one of that name.
 
@@ -145,6 +148,7 @@ def write(
         duplicates: whether linked reports were counted once (``merge``).
         before: only reports of quarters before this one were counted.
         least: reports of a pair from which it is in the table.
+        zeros: the fit also saw the pairs that nobody reported.
 
     Raises:
         InputError: a name that cannot be the name of a folder.
@@ -175,6 +179,7 @@ def write(
         "before": before,
         "least": least,
         "likelihood": likelihood,
+        "zeros": zeros,
         "prior": [prior.alpha1, prior.beta1, prior.alpha2, prior.beta2, prior.p] if prior else None,
         "why_no_gps": found.why_no_gps.text.as_dict() if found.why_no_gps else None,
         "n_reports": counts.n_total,
@@ -301,6 +306,7 @@ def _of(row: Mapping[str, Any], folder: Path) -> Run:
         duplicates=row.get("duplicates", "keep"),
         before=row.get("before", ""),
         least=row.get("least", 1),
+        zeros=row.get("zeros", True),
     )
 
 

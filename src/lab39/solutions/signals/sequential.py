@@ -99,9 +99,11 @@ def surveil(
         minimum_events: no signal before this many events.
 
     Raises:
-        InputError: counts that fall, or the errors of :func:`critical_value`.
+        InputError: no list, counts that fall, or the errors of :func:`critical_value`.
     """
     n, mu = same_shape(counts("observed", observed), numbers("expected", expected, above=0.0))
+    if n.ndim != 1:
+        raise InputError(Text("attendu une liste de cumuls", "a list of cumulative counts is expected"), "observed")
     for name, values in (("observed", n), ("expected", mu)):
         if (np.diff(values) < 0).any():
             raise InputError(Text("attendu des cumuls", "cumulative counts are expected"), name)

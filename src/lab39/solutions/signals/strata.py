@@ -58,7 +58,8 @@ def _column(reports: ibis.Table, name: str, where: Any) -> Any:
             band = ibis.literal(0)
             for bound in age_bounds()[1:]:
                 band = band + (years >= bound).cast("int64")
-            return ibis.ifelse(years.isnull(), UNKNOWN, band.cast("string"))
+            none = years.isnull() | years.isnan() | (years < 0)  # no age: neither an infant's nor that of the old
+            return ibis.ifelse(none, UNKNOWN, band.cast("string"))
     if name == "year" and "year" not in have and "quarter" in have:
         return reports[have["quarter"]].cast("string").substr(0, 4).fill_null(UNKNOWN)
     if name.casefold() not in have:
