@@ -176,7 +176,7 @@ class Found:
     def sorted_by(self) -> Text:
         """The order of the rows, in words."""
         names = {"drug": Text("médicament", "drug"), "event": Text("événement", "event")}
-        head = names[self.sort] if self.sort in names else BY_NAME[self.sort].head
+        head = names[self.sort] if self.sort in names else _of_head(BY_NAME[self.sort].head)
         way = {
             (True, True): Text("de A à Z", "from A to Z"),
             (True, False): Text("de Z à A", "from Z to A"),
@@ -326,6 +326,12 @@ def _sort(run: Run, asked: Asked, has: frozenset[str]) -> str:
     if asked.sort in has:
         return asked.sort
     return "triage_rank" if "triage_rank" in has else run.leading
+
+
+def _of_head(head: Text) -> Text:
+    """A head within a sentence: « cas (n) », but « EB05 (rapport) »."""
+    fr, en = (each[:1].lower() + each[1:] if each[1:2].islower() else each for each in (head.fr, head.en))
+    return Text(fr, en)
 
 
 def _usual(sort: str) -> bool:
