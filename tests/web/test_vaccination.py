@@ -421,3 +421,18 @@ def test_a_dose_that_had_its_use_is_not_crossed_out_on_the_page(bare):
     shown = words(bare.get("/vaccination", params=asked).text)
     assert "espace la dose suivante" in shown or "comptait le jour" in shown
     assert "✕" not in shown
+
+
+def test_never_vaccinated_is_said_in_the_form_and_stands_in_the_address(client):
+    shown = client.get("/vaccination", params={"born": "1990-01-01", "sex": "female", "on": "2026-11-24"})
+    assert "carnet perdu ou jamais vacciné, à demander" in words(shown.text)
+    assert '<option value="lab39|never-vaccinated">' in shown.text
+    asked = {"born": "1990-01-01", "sex": "female", "on": "2026-11-24", "has": "lab39|never-vaccinated"}
+    said = client.get("/vaccination", params=asked)
+    assert "à demander" not in words(said.text)
+    assert '<option value="lab39|never-vaccinated" selected>' in said.text
+    assert 'type="hidden" name="has" value="lab39' not in said.text.partition('id="typed"')[2]
+    later = client.get(
+        "/vaccination", params=asked | {"vaccine": "Repevax", "given": "2026-10-01"}, follow_redirects=True
+    )
+    assert "01/12/2026" in words(later.text), "the second dose, two months later"

@@ -31,6 +31,9 @@ from lab39.solutions.vaccination.findings import Assessed
 from lab39.solutions.vaccination.model import Schedule
 from lab39.solutions.vaccination.persons import Person
 
+_BEFORE = ("never-vaccinated", "vaccination-unknown")
+"""What may be said of the doses before those typed, by the schedule's own codes."""
+
 
 def vaccines(call: Call) -> View | Redirect:
     """Whom to look at, and everything about their vaccines."""
@@ -179,6 +182,11 @@ def _values(
     at_hand = sources.at_hand(call.ctx.packs)
     typed = replace(asked, kind="typed") if asked.kind in ("", "typed") else Asked(schedule=asked.schedule)
     return {
+        "before": [
+            (f"lab39|{code}", schedule.observations[code].label)
+            for code in _BEFORE
+            if code in schedule.observations
+        ],
         "asked": asked,
         "typed": typed,
         "sent": {name: call.query.text(name) for name in ("born", "vaccine", "given", "lmp", "weeks")},
