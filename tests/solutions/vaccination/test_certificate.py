@@ -78,7 +78,7 @@ def test_every_dose_of_the_record_is_a_line_with_its_verdict(made):
         ("20/01/2021", "AB-1", "bras g."),
         ("25/01/2021", "ÉX-12", ""),
     ]
-    assert lines[0][3] == "not counted"
+    assert lines[0][3] == "not counted (dated “2021”, month and day are missing)"
     assert lines[1][3] == "counts"
     assert "too" in lines[2][3]
 

@@ -155,7 +155,7 @@ def certificate(
         uncounted: doses of the record that could not be counted; they are printed with the reason.
     """
     counted: dict[tuple[str, dt.date], Dose] = {(dose.id, dose.date): dose for dose in patient.doses}
-    why = {each.ref: each.text for each in uncounted}
+    why = {each.ref: each.said for each in uncounted}
     stand = standings(result)
     rows: list[tuple[dt.date, Line]] = []
     for each in record.immunizations():
@@ -166,7 +166,8 @@ def certificate(
         if dose is not None:
             counts = _counts(schedule, patient, result, stand, dose)
         elif each.ref in why:
-            counts = Text("non comptée", "not counted")
+            said = why[each.ref]
+            counts = Text(f"non comptée ({said.fr})", f"not counted ({said.en})")
         elif is_globulin(each.concept, schedule):
             counts = Text("immunoglobulines, pas un vaccin", "immunoglobulins, not a vaccine")
         else:

@@ -12,7 +12,7 @@ from lab39.core.dates import PartialDate
 from lab39.core.entries import NOT_GIVEN, Immunization
 from lab39.core.errors import Issue
 from lab39.core.record import Record
-from lab39.core.text import Text, date
+from lab39.core.text import NO_TEXT, Text, date
 from lab39.solutions.vaccination.codes import Coded, Exactness, Maps, code_of
 from lab39.solutions.vaccination.model import Schedule
 from lab39.solutions.vaccination.outcome import Dose
@@ -29,7 +29,8 @@ class Uncounted(NamedTuple):
     Attributes:
         code: of the vaccine, in the system of the schedule; empty when it is what is not known.
         antigens: what it may hold; empty when that is not known.
-        why: a FHIR issue code (``value``, ``incomplete``, ``code-invalid``, ``conflict``).
+        why: a FHIR issue code (``value``, ``incomplete``, ``code-invalid``, ``conflict``); ``said`` is it in words.
+        text: the whole sentence.
     """
 
     ref: str
@@ -38,6 +39,7 @@ class Uncounted(NamedTuple):
     antigens: tuple[str, ...]
     why: str
     text: Text
+    said: Text = NO_TEXT
 
 
 class Given(NamedTuple):
@@ -229,7 +231,7 @@ class _Reader:
             f"dose of “{named}” not counted: {said.en}. {DOUBT.en}",
         )
         self.issues.append(Issue(why, given.ref, text))
-        self.uncounted.append(Uncounted(given.ref, named, code, antigens, why, text))
+        self.uncounted.append(Uncounted(given.ref, named, code, antigens, why, text, said))
 
     def _note(self, kind: str, given: Immunization, said: Text) -> None:
         named = self._name(given, self._code(given).code)
