@@ -75,6 +75,14 @@ def test_from_the_table_to_a_signal_and_its_cases(page: Page, lab: Served, tmp_p
     no_violation(page)
     if page.evaluate("innerWidth") > 640:  # on a phone rows are cards, without heads
         heads_stay_in_their_columns(page)
+        for way in ("descending", "ascending"):
+            page.locator(".ranked thead a", has_text="Cas (n)").click()
+            expect(page.locator(f".ranked thead th[aria-sort={way}]")).to_contain_text("Cas (n)")
+    else:
+        page.get_by_label("Trier par").select_option("n")
+        page.get_by_label("Ordre").select_option("reversed")
+    expect(page.locator("#order-said")).to_have_text("Triés par cas (n), du plus petit au plus grand")
+    page.goto(f"{lab.url}/signals")
 
     page.get_by_label("Médicament").fill("gliptin")
     page.get_by_label("Cas, au moins").fill("5")
@@ -112,6 +120,23 @@ def test_from_the_table_to_a_signal_and_its_cases(page: Page, lab: Served, tmp_p
     no_violation(page)
 
 
+def test_a_pair_that_is_not_there_leads_to_what_is(page: Page, lab: Served):
+    answer = page.goto(f"{lab.url}/signals/pair?drug=Fictagliptine&event=Pemphigoid")
+    assert answer is not None
+    assert answer.status == 404
+    no_violation(page)
+    page.locator("#unknown").get_by_role("link", name="Fictagliptin").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Fictagliptin")
+    expect(page.locator("#figures")).to_be_visible()
+    answer = page.goto(f"{lab.url}/signals/pair?drug=Fictamol&event=Pemphigoid")
+    assert answer is not None
+    assert answer.status == 200
+    expect(page.locator("#none")).to_contain_text("0 c")
+    no_violation(page)
+    page.locator(".go a").first.click()
+    expect(page.locator("#drug")).to_have_value("Fictamol")
+
+
 def test_a_report_survives_the_server_and_its_files_say_what_was_typed(page: Page, lab: Served, tmp_path: Path):
     page.goto(f"{lab.url}/lang/fr?next=/signals/report%3Fdrug=Allopurinol%26reaction=Fi%C3%A8vre")
     expect(page.locator("main [name=drug]")).to_have_value("Allopurinol")
@@ -125,6 +150,7 @@ def test_a_report_survives_the_server_and_its_files_say_what_was_typed(page: Pag
     expect(page.locator("main [name=dose]")).to_have_value("200 mg par jour")
     page.locator("main [name=reaction]").nth(1).fill("Éruption")
     page.locator("main [name=onset]").nth(1).fill("22/13/2020")
+    page.locator("main [name=country]").fill("France")
     page.get_by_label("Hospitalisation").check()
 
     lab.kill()
@@ -133,13 +159,20 @@ def test_a_report_survives_the_server_and_its_files_say_what_was_typed(page: Pag
     expect(page.locator("main [name=reaction]").nth(1)).to_have_value("Éruption")
     lab.start()
     page.get_by_role("button", name="Vérifier la feuille").click()
-    expect(page.locator(".wrong")).to_contain_text("Date illisible")
+    expect(page.locator("#wrong-onset-1")).to_contain_text("Date illisible")
+    expect(page.locator("#wrong-country")).to_contain_text("Code de pays à deux lettres")
+    expect(page.locator("#faults-say")).to_have_text(re.compile("2 champs à corriger"))
+    expect(page.locator("#faults")).to_be_focused()
+    page.locator("#faults a", has_text="Début (Éruption)").click()
+    expect(page.locator("main [name=onset]").nth(1)).to_be_focused()
+    expect(page.locator("main [name=country]")).to_have_value("France")
     expect(page.locator("#state")).to_contain_text("Qui notifie")
     expect(page.get_by_label("Hospitalisation")).to_be_checked()
     no_violation(page)
     assert "Allopurinol" not in page.url.partition("report")[2].partition("?")[0]
 
     page.locator("main [name=onset]").nth(1).fill("22/11/2020")
+    page.locator("main [name=country]").fill("FR")
     page.get_by_label("Vous êtes").select_option("physician")
     page.get_by_role("button", name="Vérifier la feuille").click()
     expect(page.locator("#state-says")).to_contain_text("La notification est recevable")

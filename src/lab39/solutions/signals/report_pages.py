@@ -98,7 +98,7 @@ def download(call: Call) -> View | Download:
 
 
 def _lacking(lack: Lack) -> InputError:
-    return InputError(Text(f"renseigner {lack.asks.fr}", f"give {lack.asks.en}"), lack.place)
+    return InputError(Text(f"dire {lack.asks.fr}", f"tell {lack.asks.en}"), lack.place)
 
 
 def _content(kind: str, case: Case, lacks: tuple[Lack, ...], sheet: Sheet, call: Call) -> bytes:

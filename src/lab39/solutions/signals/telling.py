@@ -258,9 +258,9 @@ def course(found: Profile) -> Text:
     expected, span = awaited(total), (periods[0].name, periods[-1].name)
     told = Text(
         f"{number(seen, 'fr')} cas observé{'s' if seen > 1 else ''} pour {expected.fr} "
-        f"attendu{'s' if total >= 2 else ''}, de {span[0]} à {span[1]}.",
-        f"{number(seen, 'en')} case{'s' if seen != 1 else ''} observed for {expected.en} expected, "
-        f"from {span[0]} to {span[1]}.",
+        f"attendu{'s' if total >= 2 else ''} trimestre par trimestre, de {span[0]} à {span[1]}.",
+        f"{number(seen, 'en')} case{'s' if seen != 1 else ''} observed for {expected.en} expected "
+        f"quarter by quarter, from {span[0]} to {span[1]}.",
     )
     at = turning(periods)
     if at is None:
@@ -338,15 +338,15 @@ def whom(found: Profile) -> Text:
     if not told:
         return Text("Ni l'âge ni le sexe ne sont connus.", "Neither age nor sex is known.")
     fr, en = "\u202f; ".join(each.fr for each in told), "; ".join(each.en for each in told)
+    if found.age_unknown or found.sex_unknown:
+        fr, en = f"{fr}, parmi ceux qui les disent", f"{en}, among those that tell them"
     return Text(f"{fr[:1].upper()}{fr[1:]}.", f"{en[:1].upper()}{en[1:]}.")
 
 
 def _most(rows: Sequence[tuple[Share, Text]]) -> Text:
     each, words = max(rows, key=lambda row: row[0].share - row[0].base_share)
-    cases, base = (
-        Text(percent(of, "fr", digits=0), percent(of, "en", digits=0)) for of in (each.share, each.base_share)
-    )
+    base = Text(percent(each.base_share, "fr", digits=0), percent(each.base_share, "en", digits=0))
     return Text(
-        f"{words.fr}\u202f: {cases.fr} des cas, {base.fr} de la base",
-        f"{words.en}: {cases.en} of the cases, {base.en} of the base",
+        f"{words.fr}\u202f: {number(each.n, 'fr')} cas sur {number(each.of, 'fr')}, {base.fr} de la base",
+        f"{words.en}: {number(each.n, 'en')} of {number(each.of, 'en')} cases, {base.en} of the base",
     )
