@@ -29,8 +29,8 @@ _COUNTED = {
 _STRATUM = (Text("strate", "stratum"), Text("strates", "strata"))
 _REJECTED = (Text("rejeté", "rejected"), Text("rejetés", "rejected"))
 _UNUSED = (
-    Text("ligne ou valeur, gardée", "row or value, kept"),
-    Text("lignes ou valeurs, gardées", "rows or values, kept"),
+    Text("ligne ou valeur, gardée avec sa raison", "row or value, kept with its reason"),
+    Text("lignes ou valeurs, gardées avec leur raison", "rows or values, kept with their reason"),
 )
 _MORE = (Text("autre raison", "more reason"), Text("autres raisons", "more reasons"))
 _LINKS = (Text("lien", "link"), Text("liens", "links"))
@@ -87,8 +87,8 @@ def ingested(console: Console, told: Mapping[str, Any], lang: Lang) -> None:
             console,
             Text("non utilisé", "not used"),
             Text(
-                f"{unused.fr} avec leur raison dans {left['file']}",
-                f"{unused.en} with the reason in {left['file']}",
+                f"{unused.fr} dans {left['file']}",
+                f"{unused.en} in {left['file']}",
             )[lang],
             lang,
         )
