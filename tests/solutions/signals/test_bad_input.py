@@ -6,6 +6,7 @@ Each source below comes with a good one: what is wrong with the first takes noth
 from __future__ import annotations
 
 import math
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -140,6 +141,32 @@ def test_what_cannot_be_read_says_where_and_what_to_do_and_takes_nothing_from_th
     assert "\u202f:" in error.text.fr or ":" not in error.text.fr
     assert [each.name for each in told.read] == ["good.csv"]
     assert (found.counts.n_total, int(found.counts.n.sum())) == (60, 60)
+
+
+@pytest.mark.parametrize("what", [*REFUSED, "pairs", "an empty file", "VAERS without its tables"])
+def test_in_a_folder_a_file_that_cannot_be_read_takes_nothing_from_the_others(what: str, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "bad").mkdir(parents=True)
+    more = {
+        "pairs": text("pairs.csv", "drug,event\nA,X\n"),
+        "an empty file": text("empty.csv", ""),
+        "VAERS without its tables": text("2021VAERSDATA.csv", "VAERS_ID,RECVDATE\n1,01/01/2021\n"),
+    }
+    (REFUSED[what][0] if what in REFUSED else more[what])(folder / "bad")
+    (folder / "good.csv").write_text(GOOD, "utf-8")
+    if what == "truncated zip":
+        shutil.rmtree(folder / "bad" / "faers")  # what it was made of
+    told = ingest([folder], tmp_path / "store")
+    assert [each.name for each in told.read] == ["good.csv"]
+    assert len(told.failed) == 1 or told.ignored == ("c.csv",)  # a CSV that is of no kind may be anything
+    assert told.counts["rows"]["reports"] == 60
+
+
+def test_every_file_that_cannot_be_read_is_told_when_none_can(tmp_path: Path) -> None:
+    paths = [text(f"{name}.csv", "")(tmp_path) for name in ("a", "b")]
+    told = ingest(paths, tmp_path / "store")
+    assert [error.place for error in told.failed] == ["a.csv", "b.csv"]
+    assert not (tmp_path / "store").exists()
 
 
 def test_a_bad_source_alone_is_an_error_and_leaves_no_store(tmp_path: Path) -> None:

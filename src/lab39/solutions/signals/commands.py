@@ -158,6 +158,15 @@ def report(
     organization: Annotated[
         str, typer.Option("--organization", help="Organisme (C.3.2) / organisation.", show_default=False)
     ] = "",
+    language: Annotated[
+        str,
+        typer.Option(
+            "--language",
+            metavar="fra",
+            help="Langue des mots du notificateur / of the reporter.",
+            show_default=False,
+        ),
+    ] = "",
     columns: ColumnsOption = None,
     out: OutOption = None,
     json: JsonOption = False,
@@ -169,7 +178,13 @@ def report(
 
     found = reporting.read(case, number, pairs_of(columns, tuple(names()["names"])))
     made = reporting.write(
-        found, to, sender=sender, receiver=receiver, organization=organization, at=reporting.now()
+        found,
+        to,
+        sender=sender,
+        receiver=receiver,
+        organization=organization,
+        at=reporting.now(),
+        language=language,
     )
     if out is not None:
         with terminal.writing(out) as path:

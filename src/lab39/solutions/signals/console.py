@@ -26,6 +26,7 @@ _COUNTED = {
     "events": figures.EVENTS,
     "indications": figures.INDICATIONS,
 }
+_READ = {**_COUNTED, "withdrawn": (Text("cas supprimé", "deleted case"), Text("cas supprimés", "deleted cases"))}
 _STRATUM = (Text("strate", "stratum"), Text("strates", "strata"))
 _REJECTED = (Text("rejeté", "rejected"), Text("rejetés", "rejected"))
 _UNUSED = (
@@ -55,7 +56,7 @@ def ingested(console: Console, told: Mapping[str, Any], lang: Lang) -> None:
     """One line a source, what counts now, what does not and why."""
     for each in told["read"]:
         counts = ", ".join(
-            counted(each["counts"][name], noun)[lang] for name, noun in _COUNTED.items() if each["counts"].get(name)
+            counted(each["counts"][name], noun)[lang] for name, noun in _READ.items() if each["counts"].get(name)
         )
         left = each["counts"].get("rejected", 0)
         aside = f", {counted(left, _REJECTED)[lang]}" if left else ""

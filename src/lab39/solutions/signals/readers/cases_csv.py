@@ -109,7 +109,7 @@ def _fill(con: Any, told: Header, part: PartWriter, source: str, staging: Path) 
         LEFT JOIN sexes sx ON sx.raw = o.sex LEFT JOIN yes y ON y.raw = o.serious
         LEFT JOIN countries c ON c.code = upper(o.country)"""
     )
-    copy_into(con, "SELECT * FROM reports", "reports", part)
+    copy_into(con, "SELECT * FROM reports ORDER BY line", "reports", part)
     _values_not_used(con, told, part, source)
     _children(con, part)
 
