@@ -32,7 +32,8 @@ LISTED = 10
 UNKNOWN = "UNKNOWN"
 _SENDER = Text("l'identifiant de l'expéditeur (N.1.3)", "the sender's identifier (N.1.3)")
 _LANGUAGE = Text(
-    "la langue de ces mots, fra ou eng (E.i.1.1b)", "the language of these words, fra or eng (E.i.1.1b)"
+    "la langue des mots du notificateur, fra ou eng (E.i.1.1b)",
+    "the language of the reporter's words, fra or eng (E.i.1.1b)",
 )
 _NUMBER = Text(
     "un numéro de la forme pays-organisme-numéro, tel que FR-CHU-2025001 (C.1.1)",

@@ -276,6 +276,12 @@ def test_a_file_that_ends_inside_a_line_is_cut_and_refused(ending: str, quarter:
     assert told.value.place == "DRUG17Q2.txt:3"
 
 
+def test_the_files_of_a_quarter_can_be_given_one_by_one(quarter: Quarter, shelf: Shelf) -> None:
+    place = quarter()
+    assert len(shelf.add(*sorted((place / "ascii").iterdir())).read) == 1
+    assert shelf.add(place).already == ("FAERS 2017Q2 (faers_17Q2)",)
+
+
 def test_a_last_line_without_its_ending_is_whole(quarter: Quarter, shelf: Shelf) -> None:
     place = quarter()
     file = place / "ascii" / "DRUG17Q2.txt"

@@ -62,7 +62,12 @@ def units(
     found: list[Unit] = []
     ignored: list[str] = []
     failed: list[LabError] = []
+    tables = [path for path in paths if path.is_file() and _is_table(Item(path))]  # of a quarter or a release
+    got, _ = _of([Item(path) for path in tables], name, columns or {}, failed)
+    found += got
     for path in paths:
+        if path in tables:
+            continue
         try:
             got, left = _known(path, name, columns or {}, failed)
         except LabError as error:
@@ -73,6 +78,11 @@ def units(
     if len(failed) == 1 and not found:
         raise failed[0]
     return found, ignored, failed
+
+
+def _is_table(item: Item) -> bool:
+    """Whether a file is one of several that are read together."""
+    return faers_files.is_table(item) or vaers.is_table(item)
 
 
 def _known(
@@ -97,7 +107,7 @@ def _of(
 ) -> tuple[list[Unit], list[str]]:
     """The sources among files; one that cannot be looked at keeps the others from nothing."""
     made: list[Unit] = []
-    taken = {item for item in found if faers_files.is_table(item) or vaers.is_table(item)}
+    taken = {item for item in found if _is_table(item)}
     quarters, incomplete = faers_files.quarters(found)
     failed += incomplete
     for quarter in quarters:

@@ -205,6 +205,15 @@ def _apart(con: Any, year: Year, part: PartWriter) -> None:
     for line, told in con.sql(sql).fetchall():
         why = "the report is given again further down" if told else "no VAERS_ID"
         part.reject(SOURCE, data, line, why, told or "")
+    sql = (
+        "SELECT line, age_yrs FROM first WHERE age_yrs IS NOT NULL AND "
+        f"coalesce(try_cast(age_yrs AS DOUBLE), -1) NOT BETWEEN 0 AND {values.MAX_AGE_YEARS} ORDER BY 1"
+    )
+    for line, told in con.sql(sql).fetchall():
+        part.reject(SOURCE, data, line, "not an age, or in no known unit", told, scope="value")
+    for what, table in (("reports without a drug", "VAX"), ("reports without a reaction", "SYMPTOMS")):
+        [(n,)] = con.sql(f"SELECT count(*) FROM first ANTI JOIN {table} USING (vaers_id)").fetchall()
+        part.note(what, n)
     for column in ("recvdate", "vax_date", "onset_date"):
         sql = f"SELECT line, {column} FROM first WHERE {column} IS NOT NULL AND day({column}) IS NULL ORDER BY 1"
         for line, told in con.sql(sql).fetchall():
