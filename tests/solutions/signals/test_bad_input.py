@@ -298,6 +298,25 @@ def test_bad_rows_given_straight_to_the_counts_are_refused(
     assert french in told.value.text.fr
 
 
+@pytest.mark.parametrize(
+    ("rows", "line"), [("1,A,X\n2,B\n", 3), ("1,A,X\n2,B,Y,Z\n", 3), ('1,A,"X\n2,B,Y\n', 2)],
+    ids=["too few fields", "too many", "quotation mark"],
+)  # fmt: skip
+def test_a_broken_line_of_pairs_is_told_by_its_number_and_no_other_line_is_skipped(
+    rows: str, line: int, tmp_path: Path
+) -> None:
+    path = text("pairs.csv", f"report_id,drug,event\n{rows}")(tmp_path)
+    with pytest.raises(LabError, match="has not the fields of the header") as told:
+        detect(Pairs(path))
+    assert told.value.place == f"{path}:{line}"
+
+
+def test_a_count_that_is_no_whole_number_is_named(tmp_path: Path) -> None:
+    path = text("counts.csv", 'drug,event,n\nA,X,3\nB,Y,"1,000"\n')(tmp_path)
+    with pytest.raises(LabError, match="the first one, B × Y"):
+        detect(CountTable(path))
+
+
 def test_counts_in_windows_letters_are_refused_with_the_encoding_that_is_expected(tmp_path: Path) -> None:
     file = tmp_path / "counts.csv"
     file.write_bytes("drug;event;n;né\nA;X;3;1\n".encode("cp1252"))

@@ -146,7 +146,7 @@ def _too_few(store: Store, size: int) -> InputError:
 def _too_unlike(store: Store, size: int) -> InputError:
     return refuse(
         store.folder,
-        f"aucune paire de ces {size} cas ne se ressemble assez pour apprendre à reconnaître les doublons : "
+        f"parmi ces {size} cas, aucun ne ressemble assez à un autre pour apprendre à reconnaître les doublons : "
         "relancez quand la base en aura quelques milliers",
         f"no pair of these {size} cases is alike enough to learn what duplicates look like: run this again when "
         "the store has a few thousand",
