@@ -6,6 +6,7 @@ Each source below comes with a good one: what is wrong with the first takes noth
 from __future__ import annotations
 
 import math
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -142,6 +143,32 @@ def test_what_cannot_be_read_says_where_and_what_to_do_and_takes_nothing_from_th
     assert (found.counts.n_total, int(found.counts.n.sum())) == (60, 60)
 
 
+@pytest.mark.parametrize("what", [*REFUSED, "pairs", "an empty file", "VAERS without its tables"])
+def test_in_a_folder_a_file_that_cannot_be_read_takes_nothing_from_the_others(what: str, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "bad").mkdir(parents=True)
+    more = {
+        "pairs": text("pairs.csv", "drug,event\nA,X\n"),
+        "an empty file": text("empty.csv", ""),
+        "VAERS without its tables": text("2021VAERSDATA.csv", "VAERS_ID,RECVDATE\n1,01/01/2021\n"),
+    }
+    (REFUSED[what][0] if what in REFUSED else more[what])(folder / "bad")
+    (folder / "good.csv").write_text(GOOD, "utf-8")
+    if what == "truncated zip":
+        shutil.rmtree(folder / "bad" / "faers")  # what it was made of
+    told = ingest([folder], tmp_path / "store")
+    assert [each.name for each in told.read] == ["good.csv"]
+    assert len(told.failed) == 1 or told.ignored == ("c.csv",)  # a CSV that is of no kind may be anything
+    assert told.counts["rows"]["reports"] == 60
+
+
+def test_every_file_that_cannot_be_read_is_told_when_none_can(tmp_path: Path) -> None:
+    paths = [text(f"{name}.csv", "")(tmp_path) for name in ("a", "b")]
+    told = ingest(paths, tmp_path / "store")
+    assert [error.place for error in told.failed] == ["a.csv", "b.csv"]
+    assert not (tmp_path / "store").exists()
+
+
 def test_a_bad_source_alone_is_an_error_and_leaves_no_store(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="uses an XML entity"):
         ingest([text("b.xml", R2.format(BOMB, "&c;"))(tmp_path)], tmp_path / "store")
@@ -269,6 +296,25 @@ def test_bad_rows_given_straight_to_the_counts_are_refused(
     assert "pairs.csv" in told.value.place
     assert english in told.value.text.en
     assert french in told.value.text.fr
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"), [("1,A,X\n2,B\n", 3), ("1,A,X\n2,B,Y,Z\n", 3), ('1,A,"X\n2,B,Y\n', 2)],
+    ids=["too few fields", "too many", "quotation mark"],
+)  # fmt: skip
+def test_a_broken_line_of_pairs_is_told_by_its_number_and_no_other_line_is_skipped(
+    rows: str, line: int, tmp_path: Path
+) -> None:
+    path = text("pairs.csv", f"report_id,drug,event\n{rows}")(tmp_path)
+    with pytest.raises(LabError, match="has not the fields of the header") as told:
+        detect(Pairs(path))
+    assert told.value.place == f"{path}:{line}"
+
+
+def test_a_count_that_is_no_whole_number_is_named(tmp_path: Path) -> None:
+    path = text("counts.csv", 'drug,event,n\nA,X,3\nB,Y,"1,000"\n')(tmp_path)
+    with pytest.raises(LabError, match="the first one, B × Y"):
+        detect(CountTable(path))
 
 
 def test_counts_in_windows_letters_are_refused_with_the_encoding_that_is_expected(tmp_path: Path) -> None:

@@ -321,6 +321,12 @@ def test_a_case_becomes_a_message_and_what_is_missing_is_said(run: Any, write: W
     assert ElementTree.fromstring(ran.out).tag == "{urn:hl7-org:v3}MCCI_IN200100UV01"
     assert "manque\u202f: le récit (H.1)" in ran.err
     assert "N.1.4" in ran.err
+    assert "manque\u202f: un numéro de la forme pays-organisme-numéro" in ran.err
+    assert "(E.i.1.1b)" in ran.err
+    french = run("signals", "report", tmp_path / "case.csv", "--to", "e2b", "--language", "fra")
+    assert 'language="fra"' in french.out
+    assert "(E.i.1.1b)" not in french.err
+    assert run("signals", "report", tmp_path / "case.csv", "--to", "e2b", "--language", "fr").code == 2
     told = run("signals", "report", tmp_path / "case.csv", "--to", "fhir", "--out", tmp_path / "c.json", "--json")
     assert (told.json["case"], told.json["content"]) == ("7", None)
     bundle = json.loads((tmp_path / "c.json").read_text("utf-8"))

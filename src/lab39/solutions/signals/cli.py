@@ -25,7 +25,9 @@ from lab39.solutions.signals.options import (
     memory_of,
     pairs_of,
     source_of,
+    still,
     today,
+    writable,
 )
 from lab39.terminal import JsonOption
 
@@ -145,7 +147,7 @@ def duplicates(
             else Text("aucun lien à oublier", "no link to forget")
         )
         return
-    with terminal.progress(Text("doublons", "duplicates")):
+    with still(store), terminal.progress(Text("doublons", "duplicates")):
         links = linking.find(reports, threshold=threshold)
     groups = len(set(linking.groups(reports).values()))
     summary = told.linked(links, groups, threshold, store)
@@ -254,8 +256,10 @@ def detect(
         detecting.format_of(out)
     reactions = evaluation.read_known(known) if known else None
     folder = runs_folder or (store / "runs" if store else None)
-    named = _named(name, source, store) if folder else name
-    with terminal.progress(Text("détection", "detection")) as progress:
+    if folder is not None:
+        writable(folder, "--runs")
+    with still(store), terminal.progress(Text("détection", "detection")) as progress:
+        named = _named(name, source, store) if folder else name
         made = detecting.run(
             source,
             by=listed(by),

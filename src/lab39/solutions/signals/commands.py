@@ -21,6 +21,7 @@ from lab39.solutions.signals.options import (
     RolesOption,
     StoreOption,
     TopOption,
+    still,
 )
 from lab39.terminal import JsonOption
 
@@ -57,7 +58,7 @@ def explain(
     from lab39.solutions.signals.options import listed, source_of
 
     source = source_of(store, pairs, roles=roles, drug_column=drug_column, columns=columns)
-    with terminal.progress(Text("couple", "pair")):
+    with still(store), terminal.progress(Text("couple", "pair")):
         found = explaining.explain(source, drug, event, run=run, by=listed(by), memory_gb=memory, cases=cases)
     if json:
         terminal.emit(found.as_dict())
@@ -108,7 +109,7 @@ def evaluate(
     from lab39.solutions.signals.options import listed, source_of
 
     source = source_of(store, pairs, columns=columns)
-    with terminal.progress(Text("évaluation", "evaluation")):
+    with still(store), terminal.progress(Text("évaluation", "evaluation")):
         found = evaluating.evaluate(source, reference, run=run, by=listed(by), memory_gb=memory)
     if json:
         terminal.emit(found.as_dict())
@@ -157,6 +158,15 @@ def report(
     organization: Annotated[
         str, typer.Option("--organization", help="Organisme (C.3.2) / organisation.", show_default=False)
     ] = "",
+    language: Annotated[
+        str,
+        typer.Option(
+            "--language",
+            metavar="fra",
+            help="Langue des mots du notificateur / of the reporter.",
+            show_default=False,
+        ),
+    ] = "",
     columns: ColumnsOption = None,
     out: OutOption = None,
     json: JsonOption = False,
@@ -168,7 +178,13 @@ def report(
 
     found = reporting.read(case, number, pairs_of(columns, tuple(names()["names"])))
     made = reporting.write(
-        found, to, sender=sender, receiver=receiver, organization=organization, at=reporting.now()
+        found,
+        to,
+        sender=sender,
+        receiver=receiver,
+        organization=organization,
+        at=reporting.now(),
+        language=language,
     )
     if out is not None:
         with terminal.writing(out) as path:

@@ -26,11 +26,12 @@ _COUNTED = {
     "events": figures.EVENTS,
     "indications": figures.INDICATIONS,
 }
+_READ = {**_COUNTED, "withdrawn": (Text("cas supprimé", "deleted case"), Text("cas supprimés", "deleted cases"))}
 _STRATUM = (Text("strate", "stratum"), Text("strates", "strata"))
 _REJECTED = (Text("rejeté", "rejected"), Text("rejetés", "rejected"))
 _UNUSED = (
-    Text("ligne ou valeur, gardée", "row or value, kept"),
-    Text("lignes ou valeurs, gardées", "rows or values, kept"),
+    Text("ligne ou valeur, gardée avec sa raison", "row or value, kept with its reason"),
+    Text("lignes ou valeurs, gardées avec leur raison", "rows or values, kept with their reason"),
 )
 _MORE = (Text("autre raison", "more reason"), Text("autres raisons", "more reasons"))
 _LINKS = (Text("lien", "link"), Text("liens", "links"))
@@ -55,7 +56,7 @@ def ingested(console: Console, told: Mapping[str, Any], lang: Lang) -> None:
     """One line a source, what counts now, what does not and why."""
     for each in told["read"]:
         counts = ", ".join(
-            counted(each["counts"][name], noun)[lang] for name, noun in _COUNTED.items() if each["counts"].get(name)
+            counted(each["counts"][name], noun)[lang] for name, noun in _READ.items() if each["counts"].get(name)
         )
         left = each["counts"].get("rejected", 0)
         aside = f", {counted(left, _REJECTED)[lang]}" if left else ""
@@ -87,8 +88,8 @@ def ingested(console: Console, told: Mapping[str, Any], lang: Lang) -> None:
             console,
             Text("non utilisé", "not used"),
             Text(
-                f"{unused.fr} avec leur raison dans {left['file']}",
-                f"{unused.en} with the reason in {left['file']}",
+                f"{unused.fr} dans {left['file']}",
+                f"{unused.en} in {left['file']}",
             )[lang],
             lang,
         )

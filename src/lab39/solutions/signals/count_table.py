@@ -58,8 +58,10 @@ def counts(source: CountTable, engine: Engine) -> Counts:
         if wrong.any():
             raise InputError(
                 Text(
-                    f"{int(wrong.sum())} valeurs de «\u202f{names[each]}\u202f» ne sont pas des nombres entiers",
-                    f'{int(wrong.sum())} values of "{names[each]}" are not whole numbers',
+                    f"{int(wrong.sum())} valeurs de «\u202f{names[each]}\u202f» ne sont pas des nombres entiers "
+                    f"(la première, {_named(read, wrong)})\u202f: écrire 1200, sans signe ni séparateur",
+                    f'{int(wrong.sum())} values of "{names[each]}" are not whole numbers (the first one, '
+                    f"{_named(read, wrong)}): write 1200, without a sign or a separator",
                 ),
                 str(source.path),
             )
@@ -104,6 +106,12 @@ def counts(source: CountTable, engine: Engine) -> Counts:
         basis="reports" if have else "mentions",
         unnamed=every - read.num_rows,
     )
+
+
+def _named(read: pa.Table, wrong: Any) -> str:
+    """The couple of the first row that is wrong."""
+    row = int(np.argmax(wrong))
+    return f"{read['drug'][row]} × {read['event'][row]}"
 
 
 def _coded(names: Any) -> tuple[pa.Array, Codes]:

@@ -6,6 +6,8 @@ own, removed when the engine closes. Spark needs the extra ``lab39[spark]`` and 
 
 from __future__ import annotations
 
+import csv
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from lab39.core.errors import InputError, LabError
 from lab39.core.text import Text
+from lab39.solutions.signals.readers.streams import Item, text_lines
 
 if TYPE_CHECKING:
     import ibis
@@ -117,7 +120,16 @@ class _DuckDB:
 
     def csv(self, path: Path, delimiter: str) -> ibis.Table:
         with _reading(path):
-            return self._con.read_csv(str(path), all_varchar=True, header=True, delim=delimiter, strict_mode=True)
+            return self._con.read_csv(
+                str(path),
+                auto_detect=False,  # it would skip lines until the rest looks well
+                columns=dict.fromkeys(_columns(path, delimiter), "VARCHAR"),
+                header=True,
+                delim=delimiter,
+                quote='"',
+                escape='"',
+                strict_mode=True,
+            )
 
     def rows(self, table: pa.Table) -> ibis.Table:
         self._kept += 1
@@ -219,6 +231,16 @@ class _Spark:
             self._session.stop()
 
 
+def _columns(path: Path, delimiter: str) -> list[str]:
+    """The names of a header, those that are empty or there twice told apart by their place."""
+    first = next((line for line in text_lines(Item(path)) if line.strip()), "")
+    names = next(csv.reader([first.rstrip("\r\n")], delimiter=delimiter))
+    seen: dict[str, int] = {}
+    for place, name in enumerate(names):
+        seen[name if name and name not in seen else f"{name}_{place}"] = place
+    return list(seen)
+
+
 @contextmanager
 def _reading(path: Path | None) -> Iterator[None]:
     """DuckDB's words on a file become an error that says where."""
@@ -227,6 +249,17 @@ def _reading(path: Path | None) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, ValueError) as error:
+        line = re.search(r"CSV Error on Line: (\d+)", str(error))
+        file = re.search(r"^\s*file = (.+)$", str(error), re.MULTILINE)
+        if line and file:
+            raise InputError(
+                Text(
+                    "cette ligne n'a pas les champs de l'en-tête, ou un guillemet n'y est pas refermé\u202f: "
+                    "la corriger",
+                    "this line has not the fields of the header, or a quotation mark is not closed: correct it",
+                ),
+                f"{file[1]}:{line[1]}",
+            ) from error
         first = str(error).strip().splitlines()[0]
         where = str(path) if path else ""
         raise InputError(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -170,6 +173,39 @@ def pairs_of(columns: list[str] | None, known: tuple[str, ...]) -> dict[str, str
             )
         made[role.strip()] = column.strip()
     return made
+
+
+@contextmanager
+def still(store: Path | None) -> Iterator[None]:
+    """While a store is read: an ingestion that ends meanwhile waits before it changes the tables."""
+    from lab39.solutions.signals.readers import Store as Reports
+
+    with Reports.open(store).reading() if store else nullcontext():
+        yield
+
+
+def writable(folder: Path, instead: str) -> None:
+    """Before a long work: whether its result can be written in a folder, which is made when there is none.
+
+    Args:
+        instead: the option that names another one.
+
+    Raises:
+        InputError: it cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise InputError(
+            Text(
+                f"on ne peut pas y écrire ({why})\u202f: donner un autre dossier avec {instead}",
+                f"cannot be written ({why}): give another folder with {instead}",
+            ),
+            str(folder),
+        ) from error
 
 
 def today() -> dt.date:

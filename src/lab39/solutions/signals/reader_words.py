@@ -17,11 +17,16 @@ _WORDS = {
     "by source": Text("par la source", "by the source"),
     "by name": Text("par leur seul nom", "by their name alone"),
     "by none": Text("sans nom lisible", "with no readable name"),
-    "blocks not in UTF-8": Text("blocs hors UTF-8", "blocks not in UTF-8"),
     "lines not in UTF-8": Text("lignes hors UTF-8", "lines not in UTF-8"),
     "lines in two encodings": Text(
         "lignes en deux encodages à la fois, à relire", "lines in two encodings at once, to be checked"
     ),
+    "lines with letters in no known encoding": Text(
+        "lignes avec des lettres d'aucun encodage connu, à relire",
+        "lines with letters in no known encoding, to be checked",
+    ),
+    "reports without a drug": Text("notifications sans médicament", "reports without a drug"),
+    "reports without a reaction": Text("notifications sans réaction", "reports without a reaction"),
     "line breaks inside a field": Text("retours à la ligne dans un champ", "line breaks inside a field"),
     "lines ended otherwise than the header": Text(
         "fins de ligne autres que celle de l'en-tête", "lines ended otherwise than the header"
@@ -42,6 +47,19 @@ _REASONS = (
     (r"no case number", "pas de numéro de cas"),
     (r"no primaryid", "pas de primaryid"),
     (r"letters in no known encoding", "lettres d'aucun encodage connu"),
+    (r"a quotation mark that is not closed", "un guillemet qui n'est pas refermé"),
+    (r"not an age, or in no known unit", "pas un âge, ou dans une unité inconnue"),
+    (r"not a weight, or in no known unit", "pas un poids, ou dans une unité inconnue"),
+    (r"not a version", "pas un numéro de version"),
+    (r"unknown role", "rôle inconnu"),
+    (r"not a date, or one that can be read two ways: (\w+)", "pas une date, ou lisible de deux façons\u202f: \\1"),
+    (r"not a date, (.+)", "pas une date, \\1"),
+    (
+        r"rows of one case disagree on (.+): left blank",
+        "les lignes d'un cas se contredisent sur \\1\u202f: laissé vide",
+    ),
+    (r"the report is given again further down", "la notification est redonnée plus bas"),
+    (r"no VAERS_ID", "pas de VAERS_ID"),
     (r"no drug or no event", "pas de médicament ou pas d'événement"),
     (r"no reaction term", "pas de terme de réaction"),
     (r"no (\w+)", r"colonne vide (\1)"),

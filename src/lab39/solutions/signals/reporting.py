@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tempfile
 import uuid
 from collections.abc import Mapping
@@ -30,6 +31,15 @@ from lab39.solutions.signals.readers import Store as Reports
 LISTED = 10
 UNKNOWN = "UNKNOWN"
 _SENDER = Text("l'identifiant de l'expéditeur (N.1.3)", "the sender's identifier (N.1.3)")
+_LANGUAGE = Text(
+    "la langue des mots du notificateur, fra ou eng (E.i.1.1b)",
+    "the language of the reporter's words, fra or eng (E.i.1.1b)",
+)
+_NUMBER = Text(
+    "un numéro de la forme pays-organisme-numéro, tel que FR-CHU-2025001 (C.1.1)",
+    "a number such as country-organisation-number, FR-CHU-2025001 (C.1.1)",
+)
+_ICH_NUMBER = re.compile(r"[A-Z]{2}-[^-]+-.+")
 _RECEIVER = Text("l'identifiant du destinataire (N.1.4)", "the receiver's identifier (N.1.4)")
 
 
@@ -87,7 +97,14 @@ def read(path: Path, number: str = "", columns: Mapping[str, str] | None = None)
 
 
 def write(
-    case: Case, to: Literal["e2b", "fhir"], *, sender: str, receiver: str, organization: str, at: str
+    case: Case,
+    to: Literal["e2b", "fhir"],
+    *,
+    sender: str,
+    receiver: str,
+    organization: str,
+    at: str,
+    language: str = "",
 ) -> Written:
     """The message of a case.
 
@@ -98,10 +115,19 @@ def write(
         receiver: its identifier.
         organization: of the sender (C.3.2).
         at: when it is made, ``CCYYMMDDhhmmss`` with its zone.
+        language: of the reporter's words, three letters of ISO 639-2.
 
     Raises:
-        InputError: a case without a reaction, for FHIR.
+        InputError: a case without a reaction, for FHIR; a language that is not three letters.
     """
+    if language and not re.fullmatch("[a-z]{3}", language):
+        raise InputError(
+            Text(
+                "attendu trois lettres (ISO 639-2)\u202f: fra, eng",
+                "three letters (ISO 639-2) are expected: fra, eng",
+            ),
+            "--language",
+        )
     number = case.report.report_id
     batch = str(uuid.uuid5(NAMESPACE, f"signals batch {number} {at}"))
     envelope = e2b_write.Envelope(
@@ -110,13 +136,21 @@ def write(
         receiver=receiver or UNKNOWN,
         batch=batch,
         organization=organization,
+        language=language,
     )
     missing = tuple(
         Text(f"{each.name.fr} ({each.code})", f"{each.name.en} ({each.code})")
         for each in missing_for_e2b(case, envelope)
     )
     if to == "e2b":
-        parties = tuple(words for given, words in ((sender, _SENDER), (receiver, _RECEIVER)) if not given)
+        words = any(each.event and each.event != f"MedDRA {each.code}" for each in case.events)
+        asked = (
+            (_ICH_NUMBER.fullmatch(number), _NUMBER),
+            (language or not words, _LANGUAGE),
+            (sender, _SENDER),
+            (receiver, _RECEIVER),
+        )
+        parties = tuple(words for given, words in asked if not given)
         return Written(number, e2b_write.write(case, envelope), (*missing, *parties))
     return Written(number, dumps(fhir_write.write(case), indent=1) + "\n", missing)
 

@@ -176,7 +176,7 @@ def write(folder: Path, random: np.random.Generator, world: World, batches: Sequ
     """Draw the reports and write the tables of a part of a store."""
     import pyarrow.parquet as pq
 
-    from lab39.solutions.signals.readers.store import arrow_schema
+    from lab39.solutions.signals.readers.part_writer import arrow_schema
 
     writers: dict[str, pq.ParquetWriter] = {}
     first = 0

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lab39.core.errors import InputError
 from lab39.solutions.signals.readers import cases_csv
 from lab39.solutions.signals.readers.ingest import ingest
+from lab39.solutions.signals.readers.quotes import records
 
 from .conftest import Shelf
 
@@ -136,8 +141,65 @@ def test_a_file_that_cannot_be_read_says_what_to_do(text: str, says: str, tmp_pa
 
 
 def test_pairs_and_counts_are_sent_to_where_they_are_read(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="detect --pairs"):
-        ingest([write(tmp_path, "drug,event,n\nA,X,3\n")], tmp_path / "store")
+    for text, where in (("drug,event\nA,X\n", "detect --pairs"), ("drug,event,n\nA,X,3\n", "detect --counts")):
+        with pytest.raises(InputError, match=where):
+            ingest([write(tmp_path, text)], tmp_path / "store")
+
+
+def test_a_quotation_mark_that_is_not_closed_takes_its_line_and_not_those_below(
+    tmp_path: Path, shelf: Shelf
+) -> None:
+    shelf.add(
+        write(
+            tmp_path,
+            'case,drug,event\n1,A,"X\n2,A,X\n3,B,"Y\n4,B,"Y"\n5,"C\nD",Z\n6,"5 mg" C,Z\n7,E,\'Z"\n8,F,"Z\n9,F,Z\n',
+        )
+    )
+    assert shelf.ask("SELECT report_id, drug FROM reports JOIN drugs USING (report_id) ORDER BY 1") == [
+        ("2", "A"), ("4", "B"), ("5", "C\nD"), ("6", "5 mg C"), ("7", "E"), ("9", "F")
+    ]  # fmt: skip
+    assert shelf.ask("SELECT line, raw FROM rejected WHERE reason = 'a quotation mark that is not closed'") == [
+        (2, '1,A,"X'), (4, '3,B,"Y'), (10, '8,F,"Z')
+    ]  # fmt: skip
+
+
+def test_pairs_with_a_quotation_mark_that_is_not_closed_are_kept_apart_too(tmp_path: Path) -> None:
+    table, bad = cases_csv.pairs(write(tmp_path, 'drug,event\nA,"X\nB,Y\n'))
+    assert table["drug"].to_pylist() == ["B"]
+    assert [(each.line, each.reason, each.raw) for each in bad] == [
+        (2, "a quotation mark that is not closed", 'A,"X')
+    ]
+
+
+def test_a_header_with_a_quotation_mark_that_is_not_closed_is_refused(tmp_path: Path) -> None:
+    [error] = ingest([write(tmp_path, 'case,drug,event,"note\n1,A,X,\n')], tmp_path / "store").failed
+    assert (error.place, "not closed in the header" in error.text.en) == ("cases.csv:1", True)
+
+
+@given(
+    st.lists(st.lists(st.text('ab," ;\n'), min_size=2, max_size=4), min_size=1, max_size=5),
+    st.sampled_from(",;"),
+)
+def test_what_is_well_quoted_is_read_as_it_was_written(rows: list[list[str]], mark: str) -> None:
+    file = io.StringIO(newline="")
+    csv.writer(file, delimiter=mark).writerows(rows)
+    read = list(records(file.getvalue().splitlines(keepends=True), mark))
+    assert [row for _, row, _ in read] == rows
+    assert "".join(text for _, _, text in read) == file.getvalue()
+
+
+def test_a_role_that_is_not_understood_is_told_and_left_blank(tmp_path: Path, shelf: Shelf) -> None:
+    shelf.add(write(tmp_path, "case,drug,event,role\n1,A,X,suspect\n2,B,Y,perhaps\n"))
+    assert shelf.ask("SELECT drug, role FROM drugs ORDER BY drug") == [("A", "S"), ("B", None)]
+    assert shelf.ask("SELECT line, reason, raw FROM rejected") == [(3, "not understood: role", "perhaps")]
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_a_cut_utf16_file_says_so(cut: int, tmp_path: Path) -> None:
+    file = tmp_path / "cases.csv"
+    file.write_bytes("case,drug,event\n1,A,\U0001f48a".encode("utf-16")[:-cut])
+    with pytest.raises(InputError, match="UTF-16 file is cut or damaged"):
+        raise ingest([file], tmp_path / "store").failed[0]
 
 
 def test_pairs_are_kept_as_they_are(tmp_path: Path) -> None:

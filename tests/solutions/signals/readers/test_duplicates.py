@@ -9,6 +9,7 @@ import pytest
 from lab39.core.errors import InputError
 from lab39.solutions.signals.readers import duplicates
 from lab39.solutions.signals.readers.duplicates import Link
+from lab39.solutions.signals.readers.ingest import ingest
 from lab39.solutions.signals.readers.planted import Planted, plant
 from lab39.solutions.signals.readers.store import Store
 
@@ -74,6 +75,14 @@ def test_links_followed_end_to_end_make_one_group(made: Planted, links: tuple[Li
     leaders = duplicates.groups(made.store)
     for link in links:
         assert leaders[link.first] == leaders[link.second]
+
+
+def test_reports_that_are_all_unlike_are_said_to_teach_nothing(tmp_path: Path) -> None:
+    rows = "".join(f"{n},drug {n},event {n}\n" for n in range(250))
+    (tmp_path / "cases.csv").write_text(f"case,drug,event\n{rows}", "utf-8")
+    ingest([tmp_path / "cases.csv"], tmp_path / "store")
+    with pytest.raises(InputError, match="no pair of these 250 cases is alike enough"):
+        duplicates.find(Store.open(tmp_path / "store"))
 
 
 def test_too_few_reports_to_learn_from_is_said(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from lab39.core.errors import InputError
 from lab39.solutions.signals.readers import e2b_r2, e2b_r3, e2b_write
 from lab39.solutions.signals.readers.e2b_missing import missing_for_e2b
 from lab39.solutions.signals.readers.ingest import ingest
-from lab39.solutions.signals.readers.model import Case, Drug, Event, Indication, Report
+from lab39.solutions.signals.readers.model import CRITERIA, Case, Drug, Event, Indication, Report
 from lab39.solutions.signals.readers.streams import Item
 
 from .conftest import Shelf
@@ -111,7 +111,8 @@ def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
         for name in Report.__slots__
         if getattr(back.report, name) != getattr(case.report, name)
     }
-    assert set(changed) == {"event_date", "file", "line"}  # the first onset, here known to the year only
+    # the first onset, here known to the year only; a criterion that is denied, which the message cannot say
+    assert set(changed) == {"event_date", "life_threatening", "file", "line"}
     assert changed["event_date"] == "2026"
 
 
@@ -154,7 +155,8 @@ def test_elements_follow_the_order_of_the_schema() -> None:
     assert [each.tag.removeprefix(V3) for each in dosing] == ["text", "effectiveTime", "routeCode", "consumable"]
 
 
-def test_what_is_not_known_is_said_to_be_unknown_and_never_no() -> None:
+def test_a_criterion_is_told_or_not_told_and_never_denied() -> None:
+    """E.i.3.2: the values that ICH allows are true and no information."""
     root = ET.fromstring(e2b_write.write(full_case(), ENVELOPE))
     reaction = next(
         each
@@ -167,7 +169,8 @@ def test_what_is_not_known_is_said_to_be_unknown_and_never_no() -> None:
     }
     kind = "{http://www.w3.org/2001/XMLSchema-instance}type"
     assert flags["resultsInDeath"] == {kind: "BL", "nullFlavor": "NI"}
-    assert flags["isLifeThreatening"] == {kind: "BL", "value": "false"}
+    assert full_case().report.life_threatening is False
+    assert flags["isLifeThreatening"] == {kind: "BL", "nullFlavor": "NI"}
     assert flags["requiresInpatientHospitalization"] == {kind: "BL", "value": "true"}
 
 
@@ -208,13 +211,42 @@ def test_a_criterion_told_for_the_report_alone_is_written_for_its_reactions(tmp_
     [((False, False), False), ((False, None), None), ((False, True), True), ((None, None), None)],
     ids=["denied", "one not told", "one is", "none told"],
 )
-def test_a_report_is_not_serious_only_when_every_criterion_is_denied(
+def test_a_report_is_not_serious_only_when_a_message_denies_every_criterion(
     said: tuple[bool | None, bool | None], serious: bool | None, tmp_path: Path
 ) -> None:
-    four = dict.fromkeys(("life_threatening", "disability", "congenital_anomaly", "other_serious"), said[0])
-    report = Report(report_id="1", hospitalisation=said[0], death=said[1], **four)  # type: ignore[arg-type]
-    back = read_back(e2b_write.write(Case(report, events=(Event(event="A"),)), ENVELOPE), tmp_path)
-    assert back.report.serious is serious
+    root = ET.fromstring(e2b_write.write(Case(Report(report_id="1"), events=(Event(event="A"),)), ENVELOPE))
+    codes = ("34", "21", "33", "35", "12", "26")
+    flags = {
+        each.find(f"{V3}code").get("code"): each.find(f"{V3}value")  # type: ignore[union-attr]
+        for each in root.iter(f"{V3}observation")
+    }
+    for code, denied in zip(codes, [said[1], *[said[0]] * 5], strict=True):
+        value = flags[code]
+        if denied is not None and value is not None:
+            value.attrib.pop("nullFlavor")
+            value.set("value", str(denied).lower())
+    assert read_back(ET.tostring(root, encoding="unicode"), tmp_path).report.serious is serious
+
+
+def test_a_case_that_is_serious_for_no_told_reason_or_taken_back_for_none_says_what_is_missing() -> None:
+    coded = replace(full_case(), events=(replace(full_case().events[0], criteria=None),))
+    bare = replace(coded.report, serious=True, **dict.fromkeys(CRITERIA, None))  # type: ignore[arg-type]
+    [missing] = missing_for_e2b(replace(coded, report=bare), ENVELOPE)
+    assert (missing.code, missing.consequence.en) == (
+        "E.i.3.2", "without it the message does not say that the case is serious"
+    )  # fmt: skip
+    [missing] = missing_for_e2b(replace(coded, report=replace(coded.report, nullified=True)), ENVELOPE)
+    assert (missing.code, missing.name.en) == ("C.1.11.2", "the reason for the nullification")
+
+
+def test_the_language_of_the_words_is_written_when_it_is_told() -> None:
+    def language(envelope: e2b_write.Envelope) -> set[str | None]:
+        root = ET.fromstring(e2b_write.write(full_case(), envelope))
+        reactions = [each for each in root.iter(f"{V3}observation") if each.find(f"{V3}id") is not None]
+        return {each.get("language") for at in reactions for each in at.iter(f"{V3}originalText")}
+
+    assert language(ENVELOPE) == {None}
+    assert language(replace(ENVELOPE, language="fra")) == {"fra"}
 
 
 def test_the_reporter_is_the_source_marked_as_primary(tmp_path: Path) -> None:

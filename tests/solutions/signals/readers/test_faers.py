@@ -266,6 +266,58 @@ def test_when_asked_to_be_strict_such_a_line_is_an_error_with_its_place(old_quar
     assert [each.place for each in told.failed] == ["DRUG11Q1.TXT:3"]
 
 
+@pytest.mark.parametrize("ending", ["\r\n", "\n"])
+def test_a_file_that_ends_inside_a_line_is_cut_and_refused(ending: str, quarter: Quarter, shelf: Shelf) -> None:
+    place = quarter(ending=ending, DRUG=[drug("1001", "1", "ASPIRIN"), drug("1001", "2", "IRON")])
+    file = place / "ascii" / "DRUG17Q2.txt"
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(InputError, match="ends in the middle of a line") as told:
+        raise shelf.add(place, failing=True).failed[0]
+    assert told.value.place == "DRUG17Q2.txt:3"
+
+
+def test_the_files_of_a_quarter_can_be_given_one_by_one(quarter: Quarter, shelf: Shelf) -> None:
+    place = quarter()
+    assert len(shelf.add(*sorted((place / "ascii").iterdir())).read) == 1
+    assert shelf.add(place).already == ("FAERS 2017Q2 (faers_17Q2)",)
+
+
+def test_a_last_line_without_its_ending_is_whole(quarter: Quarter, shelf: Shelf) -> None:
+    place = quarter()
+    file = place / "ascii" / "DRUG17Q2.txt"
+    file.write_bytes(file.read_bytes().removesuffix(b"\r\n"))
+    shelf.add(place)
+    assert shelf.one("SELECT count(*) FROM drugs") == 1
+
+
+def test_reports_that_say_no_drug_or_no_reaction_are_counted_and_told(quarter: Quarter, shelf: Shelf) -> None:
+    told = shelf.add(quarter(DEMO=[demo("1001", "100"), demo("1002", "101"), demo("1003", "102")],
+                             REAC=[reac("1001", "Nausea"), reac("1002", "Rash")]))  # fmt: skip
+    assert told.read[0].notes == {"reports without a drug": 2, "reports without a reaction": 1}
+    assert shelf.one("SELECT count(*) FROM reports") == 3
+
+
+def test_an_unknown_role_is_left_blank_and_told(quarter: Quarter, shelf: Shelf) -> None:
+    shelf.add(quarter(DRUG=[drug("1001", "1", "ASPIRIN"), drug("1001", "2", "IRON").replace("$PS$", "$ZZ$")]))
+    assert shelf.ask("SELECT drug, role FROM drugs ORDER BY seq") == [("ASPIRIN", "PS"), ("IRON", None)]
+    assert shelf.ask("SELECT file, line, scope, reason, raw FROM rejected") == [
+        ("DRUG17Q2.txt", 3, "value", "unknown role", "ZZ")
+    ]
+
+
+def test_a_country_that_is_not_told_is_no_country(quarter: Quarter, shelf: Shelf) -> None:
+    shelf.add(
+        quarter(
+            DEMO=[
+                demo("1001", "100", occr_country="COUNTRY NOT SPECIFIED", reporter_country="FRANCE"),
+                demo("1002", "101", occr_country="COUNTRY NOT SPECIFIED"),
+                demo("1003", "102", occr_country="YUGOSLAVIA"),
+            ]
+        )
+    )
+    assert shelf.ask("SELECT country FROM reports ORDER BY report_id") == [("FR",), (None,), ("YUGOSLAVIA",)]
+
+
 def test_2017q4_ends_its_lines_with_a_bare_line_feed(quarter: Quarter, shelf: Shelf) -> None:
     shelf.add(quarter("17Q4", ending="\n", DEMO=[demo("1001", "100"), demo("1002", "101")]))
     assert shelf.one("SELECT count(*) FROM reports") == 2
@@ -338,12 +390,15 @@ def test_encodings_that_mix_in_one_file_are_read_line_by_line(quarter: Quarter, 
     file = place / "ascii" / "REAC17Q2.txt"
     file.write_bytes(
         file.read_bytes() + "1001$100$Sjögren's syndrome$\r\n".encode() + b"1001$100$Crohn\x92s disease$\r\n"
+        b"1001$100$Naus\x8fa$\r\n"
     )
-    shelf.add(place)
+    told = shelf.add(place)
+    assert told.read[0].notes == {"lines not in UTF-8": 2, "lines with letters in no known encoding": 1}
     assert shelf.ask("SELECT event FROM events ORDER BY seq") == [
         ("Nausea",),
         ("Sjögren's syndrome",),
         ("Crohn’s disease",),
+        ("Naus\x8fa",),
     ]
 
 

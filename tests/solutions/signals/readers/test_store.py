@@ -13,7 +13,8 @@ from lab39.solutions.signals import sources as counted
 from lab39.solutions.signals.readers import meddra, model
 from lab39.solutions.signals.readers.ingest import ingest
 from lab39.solutions.signals.readers.names import Names
-from lab39.solutions.signals.readers.store import Store, arrow_schema
+from lab39.solutions.signals.readers.part_writer import arrow_schema
+from lab39.solutions.signals.readers.store import Store
 
 from .conftest import FAERS, Shelf, row
 from .test_e2b import R2

@@ -100,6 +100,27 @@ def test_rows_without_a_report_and_reports_given_again_are_told(release: Release
     ]
 
 
+def test_an_age_that_cannot_be_is_told_and_so_are_reports_without_a_vaccine_or_a_symptom(
+    release: Release, shelf: Shelf
+) -> None:
+    data = [line(DATA, VAERS_ID=i, RECVDATE="01/07/2021", AGE_YRS=age) for i, age in (("1", "200"), ("2", "40"))]
+    told = shelf.add(release(data, [line(SYMPTOMS, VAERS_ID="1", SYMPTOM1="Rash")], []))
+    assert told.read[0].notes == {"reports without a drug": 2, "reports without a reaction": 1}
+    assert shelf.ask("SELECT line, reason, raw FROM rejected") == [(2, "not an age, or in no known unit", "200")]
+
+
+def test_the_three_files_of_a_release_can_be_given_one_by_one(release: Release, shelf: Shelf) -> None:
+    folder = release(
+        [line(DATA, VAERS_ID="1", RECVDATE="01/07/2021")],
+        [line(SYMPTOMS, VAERS_ID="1", SYMPTOM1="Nausea")],
+        [line(VAX, VAERS_ID="1", VAX_TYPE="FLU", VAX_NAME="FLU")],
+    )
+    told = shelf.add(*sorted(folder.iterdir()))
+    assert [each.name for each in told.read] == ["VAERS 2021"]
+    assert shelf.ask("SELECT drug, event FROM drugs JOIN events USING (report_key)") == [("FLU", "Nausea")]
+    assert shelf.add(folder).already == ("VAERS 2021",)
+
+
 def test_a_release_without_one_of_its_files_names_it(release: Release, tmp_path: Path) -> None:
     folder = release([line(DATA, VAERS_ID="1", RECVDATE="01/07/2021")], [], [])
     (folder / "2021VAERSVAX.csv").unlink()

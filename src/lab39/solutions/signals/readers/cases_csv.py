@@ -8,7 +8,7 @@ instead, which keeps them as they are.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,8 @@ from lab39.solutions.signals.readers import model, tabular, values
 from lab39.solutions.signals.readers.errors import refuse
 from lab39.solutions.signals.readers.faers import copy_into, quoted_name
 from lab39.solutions.signals.readers.names import country_codes
-from lab39.solutions.signals.readers.store import PartWriter, connection, quoted
+from lab39.solutions.signals.readers.part_writer import PartWriter
+from lab39.solutions.signals.readers.store import connection, quoted
 from lab39.solutions.signals.readers.streams import Item
 from lab39.solutions.signals.readers.tabular import Header
 
@@ -108,7 +109,7 @@ def _fill(con: Any, told: Header, part: PartWriter, source: str, staging: Path) 
         LEFT JOIN sexes sx ON sx.raw = o.sex LEFT JOIN yes y ON y.raw = o.serious
         LEFT JOIN countries c ON c.code = upper(o.country)"""
     )
-    copy_into(con, "SELECT * FROM reports", "reports", part)
+    copy_into(con, "SELECT * FROM reports ORDER BY line", "reports", part)
     _values_not_used(con, told, part, source)
     _children(con, part)
 
@@ -136,6 +137,9 @@ def _meanings(con: Any, told: Header, part: PartWriter, source: str) -> None:
     for name, group, column in (("sexes", "sex", "sex"), ("roles", "roles", "role"), ("yes", "yes", "serious")):
         raws = distinct(column)
         table(name, raws, value=[tabular.meaning(group, raw) for raw in raws])
+    unknown = con.sql("SELECT min(line), role FROM rows JOIN roles ON raw = role WHERE value IS NULL GROUP BY 2")
+    for line, raw in unknown.fetchall():
+        part.reject(source, told.item.name, line, "not understood: role", raw, scope="value")
     codes = country_codes()
     con.register("countries", pa.table({"code": list(codes), "value": list(codes.values())}))
     for column in ("received", "event_date", "start_date", "end_date"):
@@ -181,7 +185,7 @@ def _children(con: Any, part: PartWriter) -> None:
     copy_into(
         con,
         """SELECT report_id, seq, drug, ingredient, NULL AS code, NULL AS code_system,
-            coalesce(r.value, role) AS role, dose, route, NULL AS form, d1.value AS start_date,
+            r.value AS role, dose, route, NULL AS form, d1.value AS start_date,
             d2.value AS end_date, indication, NULL AS action, NULL AS dechallenge, NULL AS rechallenge, NULL AS
             lot, NULL AS maker
         FROM drugs LEFT JOIN roles r ON r.raw = role
@@ -222,7 +226,7 @@ def pairs(path: Path, columns: Mapping[str, str] | None = None) -> tuple[pa.Tabl
     tabular.need(told, "drug", "event")
     kept: dict[str, list[str | None]] = {"report": [], "drug": [], "event": [], "stratum": []}
     bad: list[model.Rejected] = []
-    for line, row in tabular.rows(told):
+    for line, row in tabular.rows(told, broken=_unclosed(told, bad)):
         said = _said(told, line, row, bad)
         if said is None:
             continue
@@ -254,7 +258,7 @@ def counts(path: Path, columns: Mapping[str, str] | None = None) -> tuple[pa.Tab
     words: dict[str, list[str | None]] = {"drug": [], "event": [], "stratum": []}
     numbers: dict[str, list[float | None]] = {"n": [], "n_drug": [], "n_event": [], "n_total": [], "expected": []}
     bad: list[model.Rejected] = []
-    for line, row in tabular.rows(told):
+    for line, row in tabular.rows(told, broken=_unclosed(told, bad)):
         said = _said(told, line, row, bad)
         if said is None:
             continue
@@ -285,6 +289,10 @@ def _said(told: Header, line: int, row: list[str], bad: list[model.Rejected]) ->
         bad.append(_rejected(told, line, "no drug or no event", row))
         return None
     return said
+
+
+def _unclosed(told: Header, bad: list[model.Rejected]) -> Callable[[int, str], None]:
+    return lambda line, text: bad.append(_rejected(told, line, tabular.UNCLOSED, [text.rstrip("\r\n")]))
 
 
 def _rejected(told: Header, line: int, why: str, row: list[str]) -> model.Rejected:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.signals.merging import grouped
+from lab39.solutions.signals.readers import disk
 from lab39.solutions.signals.readers.errors import refuse
 from lab39.solutions.signals.readers.store import Store
 
@@ -110,8 +111,13 @@ def find(store: Store, *, threshold: float = THRESHOLD, max_pairs: float = 2e6) 
         max_pairs: random pairs that tell how often strangers agree.
 
     Raises:
-        InputError: too few reports to fit a model.
+        InputError: too few reports to fit a model; a store that cannot be written.
     """
+    with disk.told(store.folder):
+        return _found(store, threshold, max_pairs)
+
+
+def _found(store: Store, threshold: float, max_pairs: float) -> tuple[Link, ...]:
     con = store.connect()
     spill = tempfile.TemporaryDirectory(dir=store.folder)
     try:
@@ -134,6 +140,16 @@ def _too_few(store: Store, size: int) -> InputError:
         f"{size} cas seulement : c'est trop peu pour apprendre à reconnaître les doublons "
         f"(il en faut {_FEW} au moins, plutôt quelques milliers)",
         f"only {size} cases: too few to learn what duplicates look like (at least {_FEW}, rather a few thousand)",
+    )
+
+
+def _too_unlike(store: Store, size: int) -> InputError:
+    return refuse(
+        store.folder,
+        f"parmi ces {size} cas, aucun ne ressemble assez à un autre pour apprendre à reconnaître les doublons : "
+        "relancez quand la base en aura quelques milliers",
+        f"no pair of these {size} cases is alike enough to learn what duplicates look like: run this again when "
+        "the store has a few thousand",
     )
 
 
@@ -197,6 +213,7 @@ def _scored(
     con: DuckDBPyConnection, store: Store, size: int, threshold: float, max_pairs: float
 ) -> list[dict[str, Any]]:
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+    from splink.internals.exceptions import EMTrainingException
 
     logging.getLogger("splink").setLevel(logging.ERROR)
     settings = SettingsCreator(
@@ -229,10 +246,10 @@ def _scored(
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(rule)
             fitted = True
-        except ValueError:  # a level that no likely pair shows: a small store; the other rule may do
+        except (ValueError, EMTrainingException):  # no likely pair, or none that shows a level: the other rule may
             continue
     if not fitted:
-        raise _too_few(store, size)
+        raise _too_unlike(store, size)
     found = linker.inference.predict(threshold_match_probability=threshold)
     rows: list[dict[str, Any]] = found.as_record_list()
     return sorted(rows, key=lambda row: (-row["match_probability"], row["report_id_l"], row["report_id_r"]))

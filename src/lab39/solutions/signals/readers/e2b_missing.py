@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lab39.core.finding import Missing
 from lab39.core.text import Text
 from lab39.solutions.signals.readers import values
-from lab39.solutions.signals.readers.model import SUSPECT_ROLES, Case
+from lab39.solutions.signals.readers.model import CRITERIA, SUSPECT_ROLES, Case
 
 if TYPE_CHECKING:
     from lab39.solutions.signals.readers.e2b_write import Envelope
@@ -57,6 +57,9 @@ def _checks(case: Case, envelope: Envelope | None) -> Iterator[tuple[str, bool]]
     yield "C.1.4", bool(report.first_received or report.received)
     yield "C.2.r.3", bool(report.country)
     yield "H.1", bool(report.narrative)
+    criteria = any(getattr(report, name) for name in CRITERIA) or any(each.criteria for each in case.events)
+    yield "E.i.3.2", criteria or report.serious is not True
+    yield "C.1.11.2", not report.nullified
     if envelope is not None:
         yield "E.i.2.1a", bool(envelope.meddra_version) or not any(each.code for each in case.events)
         yield "C.3.2", bool(envelope.organization or report.sender)

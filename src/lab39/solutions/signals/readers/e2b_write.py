@@ -43,6 +43,7 @@ class Envelope:
         sender_type: ICH code of C.3.1; 3 is a health professional.
         organization: of the sender (C.3.2).
         meddra_version: of the codes of the case (E.i.2.1a).
+        language: of the reporter's words, three letters of ISO 639-2 (E.i.1.1b): ``fra``.
         expedited: C.1.7; the reporter of a form does not decide it.
     """
 
@@ -53,6 +54,7 @@ class Envelope:
     sender_type: str = "3"
     organization: str = ""
     meddra_version: str = ""
+    language: str = ""
     expedited: bool | None = None
 
 
@@ -173,10 +175,10 @@ def _reaction(holder: ET.Element, case: Case, seq: int, event: Event, envelope: 
     else:
         value = add(told, "value", xsi_type="CE", nullFlavor="UNK")
     if event.event and event.event != f"MedDRA {event.code}":
-        add(value, "originalText", event.event)
+        add(value, "originalText", event.event, language=envelope.language or None)
     said = _said(case, event, own)
-    for name in _WRITTEN:
-        flag: dict[str, Any] = {"xsi_type": "BL", **boolean(True if name in said else _denied(case, name))}
+    for name in _WRITTEN:  # ICH allows yes and no information, never no
+        flag: dict[str, Any] = {"xsi_type": "BL", **boolean(True if name in said else None)}
         observation(add(told, "outboundRelationship2", typeCode="PERT"), name, **flag)
     outcome = values.back("outcome_r3", event.outcome or "unknown")  # E.i.7 cannot be left out
     if outcome is not None:
@@ -187,13 +189,6 @@ def _reaction(holder: ET.Element, case: Case, seq: int, event: Event, envelope: 
 def _said(case: Case, event: Event, own: bool) -> list[str]:
     """E.i.3.2: the criteria of the reaction; those of the report when no reaction has its own."""
     return (event.criteria or "").split(";") if own else [name for name in _WRITTEN if getattr(case.report, name)]
-
-
-def _denied(case: Case, name: str) -> bool | None:
-    """False only when the whole report says so; a report said to be serious is not denied its last reason."""
-    if name == "other_serious" and case.report.serious:
-        return None
-    return False if getattr(case.report, name) is False else None
 
 
 def _drug(holder: ET.Element, case: Case, seq: int, drug: Drug, envelope: Envelope) -> None:

@@ -15,7 +15,8 @@ from lab39.solutions.signals.readers import faers_lines, model
 from lab39.solutions.signals.readers.errors import refuse
 from lab39.solutions.signals.readers.faers_files import SOURCE, Quarter, facts
 from lab39.solutions.signals.readers.names import country_codes
-from lab39.solutions.signals.readers.store import RAW, PartWriter, connection, quoted
+from lab39.solutions.signals.readers.part_writer import RAW, PartWriter
+from lab39.solutions.signals.readers.store import connection, quoted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -98,6 +99,7 @@ def _fill(con: DuckDBPyConnection, quarter: Quarter, part: PartWriter) -> None:
     _one_row_a_report(con, quarter, part)
     _reports(con, quarter, part)
     _children(con, part)
+    _bare(con, part)
     _rejected_values(con, quarter, part)
     for table in ("DRUG", "REAC", "INDI", "OUTC", "THER"):
         _orphans(con, quarter, part, table)
@@ -162,7 +164,7 @@ def _reports(con: DuckDBPyConnection, quarter: Quarter, part: PartWriter) -> Non
             age_grp AS age_group,
             CASE WHEN try_cast(wt AS DOUBLE) > 0 AND try_cast(wt AS DOUBLE) * kg.value::DOUBLE <= {MAX_WEIGHT_KG}
                 THEN try_cast(wt AS DOUBLE) * kg.value::DOUBLE END AS weight_kg,
-            coalesce(c1.value, occr_country, c2.value, reporter_country) AS country,
+            coalesce(c1.value, {_told("occr_country")}, c2.value, {_told("reporter_country")}) AS country,
             r.value AS reporter,
             CASE WHEN g.primaryid IS NOT NULL THEN true END AS serious, {told},
             g.codes AS outcome, mfr_sndr AS sender, mfr_num AS sender_case,
@@ -180,6 +182,12 @@ def _reports(con: DuckDBPyConnection, quarter: Quarter, part: PartWriter) -> Non
     copy_into(con, "SELECT * FROM reports", "reports", part)
 
 
+def _told(column: str) -> str:
+    """A country's name, unless it says that there is none."""
+    unknown = ", ".join(f"'{each}'" for each in facts()["unknown"]["countries"])
+    return f"CASE WHEN lower({column}) NOT IN ({unknown}) THEN {column} END"
+
+
 def _children(con: DuckDBPyConnection, part: PartWriter) -> None:
     unknown = ", ".join(f"'{each}'" for each in facts()["unknown"]["indications"])
     con.sql(
@@ -194,7 +202,7 @@ def _children(con: DuckDBPyConnection, part: PartWriter) -> None:
             row_number() OVER (PARTITION BY primaryid ORDER BY try_cast(drug_seq AS BIGINT), line) AS seq,
             drugname AS drug, prod_ai AS ingredient, nda_num AS code,
             CASE WHEN nda_num IS NOT NULL THEN 'NDA' END AS code_system,
-            coalesce(r.value, role_cod) AS role, dose_vbm AS dose, route, dose_form AS form, start_date, end_date,
+            r.value AS role, dose_vbm AS dose, route, dose_form AS form, start_date, end_date,
             indication, NULL AS action, dechal AS dechallenge, rechal AS rechallenge, lot_num AS lot, NULL AS maker,
             drug_seq
         FROM DRUG SEMI JOIN demo1 USING (primaryid)
@@ -222,6 +230,13 @@ def _children(con: DuckDBPyConnection, part: PartWriter) -> None:
         "indications",
         part,
     )
+
+
+def _bare(con: DuckDBPyConnection, part: PartWriter) -> None:
+    """Reports that say no drug, or no reaction: counted in the whole, and in no pair."""
+    for what, table in (("reports without a drug", "DRUG"), ("reports without a reaction", "REAC")):
+        [(n,)] = con.sql(f"SELECT count(*) FROM demo1 ANTI JOIN {table} USING (primaryid)").fetchall()
+        part.note(what, n)
 
 
 def _rejected_values(con: DuckDBPyConnection, quarter: Quarter, part: PartWriter) -> None:
@@ -253,10 +268,17 @@ def _rejected_values(con: DuckDBPyConnection, quarter: Quarter, part: PartWriter
             )
             for line, value in dates.fetchall():
                 part.reject(SOURCE, quarter.tables[table].name, line, f"not a date: {column}", value, scope="value")
-    if "OUTC" in quarter.tables:
-        codes = con.sql("SELECT line, outc_cod FROM OUTC WHERE upper(outc_cod) NOT IN (SELECT code FROM outcomes)")
-        for line, value in codes.fetchall():
-            part.reject(SOURCE, quarter.tables["OUTC"].name, line, "unknown outcome code", value, scope="value")
+    lists = (
+        ("OUTC", "outc_cod", "outcomes", "unknown outcome code"),
+        ("DRUG", "role_cod", "roles", "unknown role"),
+    )
+    for table, column, known, reason in lists:
+        if table in quarter.tables:
+            codes = con.sql(
+                f"SELECT line, {column} FROM {table} WHERE upper({column}) NOT IN (SELECT code FROM {known})"
+            )
+            for line, value in codes.fetchall():
+                part.reject(SOURCE, quarter.tables[table].name, line, reason, value, scope="value")
 
 
 def _orphans(con: DuckDBPyConnection, quarter: Quarter, part: PartWriter, table: str) -> None:

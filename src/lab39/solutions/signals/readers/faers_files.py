@@ -11,8 +11,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from lab39.core.errors import LabError
 from lab39.solutions.signals.readers.errors import refuse
-from lab39.solutions.signals.readers.store import PartWriter
+from lab39.solutions.signals.readers.part_writer import PartWriter
 from lab39.solutions.signals.readers.streams import Item, text_lines
 
 SOURCE = "faers"
@@ -36,13 +37,19 @@ class Quarter:
     tables: Mapping[str, Item]
 
 
-def quarters(found: Iterable[Item]) -> list[Quarter]:
+def is_table(item: Item) -> bool:
+    """Whether a file is a table of a quarter."""
+    return bool(_TABLE.fullmatch(item.base))
+
+
+def quarters(found: Iterable[Item]) -> tuple[list[Quarter], list[LabError]]:
     """Group files into quarters, oldest first; a folder and its zip are two.
 
-    Raises:
-        InputError: a quarter without one of its main tables, or with two files for one.
+    Returns:
+        The quarters, and an error for each that has not one of its main tables, or has two files for one.
     """
     grouped: dict[tuple[Path, str], dict[str, Item]] = {}
+    twice: dict[tuple[Path, str], LabError] = {}
     for item in found:
         match = _TABLE.fullmatch(item.base)
         if not match:
@@ -53,23 +60,28 @@ def quarters(found: Iterable[Item]) -> list[Quarter]:
         tables = grouped.setdefault((place, quarter), {})
         table = match[1].upper()
         if table in tables:
-            raise refuse(
+            twice[(place, quarter)] = refuse(
                 place,
                 f"deux fichiers {table} pour {quarter} ({tables[table].base}, {item.base}) : gardez le bon",
                 f"two {table} files for {quarter} ({tables[table].base}, {item.base}): keep the right one",
             )
         tables[table] = item
-    whole = [Quarter(quarter, place, tables) for (place, quarter), tables in grouped.items()]
-    for each in whole:
-        lacking = [table for table in facts()["tables"]["required"] if table not in each.tables]
+    whole: list[Quarter] = []
+    failed = list(twice.values())
+    for (place, quarter), tables in grouped.items():
+        lacking = [table for table in facts()["tables"]["required"] if table not in tables]
         if lacking:
-            told = ", ".join(f"{table}{each.quarter[2:]}.txt" for table in lacking)
-            raise refuse(
-                each.place,
-                f"trimestre {each.quarter} incomplet, il manque {told} : redonnez l'archive entière",
-                f"quarter {each.quarter} is incomplete, {told} is missing: give the whole archive",
+            told = ", ".join(f"{table}{quarter[2:]}.txt" for table in lacking)
+            failed.append(
+                refuse(
+                    place,
+                    f"trimestre {quarter} incomplet, il manque {told} : redonnez l'archive entière",
+                    f"quarter {quarter} is incomplete, {told} is missing: give the whole archive",
+                )
             )
-    return sorted(whole, key=lambda each: (each.quarter, str(each.place)))
+        elif (place, quarter) not in twice:
+            whole.append(Quarter(quarter, place, tables))
+    return sorted(whole, key=lambda each: (each.quarter, str(each.place))), failed
 
 
 def deleted_lists(found: Iterable[Item]) -> list[Item]:

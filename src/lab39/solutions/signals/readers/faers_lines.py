@@ -13,8 +13,8 @@ from typing import Any
 
 from lab39.solutions.signals.readers import faers_files
 from lab39.solutions.signals.readers.errors import refuse
-from lab39.solutions.signals.readers.store import PartWriter
-from lab39.solutions.signals.readers.streams import BLOCK, MIXED, Item, decoded
+from lab39.solutions.signals.readers.part_writer import PartWriter
+from lab39.solutions.signals.readers.streams import BLOCK, NO_LETTER, Item, decoded
 
 _MANY = 0.01
 _FEW = 10
@@ -37,7 +37,7 @@ def stage(
         alive: called with the bytes read of each block.
 
     Raises:
-        InputError: see :func:`faers_files.header`; too many lines that do not fit.
+        InputError: see :func:`faers_files.header`; too many lines that do not fit; a file that ends inside a line.
     """
     import pyarrow.parquet as pq
 
@@ -98,6 +98,7 @@ def _blocks(stream: Any, lines: _Lines) -> Iterator[tuple[bytes, int]]:
             break
         left += more
     if left.strip(b"\r\n\x1a "):
+        lines.unended = True
         yield left + lines.ending, number
 
 
@@ -108,6 +109,7 @@ class _Lines:
         self.quarter, self.name, self.item, self.part, self.strict = quarter, table, item, part, strict
         self.names: list[str] = []
         self.ending = b"\r\n"
+        self.unended = False
         self.bad = 0
         self.first_bad = 0
 
@@ -141,8 +143,7 @@ class _Lines:
         try:
             plain.decode("utf-8")
         except UnicodeDecodeError:
-            plain = b"\n".join(decoded(row, self._mixed).encode() for row in plain.split(b"\n"))
-            self.part.note("blocks not in UTF-8")
+            plain = b"\n".join(self._text(row).encode() for row in plain.split(b"\n"))
         names = [*self.names, "\0"] if trailing else self.names
         table = csv.read_csv(
             pa.BufferReader(plain),
@@ -154,9 +155,11 @@ class _Lines:
         ).select(self.names)
         return table.append_column("line", pa.array(numbers, pa.int64()))
 
-    def _mixed(self, what: str) -> None:
-        if what == MIXED:
-            self.part.note(what)
+    def _text(self, row: bytes) -> str:
+        text = decoded(row, self.part.note)
+        if not text.isascii() and NO_LETTER.search(text):
+            self.part.note("lines with letters in no known encoding")
+        return text
 
     def _one_by_one(self, rows: list[bytes], first_line: int) -> Any:
         width = len(self.names)
@@ -164,7 +167,7 @@ class _Lines:
         numbers: list[int] = []
         number = first_line
         for row in rows:
-            text = decoded(row, self.part.note)
+            text = self._text(row)
             for record in self._records(text, number, width):
                 kept.append(record)
                 numbers.append(number)
@@ -197,6 +200,13 @@ class _Lines:
             self.part.note("lines repaired")
             yield from known
             return
+        if self.unended:
+            raise refuse(
+                self.item.name,
+                "le fichier s'arrête au milieu d'une ligne : il est coupé, téléchargez-le de nouveau",
+                "the file ends in the middle of a line: it is cut, download it again",
+                number,
+            )
         found = text.count("$") + 1
         self.bad += 1
         self.first_bad = self.first_bad or number

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from lab39.core.errors import LabError
-from lab39.solutions.signals.readers import streams
+from lab39.solutions.signals.readers import disk, streams
+from lab39.solutions.signals.readers.errors import refuse
 from lab39.solutions.signals.readers.names import Names
 from lab39.solutions.signals.readers.settle import settle
 from lab39.solutions.signals.readers.sources import Unit, units
-from lab39.solutions.signals.readers.store import MEMORY, Store
+from lab39.solutions.signals.readers.store import MEMORY, Part, Store
 
-VERSION = "1"
-"""Of the readers: a change here makes every source be read again."""
+VERSION = "2"
+"""Of the readers: a change here makes a source that is given again be read again, in the place of what it gave."""
 
 Progress = Callable[[str, float], None]
 
@@ -77,20 +79,23 @@ def ingest(
 
     Raises:
         InputError: nothing to read at all (no such file, a damaged one, one that no reader knows); a folder that
-            holds something else.
+            holds something else, that another process writes into or that cannot be written; a full disk.
     """
     found, ignored, failed = units(list(sources), name, columns)
     new, there = not (folder / "store.json").is_file(), folder.is_dir()
-    store = Store.create(folder)
-    try:
-        return _ingested(store, found, ignored, failed, names, terms, strict, memory, progress)
-    finally:
-        if new and not store.parts():
-            store.remove(keep_folder=there)
+    with disk.told(folder):
+        store = Store.create(folder)
+        with store.writing() as damaged:
+            try:
+                return _ingested(store, damaged, found, ignored, failed, names, terms, strict, memory, progress)
+            finally:
+                if new and not store.parts():
+                    store.remove(keep_folder=there)
 
 
 def _ingested(
     store: Store,
+    damaged: list[Part | str],
     found: list[Unit],
     ignored: list[str],
     failed: list[LabError],
@@ -106,16 +111,18 @@ def _ingested(
     done = 0
     for unit in found:
         try:
-            key = streams.digest(list(unit.items), VERSION, unit.kind, unit.about)
+            content = streams.digest(list(unit.items), unit.kind, unit.about)
+            key = hashlib.sha256(f"{VERSION} {content}".encode()).hexdigest()[:32]
             if store.has(key):
                 already.append(unit.name)
             else:
-                _read(store, key, unit, strict, partial(_alive, progress, unit, done, whole))
+                _read(store, key, content, unit, strict, partial(_alive, progress, unit, done, whole))
                 read.append(_told(store, key))
         except LabError as error:
             failed.append(error)
         done += unit.size
         progress(unit.name, 0.8 * done / whole)
+    failed += [_lost(store, each) for each in damaged if not _again(store, each)]
     if not store.parts():
         return Summary((), (), tuple(failed), tuple(ignored))
     counts = settle(
@@ -124,8 +131,24 @@ def _ingested(
     return Summary(tuple(read), tuple(already), tuple(failed), tuple(ignored), counts)
 
 
-def _read(store: Store, key: str, unit: Unit, strict: bool, alive: Callable[[int], None]) -> None:
-    with store.adding(key, unit.kind, unit.name) as part:
+def _again(store: Store, damaged: Part | str) -> bool:
+    """Whether the source of a damaged part was read again."""
+    if isinstance(damaged, str):
+        return store.has(damaged)
+    return bool(damaged.content) and any(part.content == damaged.content for part in store.parts())
+
+
+def _lost(store: Store, damaged: Part | str) -> LabError:
+    name = damaged if isinstance(damaged, str) else damaged.name
+    return refuse(
+        store.folder,
+        f"ce qui avait été lu de « {name} » est abîmé sur le disque et n'est plus compté : redonnez cette source",
+        f"what had been read of “{name}” is damaged on the disk and is no longer counted: give this source again",
+    )
+
+
+def _read(store: Store, key: str, content: str, unit: Unit, strict: bool, alive: Callable[[int], None]) -> None:
+    with store.adding(key, unit.kind, unit.name, content) as part:
         unit.read(part, strict, alive)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab39.solutions.signals.readers import model, wording
+from lab39.solutions.signals.readers import disk, model, wording
 from lab39.solutions.signals.readers.store import CHILDREN, Part, Store, quoted
 
 if TYPE_CHECKING:
@@ -74,13 +74,14 @@ def write_parts(
     parts = [part for part in parts if part.files("reports")]
     found = {what: dict(con.sql(query).fetchall()) for what, query in _STATES.items()}
     _begin(con, store.path("dropped"))
+    before = before if disk.whole(store.path("dropped")) else {}
     done: dict[str, State] = {}
     for at, part in enumerate(parts):
         progress(part.name, 0.3 + 0.6 * at / len(parts))
         now = {what: states.get(part.rank) for what, states in found.items()}
         done[part.digest] = now
         there = {table: store.path(table) / f"{part.digest}.parquet" for table in BY_PART}
-        then = before.get(part.digest, {}) if all(file.is_file() for file in there.values()) else {}
+        then = before.get(part.digest, {}) if all(map(disk.whole, there.values())) else {}
         con.execute(
             "CREATE OR REPLACE TEMP TABLE here AS "
             f"SELECT report_id AS own, report_key, number AS report_id FROM current WHERE rank = {part.rank}"
@@ -114,7 +115,7 @@ def _begin(con: DuckDBPyConnection, dropped: Path) -> None:
             SELECT rank, min(report_key) AS low, max(report_key) AS high FROM chosen GROUP BY rank;
         """
     )
-    if dropped.is_file():
+    if disk.whole(dropped):
         con.execute(f"INSERT INTO dropped_before SELECT report_key, report_id FROM {wording.reading([dropped])}")
 
 

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab39.solutions.signals.readers import model, partwise, verdicts, wording
+from lab39.solutions.signals.readers import disk, model, partwise, verdicts, wording
 from lab39.solutions.signals.readers.names import Names
 from lab39.solutions.signals.readers.partwise import BY_PART
 from lab39.solutions.signals.readers.store import CHILDREN, MEMORY, Part, Store, connection, quoted
@@ -60,8 +60,8 @@ def settle(
     parts = store.parts()
     state = {"form": _FORM, "parts": _of_parts(parts), "names": _of_names(names), "terms": _digest(terms or {})}
     told = store.tables_folder / "settled.json"
-    kept: Mapping[str, Any] = json.loads(told.read_text("utf-8")) if told.is_file() else {}
-    if kept.get("state") == state:
+    kept: Mapping[str, Any] = disk.read_json(told) or {}
+    if kept.get("state") == state and _sound(store, parts):
         found: Mapping[str, Mapping[str, int]] = kept["counts"]
         return found
     beside = store.folder / "tables.new"
@@ -96,10 +96,19 @@ def settle(
     finally:
         con.close()
     counts = {"rows": rows, "set_aside": aside, "ways": ways}
-    (beside / "settled.json").write_text(json.dumps({"state": state, "counts": counts, "done": done}), "utf-8")
-    _replace(beside, store.tables_folder)
+    disk.write_json(beside / "settled.json", {"state": state, "counts": counts, "done": done})
+    disk.keep(beside)
+    with disk.still(store.folder / ".tables.lock", writing=True):
+        _replace(beside, store.tables_folder)
     progress("done", 1.0)
     return counts
+
+
+def _sound(store: Store, parts: Iterable[Part]) -> bool:
+    """Whether every table that was written is still there, whole."""
+    mine = [part.digest for part in parts if part.files("reports")] or ["none"]
+    each = [store.path(table) / f"{digest}.parquet" for table in BY_PART for digest in mine]
+    return all(map(disk.whole, [*each, *map(store.path, ("rejected", "set_aside", "names", "dropped"))]))
 
 
 def _of_parts(parts: Iterable[Part]) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from lab39.core.errors import LabError
+from lab39.core.text import Text
 from lab39.solutions.signals.readers import (
     cases_csv,
     e2b_r2,
@@ -22,9 +23,13 @@ from lab39.solutions.signals.readers import (
 )
 from lab39.solutions.signals.readers.errors import refuse
 from lab39.solutions.signals.readers.model import Case
-from lab39.solutions.signals.readers.store import PartWriter
+from lab39.solutions.signals.readers.part_writer import PartWriter
 from lab39.solutions.signals.readers.streams import Item
 
+_WHAT = {
+    "pairs": Text("ce fichier a des couples", "this file has pairs"),
+    "counts": Text("ce fichier a des effectifs", "this file has counts"),
+}
 Read = Callable[[PartWriter, bool, Callable[[int], None]], None]
 
 
@@ -52,27 +57,41 @@ def units(
     """The sources among files, the names of files that are none, and why some could not be looked at.
 
     Raises:
-        InputError: nothing to read at all: a file that does not exist, is damaged, or that no reader knows.
+        InputError: a single file to read, and it does not exist, is damaged, or no reader knows it.
     """
     found: list[Unit] = []
     ignored: list[str] = []
     failed: list[LabError] = []
+    tables = [path for path in paths if path.is_file() and _is_table(Item(path))]  # of a quarter or a release
+    got, _ = _of([Item(path) for path in tables], name, columns or {}, failed)
+    found += got
     for path in paths:
+        if path in tables:
+            continue
         try:
-            got, left = _known(path, name, columns or {})
+            got, left = _known(path, name, columns or {}, failed)
         except LabError as error:
             failed.append(error)
             continue
         found += got
         ignored += left
-    if failed and not found:
+    if len(failed) == 1 and not found:
         raise failed[0]
     return found, ignored, failed
 
 
-def _known(path: Path, name: str, columns: Mapping[str, str]) -> tuple[list[Unit], list[str]]:
-    got, left = _of(streams.items(path), name, columns)
-    if not got:
+def _is_table(item: Item) -> bool:
+    """Whether a file is one of several that are read together."""
+    return faers_files.is_table(item) or vaers.is_table(item)
+
+
+def _known(
+    path: Path, name: str, columns: Mapping[str, str], failed: list[LabError]
+) -> tuple[list[Unit], list[str]]:
+    wrong: list[LabError] = []
+    got, left = _of(streams.items(path, wrong), name, columns, wrong)
+    failed += wrong
+    if not got and not wrong:
         raise refuse(
             path,
             "aucune source reconnue : FAERS ou AERS (ASCII), VAERS, E2B (R2 ou R3), FHIR AdverseEvent, "
@@ -83,12 +102,16 @@ def _known(path: Path, name: str, columns: Mapping[str, str]) -> tuple[list[Unit
     return got, left
 
 
-def _of(found: list[Item], name: str, columns: Mapping[str, str]) -> tuple[list[Unit], list[str]]:
+def _of(
+    found: list[Item], name: str, columns: Mapping[str, str], failed: list[LabError]
+) -> tuple[list[Unit], list[str]]:
+    """The sources among files; one that cannot be looked at keeps the others from nothing."""
     made: list[Unit] = []
-    taken: set[Item] = set()
-    for quarter in faers_files.quarters(found):
+    taken = {item for item in found if _is_table(item)}
+    quarters, incomplete = faers_files.quarters(found)
+    failed += incomplete
+    for quarter in quarters:
         files = tuple(quarter.tables.values())
-        taken.update(files)
         made.append(
             Unit(
                 "faers",
@@ -101,15 +124,21 @@ def _of(found: list[Item], name: str, columns: Mapping[str, str]) -> tuple[list[
     for item in faers_files.deleted_lists(found):
         taken.add(item)
         made.append(Unit("faers-deleted", item.name, (item,), _size((item,)), partial(_deleted, item)))
-    for year in vaers.years(found):
+    years, incomplete = vaers.years(found)
+    failed += incomplete
+    for year in years:
         files = tuple(year.tables.values())
-        taken.update(files)
         made.append(Unit("vaers", f"VAERS {year.name}".strip(), files, _size(files), partial(_vaers, year)))
     ignored = []
     for item in found:
         if item in taken:
             continue
-        if unit := _single(item, name, columns, alone=len(found) == 1):
+        try:
+            unit = _single(item, name, columns, alone=len(found) == 1)
+        except LabError as error:
+            failed.append(error)
+            continue
+        if unit:
             made.append(unit)
         else:
             ignored.append(item.name)
@@ -142,9 +171,8 @@ def _single(item: Item, name: str, columns: Mapping[str, str], *, alone: bool) -
         if told.kind:
             raise refuse(
                 item.name,
-                "ce fichier a des couples ou des effectifs, sans numéro de cas : donnez-le à « lab39 "
-                "signals detect --pairs »",
-                "this file has pairs or counts and no case number: give it to “lab39 signals detect --pairs”",
+                f"{_WHAT[told.kind].fr}, sans numéro de cas : à donner à « lab39 signals detect --{told.kind} »",
+                f"{_WHAT[told.kind].en} and no case number: give it to “lab39 signals detect --{told.kind}”",
                 1,
             )
         tabular.need(told, "case", "drug", "event")

@@ -8,23 +8,24 @@
     DIR/tables/                     what counts, made by settle: the same tables, latest versions only
     DIR/links.parquet               likely duplicates, when they were looked for; reports are never removed
 
-The digest is that of the content and of the reader, so that a source is read once, whatever its name. A part is
-written beside and renamed when it is whole: one that was cut short is never seen, and is read again.
+The digest is that of the content and of the reader, so that a source is read once, whatever its name; what a newer
+reader gives of the same content takes the place of what an older one gave. A part is written beside and renamed
+when it is whole: one that was cut short is never seen, and is read again.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lab39.solutions.signals.readers import model
+from lab39.solutions.signals.readers import disk
 from lab39.solutions.signals.readers.errors import refuse
+from lab39.solutions.signals.readers.part_writer import PartWriter
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -33,9 +34,6 @@ FORM = 1
 MEMORY = "1GB"
 CHILDREN = ("drugs", "events", "indications")
 """Tables whose rows belong to a report: those of reports dropped since are left out when they are read."""
-RAW = 300
-"""Characters kept of a row that was not used."""
-_BATCH = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,8 @@ class Part:
     counts: Mapping[str, int]
     notes: Mapping[str, int]
     folder: Path
+    content: str = ""
+    """Digest of the content alone, whatever reads it."""
 
     def files(self, table: str) -> list[Path]:
         """The Parquet files of one of its tables; none when the source says nothing of the kind."""
@@ -70,10 +70,10 @@ class Store:
 
     @classmethod
     def create(cls, folder: Path) -> Store:
-        """The store of a folder, made when there is none; parts that were cut short are cleared away."""
+        """The store of a folder, made when there is none."""
         if folder.exists() and not folder.is_dir():
             raise refuse(folder, "c'est un fichier : donnez un dossier", "this is a file: give a folder")
-        if folder.is_dir() and any(folder.iterdir()) and not (folder / "store.json").exists():
+        if folder.is_dir() and not (folder / "store.json").exists() and any(map(_foreign, folder.iterdir())):
             raise refuse(
                 folder,
                 "ce dossier contient autre chose : donnez un dossier vide, ou qui n'existe pas encore",
@@ -84,10 +84,33 @@ class Store:
         if (folder / "store.json").exists():
             store._check()
         else:
-            (folder / "store.json").write_text(json.dumps({"form": FORM}), "utf-8")
-        for cut in store.parts_folder.glob(".*"):
-            shutil.rmtree(cut)
+            disk.write_json(folder / "store.json", {"form": FORM})
         return store
+
+    @contextmanager
+    def writing(self) -> Iterator[list[Part | str]]:
+        """Write alone; parts that were cut short are cleared away first, and so are those that the disk damaged.
+
+        Returns:
+            Those that were damaged, or their digest when nothing more is known of them.
+
+        Raises:
+            InputError: another process writes.
+        """
+        with disk.alone(self.folder / ".lock"):
+            for cut in self.parts_folder.glob(".*"):
+                shutil.rmtree(cut)
+            damaged: list[Part | str] = []
+            for each in sorted(self.parts_folder.iterdir()):
+                known = disk.read_json(each / "part.json") is not None
+                if not known or not all(disk.whole(file) for file in each.glob("*.parquet")):
+                    damaged.append(self.part(each.name) if known else each.name)
+                    shutil.rmtree(each)
+            yield damaged
+
+    def reading(self) -> AbstractContextManager[None]:
+        """While its tables are read: an ingestion that ends meanwhile waits before it replaces them."""
+        return disk.still(self.folder / ".tables.lock")
 
     @classmethod
     def open(cls, folder: Path) -> Store:
@@ -106,17 +129,25 @@ class Store:
         """Take away an empty store that was just made, and its folder unless it was there before."""
         for each in (self.parts_folder, self.tables_folder, self.folder / ".spill"):
             shutil.rmtree(each, ignore_errors=True)
-        (self.folder / "store.json").unlink(missing_ok=True)
+        for name in ("store.json", ".lock", ".tables.lock"):
+            (self.folder / name).unlink(missing_ok=True)
         if not keep_folder:
             self.folder.rmdir()
 
     def _check(self) -> None:
-        form = json.loads((self.folder / "store.json").read_text("utf-8")).get("form")
-        if form != FORM:
+        told = disk.read_json(self.folder / "store.json")
+        if told is None:
+            raise refuse(
+                self.folder / "store.json",
+                "fichier illisible : relisez les sources dans un autre dossier",
+                "this file cannot be read: ingest the sources into another folder",
+            )
+        if (form := told.get("form")) != FORM:
             raise refuse(
                 self.folder,
-                f"base de forme {form}, la version installée lit la forme {FORM} : reprenez la lecture des sources",
-                f"a store of form {form}; this version reads form {FORM}: ingest the sources again",
+                f"base de forme {form}, la version installée lit la forme {FORM} : relisez les sources dans un "
+                "autre dossier",
+                f"a store of form {form}; this version reads form {FORM}: ingest the sources into another folder",
             )
 
     def parts(self) -> list[Part]:
@@ -127,15 +158,26 @@ class Store:
     def part(self, digest: str) -> Part:
         """A part that is whole."""
         folder = self.parts_folder / digest
-        return Part(folder=folder, digest=digest, **json.loads((folder / "part.json").read_text("utf-8")))
+        told = disk.read_json(folder / "part.json")
+        if told is None:
+            raise refuse(
+                folder,
+                "cette partie de la base est abîmée : relancez « lab39 signals ingest » avec ses sources",
+                "this part of the store is damaged: run “lab39 signals ingest” again with its sources",
+            )
+        return Part(folder=folder, digest=digest, **told)
 
     def has(self, digest: str) -> bool:
         """Whether a source was read whole."""
         return (self.parts_folder / digest / "part.json").is_file()
 
     @contextmanager
-    def adding(self, digest: str, kind: str, name: str) -> Iterator[PartWriter]:
-        """Write a part; it is kept when the block ends without an error, and not at all otherwise."""
+    def adding(self, digest: str, kind: str, name: str, content: str = "") -> Iterator[PartWriter]:
+        """Write a part; it is kept when the block ends without an error, and not at all otherwise.
+
+        Args:
+            content: digest of the content; a part that has the same takes leave when this one is kept.
+        """
         beside = self.parts_folder / f".{digest}"
         if beside.exists():
             shutil.rmtree(beside)
@@ -144,15 +186,24 @@ class Store:
         try:
             yield writer
             counts = writer.close()
-            self._rank = (self._rank or max((part.rank for part in self.parts()), default=0)) + 1
-            rank = self._rank
-            told = {"kind": kind, "name": name, "rank": rank, "counts": counts, "notes": dict(writer.notes)}
-            (beside / "part.json").write_text(json.dumps(told, ensure_ascii=False), "utf-8")
+            before = [part for part in self.parts() if content and part.content == content]
+            told = {
+                "kind": kind, "name": name, "rank": before[0].rank if before else self._next(), "counts": counts,
+                "notes": dict(writer.notes), "content": content,
+            }  # fmt: skip
+            disk.write_json(beside / "part.json", told)
+            disk.keep(beside)
             beside.rename(self.parts_folder / digest)
+            for part in before:
+                shutil.rmtree(part.folder)
         except BaseException:
             writer.abandon()
             shutil.rmtree(beside, ignore_errors=True)
             raise
+
+    def _next(self) -> int:
+        self._rank = (self._rank or max((part.rank for part in self.parts()), default=0)) + 1
+        return self._rank
 
     def path(self, table: str) -> Path:
         """A table of what counts: a folder of Parquet files (reports, drugs, events, indications) or a file
@@ -186,6 +237,11 @@ class Store:
         if (links := self.folder / "links.parquet").is_file():
             con.sql(f"CREATE VIEW links AS SELECT * FROM read_parquet('{quoted(links)}')")
         return con
+
+
+def _foreign(entry: Path) -> bool:
+    """Whether an entry of a folder is not what is left of a store whose making was cut short."""
+    return entry.name != ".store.json.new" and not (entry.name == "parts" and not any(entry.iterdir()))
 
 
 def connection(folder: Path, memory: str = MEMORY) -> DuckDBPyConnection:
@@ -229,112 +285,3 @@ def _of_database(memory: str) -> str:
 def quoted(path: Path) -> str:
     """A path inside a quoted SQL string."""
     return str(path).replace("'", "''")
-
-
-class PartWriter:
-    """Rows of one source, written in batches so that memory stays bounded."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self.folder = folder
-        self.name = name
-        self.notes: dict[str, int] = {}
-        self._rows: dict[str, dict[str, list[Any]]] = {}
-        self._files: dict[str, Any] = {}
-        self._written: dict[str, int] = {}
-        self._given: dict[str, int] = {}
-
-    def note(self, what: str, count: int = 1) -> None:
-        """Count something that is told at the end (``lines repaired``)."""
-        if count:
-            self.notes[what] = self.notes.get(what, 0) + count
-
-    def add(self, case: model.Case) -> None:
-        """Write one case."""
-        report = _flat(case.report)
-        key = case.report.report_id
-        given = self._given[key] = self._given.get(key, 0) + 1
-        if given > 1:  # another version of the report: which one counts is settled by its case
-            self.note("report numbers given again")
-            key = report["report_id"] = f"{key}#{given}"
-        self._put("reports", report)
-        for seq, drug in enumerate(case.drugs, 1):
-            self._put("drugs", {"report_id": key, "seq": seq, **_flat(drug)})
-        for seq, event in enumerate(case.events, 1):
-            self._put("events", {"report_id": key, "seq": seq, **_flat(event)})
-        for each in case.indications:
-            self._put("indications", {"report_id": key, **_flat(each)})
-        for told in case.notes:
-            reason, _, raw = told.partition(": ")
-            self.reject(
-                case.report.source, case.report.file or self.name, case.report.line, reason, raw, scope="value"
-            )
-
-    def reject(
-        self, source: str, file: str, line: int | None, reason: str, raw: str, *, scope: str = "row"
-    ) -> None:
-        """Keep a row that is not used, with the reason."""
-        self._put(
-            "rejected",
-            {"source": source, "file": file, "line": line, "scope": scope, "reason": reason, "raw": raw[:RAW]},
-        )
-
-    def withdraw(self, source: str, case_id: str, file: str, line: int | None) -> None:
-        """Note a case that is withdrawn by the owner of the database."""
-        self._put("withdrawn", {"source": source, "case_id": case_id, "file": file, "line": line})
-
-    def count(self, table: str) -> int:
-        """Rows given so far."""
-        waiting = next(iter(self._rows.get(table, {"": []}).values()))
-        return self._written.get(table, 0) + len(waiting)
-
-    def _put(self, table: str, row: Mapping[str, Any]) -> None:
-        if table not in self._rows:
-            self._rows[table] = {name: [] for name in model.columns(table)}
-        waiting = self._rows[table]
-        for name, values in waiting.items():
-            values.append(row.get(name))
-        if len(values) >= _BATCH:
-            self._flush(table)
-
-    def _flush(self, table: str) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        schema = arrow_schema(table)
-        batch = pa.table({name: self._rows[table][name] for name in schema.names}, schema=schema)
-        if table not in self._files:
-            self._files[table] = pq.ParquetWriter(self.folder / f"{table}.rows.parquet", schema, compression="zstd")
-        self._files[table].write_table(batch)
-        self._written[table] = self._written.get(table, 0) + batch.num_rows
-        del self._rows[table]
-
-    def close(self) -> dict[str, int]:
-        """Write what waits; the number of rows of each table, those written by SQL included."""
-        import pyarrow.parquet as pq
-
-        for table in list(self._rows):
-            self._flush(table)
-        self.abandon()
-        return {
-            table: sum(pq.ParquetFile(file).metadata.num_rows for file in self.folder.glob(f"{table}.*parquet"))
-            for table in model.TABLES
-        }
-
-    def abandon(self) -> None:
-        """Let go of the files."""
-        for file in self._files.values():
-            file.close()
-        self._files.clear()
-
-
-def _flat(row: Any) -> dict[str, Any]:
-    """The fields of a dataclass that holds none; ``asdict`` copies each value and takes three times as long."""
-    return {each.name: getattr(row, each.name) for each in fields(row)}
-
-
-def arrow_schema(table: str) -> Any:
-    """The Arrow schema of a table of the store."""
-    import pyarrow as pa
-
-    kinds = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_()}
-    return pa.schema([(name, kinds[kind]) for name, kind in model.columns(table).items()])

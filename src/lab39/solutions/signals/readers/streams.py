@@ -6,6 +6,7 @@ import codecs
 import gzip
 import hashlib
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -14,12 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from lab39.core.errors import InputError
+from lab39.core.errors import InputError, LabError
 from lab39.solutions.signals.readers.errors import refuse
 
 Note = Callable[[str], None]
 NOT_UTF8, MIXED = "lines not in UTF-8", "lines in two encodings"
 """What is noted of lines that had to be read otherwise than as UTF-8."""
+NO_LETTER = re.compile("[\x80-\x9f]")
+"""What is left of a byte that is a letter in neither UTF-8 nor Windows-1252, see :func:`decoded`."""
 _PIECES = "lab39-windows-1252"
 DOCUMENTS = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".pptx", ".odt", ".ods", ".htm", ".html")
 """Ends of the names of files that come along and are never a source."""
@@ -117,8 +120,11 @@ def damaged(place: str | Path, error: Exception) -> InputError:
     )
 
 
-def items(path: Path) -> list[Item]:
+def items(path: Path, failed: list[LabError] | None = None) -> list[Item]:
     """The files of a folder, a zip or a single file, sorted by name.
+
+    Args:
+        failed: told of the files of a folder that cannot be looked at, and takes the place of their errors.
 
     Raises:
         InputError: nothing there, a damaged zip.
@@ -126,7 +132,15 @@ def items(path: Path) -> list[Item]:
     if not path.exists():
         raise refuse(path, "ce fichier n'existe pas", "no such file")
     if path.is_dir():
-        return [each for file in sorted(path.rglob("*")) if file.is_file() for each in items(file)]
+        found: list[Item] = []
+        for file in sorted(path.rglob("*")):
+            try:
+                found += items(file) if file.is_file() else []
+            except LabError as error:
+                if failed is None:
+                    raise
+                failed.append(error)
+        return found
     if path.suffix.lower() in DOCUMENTS:
         return [Item(path)]  # an Office file is a zip of its own parts
     if path.suffix.lower() == ".zip" or _is_zip(path):
@@ -139,7 +153,7 @@ def items(path: Path) -> list[Item]:
 
 
 def _is_zip(path: Path) -> bool:
-    with path.open("rb") as stream:
+    with _told(str(path)), path.open("rb") as stream:
         return stream.read(4) == b"PK\x03\x04"
 
 
@@ -198,7 +212,14 @@ def text_lines(item: Item, encoding: str = "", note: Note = lambda _what: None) 
     """
     with item.open() as stream:
         if cast(io.BufferedReader, stream).peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            yield from io.TextIOWrapper(stream, "utf-16", newline="")
+            try:
+                yield from io.TextIOWrapper(stream, "utf-16", newline="")
+            except UnicodeDecodeError as error:
+                raise refuse(
+                    item.name,
+                    "fichier en UTF-16 coupé ou abîmé : redemandez-le, ou réenregistrez-le en UTF-8",
+                    "this UTF-16 file is cut or damaged: ask for it again, or save it as UTF-8",
+                ) from error
             return
         for number, raw in enumerate(stream):
             line = raw.removeprefix(b"\xef\xbb\xbf") if not number else raw

@@ -6,7 +6,7 @@ import csv
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lab39.solutions.signals.readers.errors import refuse
-from lab39.solutions.signals.readers.store import PartWriter
-from lab39.solutions.signals.readers.streams import Item, Note, text_lines
+from lab39.solutions.signals.readers.part_writer import PartWriter
+from lab39.solutions.signals.readers.quotes import records
+from lab39.solutions.signals.readers.streams import NO_LETTER, Item, Note, text_lines
 
 Kind = Literal["cases", "pairs", "counts"]
 DELIMITERS = (",", ";", "\t", "|", "$")
+UNCLOSED = "a quotation mark that is not closed"
 _BATCH = 50_000
 _SHOWN = 12
-_NO_LETTER = re.compile("[\x80-\x9f]")
-csv.field_size_limit(16 * 2**20)
 
 
 @cache
@@ -141,33 +141,41 @@ def need(told: Header, *wanted: str) -> None:
     )
 
 
-def rows(told: Header, note: Note = lambda _what: None) -> Iterator[tuple[int, list[str]]]:
+def rows(
+    told: Header,
+    note: Note = lambda _what: None,
+    broken: Callable[[int, str], None] = lambda _line, _text: None,
+) -> Iterator[tuple[int, list[str]]]:
     """The rows under the header with the line where each ends; blank ones are left out.
 
     Args:
         note: told of lines that are not UTF-8, see :func:`~lab39.solutions.signals.readers.streams.decoded`.
+        broken: told of each line whose quotation marks do not close, and which is not among the rows.
+
+    Raises:
+        InputError: such a line is the header.
     """
-    lines = csv.reader(text_lines(told.item, note=note), delimiter=told.delimiter)
     started = False
-    try:
-        for row in lines:
-            if not any(each.strip() for each in row):
-                continue
+    for line, row, text in records(text_lines(told.item, note=note), told.delimiter):
+        if row is None and started:
+            broken(line, text)
+        elif row is None:
+            raise refuse(
+                told.item.name,
+                "un guillemet n'est pas refermé dans l'en-tête : corrigez cette ligne",
+                "a quotation mark is not closed in the header: correct this line",
+                line,
+            )
+        elif any(each.strip() for each in row):
             if started:
-                yield lines.line_num, row
+                yield line, row
             started = True
-    except csv.Error as error:
-        raise refuse(
-            told.item.name,
-            f"ligne illisible ({error}) : un guillemet n'est sans doute pas refermé",
-            f"unreadable line ({error}): a quotation mark is probably not closed",
-            lines.line_num + 1,
-        ) from error
 
 
 def stage(told: Header, columns: Mapping[str, int], into: Path, part: PartWriter, source: str) -> int:
     """Write some columns of a CSV, as text, with ``line``. Rows that have not the header's fields are kept apart,
-    and so are those with a byte that is a letter in neither UTF-8 nor Windows-1252.
+    and so are those with a quotation mark that is not closed, or with a byte that is a letter in neither UTF-8 nor
+    Windows-1252.
 
     Returns:
         The number of rows written.
@@ -179,13 +187,17 @@ def stage(told: Header, columns: Mapping[str, int], into: Path, part: PartWriter
     width = len(told.columns)
     waiting: dict[str, list[Any]] = {name: [] for name in schema.names}
     written = 0
+
+    def broken(line: int, text: str) -> None:
+        part.reject(source, told.item.name, line, UNCLOSED, text.rstrip("\r\n"))
+
     with pq.ParquetWriter(into, schema, compression="zstd") as writer:
-        for line, row in rows(told, part.note):
+        for line, row in rows(told, part.note, broken):
             if len(row) != width and not (len(row) > width and not any(row[width:])):
                 why = f"{len(row)} fields instead of {width}"
                 part.reject(source, told.item.name, line, why, told.delimiter.join(row))
                 continue
-            if part.notes and _NO_LETTER.search(told.delimiter.join(row)):
+            if part.notes and NO_LETTER.search(told.delimiter.join(row)):
                 part.reject(source, told.item.name, line, "letters in no known encoding", told.delimiter.join(row))
                 continue
             for name, place in columns.items():

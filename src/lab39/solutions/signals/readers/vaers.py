@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab39.core.errors import LabError
 from lab39.solutions.signals.readers import model, tabular, values
 from lab39.solutions.signals.readers.errors import refuse
 from lab39.solutions.signals.readers.faers import copy_into, quoted_name
-from lab39.solutions.signals.readers.store import PartWriter, connection, quoted
+from lab39.solutions.signals.readers.part_writer import PartWriter
+from lab39.solutions.signals.readers.store import connection, quoted
 from lab39.solutions.signals.readers.streams import Item
 
 SOURCE = "vaers"
@@ -39,26 +41,37 @@ class Year:
     tables: Mapping[str, Item]
 
 
-def years(found: Iterable[Item]) -> list[Year]:
+def is_table(item: Item) -> bool:
+    """Whether a file is one of the three of a release."""
+    return bool(_FILE.fullmatch(item.base))
+
+
+def years(found: Iterable[Item]) -> tuple[list[Year], list[LabError]]:
     """Group files into releases.
 
-    Raises:
-        InputError: a release without one of its three files.
+    Returns:
+        The releases, and an error for each that has not its three files.
     """
     grouped: dict[tuple[Path, str], dict[str, Item]] = {}
     for item in found:
         if match := _FILE.fullmatch(item.base):
             place = item.path if item.member else item.path.parent
             grouped.setdefault((place, match[1]), {})[match[2].upper()] = item
-    for (place, name), tables in grouped.items():
+    whole: list[Year] = []
+    failed: list[LabError] = []
+    for (place, name), tables in sorted(grouped.items()):
         lacking = [f"{name}VAERS{table}.csv" for table in _WANTED if table not in tables]
-        if lacking:
-            raise refuse(
+        if not lacking:
+            whole.append(Year(name, place, tables))
+            continue
+        failed.append(
+            refuse(
                 place,
                 f"il manque {', '.join(lacking)} : VAERS vient en trois fichiers, donnez-les ensemble",
                 f"{', '.join(lacking)} is missing: VAERS comes in three files, give them together",
             )
-    return [Year(name, place, tables) for (place, name), tables in sorted(grouped.items())]
+        )
+    return whole, failed
 
 
 def read(year: Year, part: PartWriter) -> None:
@@ -192,6 +205,15 @@ def _apart(con: Any, year: Year, part: PartWriter) -> None:
     for line, told in con.sql(sql).fetchall():
         why = "the report is given again further down" if told else "no VAERS_ID"
         part.reject(SOURCE, data, line, why, told or "")
+    sql = (
+        "SELECT line, age_yrs FROM first WHERE age_yrs IS NOT NULL AND "
+        f"coalesce(try_cast(age_yrs AS DOUBLE), -1) NOT BETWEEN 0 AND {values.MAX_AGE_YEARS} ORDER BY 1"
+    )
+    for line, told in con.sql(sql).fetchall():
+        part.reject(SOURCE, data, line, "not an age, or in no known unit", told, scope="value")
+    for what, table in (("reports without a drug", "VAX"), ("reports without a reaction", "SYMPTOMS")):
+        [(n,)] = con.sql(f"SELECT count(*) FROM first ANTI JOIN {table} USING (vaers_id)").fetchall()
+        part.note(what, n)
     for column in ("recvdate", "vax_date", "onset_date"):
         sql = f"SELECT line, {column} FROM first WHERE {column} IS NOT NULL AND day({column}) IS NULL ORDER BY 1"
         for line, told in con.sql(sql).fetchall():

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lab39.solutions.signals.readers import disk
 from lab39.solutions.signals.readers.names import Names
 from lab39.solutions.signals.readers.store import Part, quoted
 
@@ -42,7 +43,7 @@ def gather(con: DuckDBPyConnection, parts: Iterable[Part]) -> None:
             if not files:
                 continue
             kept = part.folder / f"{told}.parquet"
-            if not kept.is_file():
+            if not disk.whole(kept):
                 beside = kept.with_suffix(".new")
                 con.execute(f"COPY ({query.format(reading(files))}) TO '{quoted(beside)}' (FORMAT parquet)")
                 beside.rename(kept)
@@ -105,7 +106,7 @@ def look_up(con: DuckDBPyConnection, names: Names, before: Path, same: bool, int
         "CREATE TABLE naming (drug VARCHAR, said VARCHAR, ingredient VARCHAR, ingredient_by VARCHAR);"
         "CREATE TABLE wanted AS SELECT DISTINCT drug, said FROM told_names"
     )
-    if same and before.is_file():
+    if same and disk.whole(before):
         con.execute(
             f"INSERT INTO naming SELECT b.* FROM {reading([before])} b JOIN wanted w ON "
             "w.drug IS NOT DISTINCT FROM b.drug AND w.said IS NOT DISTINCT FROM b.said"
