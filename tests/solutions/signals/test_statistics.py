@@ -166,7 +166,7 @@ def test_the_critical_value_spends_exactly_alpha() -> None:
 
 
 def test_a_long_surveillance_spends_exactly_alpha_too() -> None:
-    """Steps between boundaries have few arrivals; leaving out the impossible ones must not leave out probability."""
+    """Few events come between two boundaries: leaving out the impossible ones must not leave out probability."""
     critical = sequential.critical_value(300)
     assert sequential.false_alarm_probability(critical, 300) == pytest.approx(0.05, abs=1e-9)
     assert sequential.false_alarm_probability(50.0, 300) == pytest.approx(0, abs=1e-12)
