@@ -231,7 +231,7 @@ class Scores:
     def of(cls, base: Base, engine: Any, before: str, learned: Trained) -> Scores:
         """Counted and scored; as in the triage, criteria first, then IC025."""
         from lab39.solutions.signals import Store, detect
-        from lab39.solutions.signals.training import weighed
+        from lab39.solutions.signals.training import features, weighed
         from lab39.solutions.signals.triage import triaged
 
         store = Store(base.folder, before=before)
