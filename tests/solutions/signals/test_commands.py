@@ -124,6 +124,18 @@ def test_pairs_of_a_file_are_explained_too(run: Any, write: Write) -> None:
     assert "avec B {x}\u202f: 6 observés" in mixed.out
 
 
+def test_an_event_that_another_drug_is_coupled_with_does_not_stop_the_explanation(run: Any, write: Write) -> None:
+    """Ten reports have A and Rash, told of C; the odds with A alone count them all the same."""
+    rows = [f"{i},{drug}" for i in range(10) for drug in ("A,Fever", "C,Rash")]
+    rows += [f"{i},{drug},Rash" for i in (10, 11) for drug in "AB"] + ["12,C,Fever"]
+    path = write("pairs.csv", "\n".join(["report_id,drug,event", *rows]) + "\n")
+    ran = run("signals", "explain", "--drug", "A", "--event", "Rash", "--pairs", path, "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["pair"]["observed"] == 2
+    [other] = ran.json["pair"]["together"]
+    assert (other["drug"], other["with_both"], other["observed"], other["expected"]) == ("B", 2, 2, 2.0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "place"),
     [

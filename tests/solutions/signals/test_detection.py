@@ -114,6 +114,19 @@ def test_golden_without_zeros_caers_has_the_signals_of_openebgm(
     assert (signals_of[0] == signals_of[1]).all()
 
 
+def test_a_base_of_one_product_whose_events_are_told_of_others_is_scored(tmp_path: Path) -> None:
+    """Every report has A; Rash is told of C: A and Rash are both common, and few rows couple them."""
+    path = tmp_path / "pairs.csv"
+    rows = [f"{i},{pair}" for i in range(10) for pair in ("A,Fever", "C,Rash")] + ["10,A,Rash", "11,A,Rash"]
+    path.write_text("\n".join(["report_id,drug,event", *rows]) + "\n", "utf-8")
+    found = detect(Pairs(path))
+    assert_no_nan(found.table)
+    row = next(each for each in found.table.to_pylist() if (each["drug"], each["event"]) == ("A", "Rash"))
+    assert (row["n"], row["n_drug"], row["n_event"], row["expected"]) == (2, 12, 12, 12.0)
+    assert row["ic"] < 0
+    assert row["prr"] == pytest.approx((2 / 12) / (10 / 10))  # no report with neither
+
+
 def test_bad_options_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="least"):
         detect(Store(tmp_path), least=0)

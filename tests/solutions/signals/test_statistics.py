@@ -165,6 +165,14 @@ def test_the_critical_value_spends_exactly_alpha() -> None:
     assert sequential.false_alarm_probability(critical, 12.5, minimum_events=3) == pytest.approx(0.01, abs=1e-9)
 
 
+def test_a_long_surveillance_spends_exactly_alpha_too() -> None:
+    """Few events come between two boundaries: leaving out the impossible ones must not leave out probability."""
+    critical = sequential.critical_value(300)
+    assert sequential.false_alarm_probability(critical, 300) == pytest.approx(0.05, abs=1e-9)
+    assert sequential.false_alarm_probability(50.0, 300) == pytest.approx(0, abs=1e-12)
+    assert sequential.critical_value(1000) == pytest.approx(4.324917, abs=1e-5)  # all arrivals kept
+
+
 def test_the_critical_value_is_that_of_simulated_surveillance() -> None:
     critical, limit = sequential.critical_value(5), 5.0
     random = np.random.default_rng(3)

@@ -293,6 +293,7 @@ def _counted(tables: Tables, engine: Engine, by: tuple[str, ...], source: Store 
         merged=tables.merged,
         unnamed=tables.unnamed,
         margins=made,
+        coupled=tables.couples is not None,
     )
 
 

@@ -40,6 +40,7 @@ class Counts:
         unnamed: rows of a file of pairs or of counts that make no pair, as they lack the report, the drug or the
             event; a report without a drug is a report all the same.
         margins: reports of each drug and event within each stratum; None without strata.
+        coupled: a pair is a drug and an event that a row couples; a report may have both and not couple them.
     """
 
     drugs: pa.Array
@@ -57,3 +58,4 @@ class Counts:
     merged: int = 0
     unnamed: int = 0
     margins: Margins | None = None
+    coupled: bool = False

@@ -164,13 +164,14 @@ def _scored(counts: Counts, at: Any, prior: gps.Prior | None) -> dict[str, Float
     drug = counts.n_drug[counts.drug[at]].astype(np.float64)
     event = counts.n_event[counts.event[at]].astype(np.float64)
     e, total = counts.expected[at], float(counts.n_total)
-    prr, ror = dp.prr(n, drug, event, total), dp.ror(n, drug, event, total)
-    ic, bcpnn = dp.ic(n, e), dp.bcpnn(n, drug, event, total)
+    whole: Floats | float = dp.table_total(n, drug, event, total) if counts.coupled else total
+    prr, ror = dp.prr(n, drug, event, whole), dp.ror(n, drug, event, whole)
+    ic, bcpnn = dp.ic(n, e), dp.bcpnn(n, drug, event, whole)
     made = {
         "n": n, "n_drug": drug, "n_event": event, "expected": e, "ratio": n / e,
         "prr": prr.value, "prr025": prr.low, "prr975": prr.high,
         "ror": ror.value, "ror025": ror.low, "ror975": ror.high,
-        "chi2": dp.chi2_yates(n, drug, event, total),
+        "chi2": dp.chi2_yates(n, drug, event, whole),
         "ic": ic.value, "ic025": ic.low, "ic975": ic.high,
         "bcpnn": bcpnn.value, "bcpnn025": bcpnn.low, "bcpnn975": bcpnn.high,
         "log_lr": lrt.log_likelihood_ratio(n, drug, event, total),

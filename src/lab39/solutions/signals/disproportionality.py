@@ -49,6 +49,22 @@ def expected(n_drug: ArrayLike, n_event: ArrayLike, n_total: ArrayLike) -> Float
     return drug * event / total
 
 
+def table_total(observed: ArrayLike, n_drug: ArrayLike, n_event: ArrayLike, n_total: ArrayLike) -> Floats:
+    """The total of a 2 x 2 table of pairs that rows couple, so that no cell falls below 0.
+
+    A report that has the drug and the event but does not couple them is in both margins and not in the pair. Where
+    such reports are many (a base of one product), n_drug + n_event - observed exceeds the reports of the base: the
+    cell of reports with neither is then 0. The total is unchanged everywhere else.
+    """
+    n, drug, event, total = same_shape(
+        counts("observed", observed),
+        counts("n_drug", n_drug),
+        counts("n_event", n_event),
+        counts("n_total", n_total),
+    )
+    return np.maximum(total, drug + event - n)
+
+
 def prr(
     observed: ArrayLike, n_drug: ArrayLike, n_event: ArrayLike, n_total: ArrayLike, *, level: float = 0.95
 ) -> Estimate:

@@ -313,7 +313,8 @@ def _scores(
     n = np.array([float(rows[pair]["n"]) if pair in rows else 0.0 for pair in spelt])
     of_margins = dp.expected(n_drug, n_event, n_total)
     e = np.array([rows[p]["expected"] if p in rows else x for p, x in zip(spelt, of_margins.tolist(), strict=True)])
-    prr, ror, ic = dp.prr(n, n_drug, n_event, n_total), dp.ror(n, n_drug, n_event, n_total), dp.ic(n, e)
+    total = dp.table_total(n, n_drug, n_event, n_total)  # a run may be of pairs that rows couple
+    prr, ror, ic = dp.prr(n, n_drug, n_event, total), dp.ror(n, n_drug, n_event, total), dp.ic(n, e)
     made = {
         RAW_COUNT: n, "prr": prr.value, "prr025": prr.low, "ror025": ror.low, "ic": ic.value, "ic025": ic.low,
     }  # fmt: skip

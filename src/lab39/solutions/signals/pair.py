@@ -193,7 +193,7 @@ def look(
         scores(reported, expected if by else crude, prior),
         _score("IC", dp.ic(observed, crude)),
         _maskers(others, reported),
-        _together(others, reported),
+        _together(others, (int(strata["n_both"].sum()), n_drug, n_event, n_total)),
         _along(source, engine, drug, event, without),
     )
 
@@ -206,12 +206,13 @@ def scores(reported: tuple[int, int, int, int], expected: float, prior: gps.Prio
         expected: that IC and EBGM are held against.
         prior: θ of GPS, or None.
     """
+    table = (*reported[:3], float(dp.table_total(*reported)))  # pairs may be those that rows couple
     made = [
-        _score("PRR", dp.prr(*reported)),
-        _score("ROR", dp.ror(*reported)),
-        Score("χ²", float(dp.chi2_yates(*reported))),
+        _score("PRR", dp.prr(*table)),
+        _score("ROR", dp.ror(*table)),
+        Score("χ²", float(dp.chi2_yates(*table))),
         _score("IC", dp.ic(reported[0], expected)),
-        _score("BCPNN", dp.bcpnn(*reported)),
+        _score("BCPNN", dp.bcpnn(*table)),
         Score("log LR", float(lrt.log_likelihood_ratio(*reported))),
     ]
     if prior is not None:
@@ -265,18 +266,25 @@ def _flagged(tables: Tables, drug: str, event: str) -> ibis.Table:
 
 
 def _strata(engine: Engine, flagged: ibis.Table, many: int) -> dict[str, Any]:
-    """Counts of each stratum, one row when there are none [strata]."""
+    """Counts of each stratum, one row when there are none [strata].
+
+    ``n`` are the reports that couple the drug and the event, ``n_both`` those that have both, coupled or not.
+    """
     import ibis
 
     rows = flagged.group_by([f"by_{at}" for at in range(many)]) if many else flagged
     found = engine.arrow(
         rows.aggregate(
-            n=ibis._.p.sum(), n_drug=ibis._.d.sum(), n_event=ibis._.e.sum(), n_total=ibis._.report_id.count()
+            n=ibis._.p.sum(),
+            n_drug=ibis._.d.sum(),
+            n_event=ibis._.e.sum(),
+            n_both=(ibis._.d * ibis._.e).sum(),
+            n_total=ibis._.report_id.count(),
         )
     ).to_pylist()
     return {
         name: np.array([int(row[name]) for row in found], dtype=np.float64)
-        for name in ("n", "n_drug", "n_event", "n_total")
+        for name in ("n", "n_drug", "n_event", "n_both", "n_total")
     }
 
 
@@ -331,14 +339,14 @@ def _maskers(others: list[dict[str, Any]], reported: tuple[int, int, int, int]) 
 
 
 def _together(others: list[dict[str, Any]], reported: tuple[int, int, int, int]) -> tuple[Together, ...]:
-    observed, n_drug, n_event, n_total = reported
+    both, n_drug, n_event, n_total = reported
     made = []
     for row in others:
         n11, n111 = int(row["n_drug"]), int(row["n_both"])
         if n111 < TOGETHER_LEAST:
             continue
         n10, n01 = n_drug - n11, int(row["n"]) - n11
-        n101, n011 = max(observed - n111, 0), int(row["n_event"]) - n111
+        n101, n011 = both - n111, int(row["n_event"]) - n111
         neither = n_total - n10 - n01 - n11
         if neither < 1:
             continue

@@ -84,7 +84,8 @@ def sections(
 
 def _table(pair: Pair) -> tuple[Text, ...]:
     a, drug, event, total = pair.observed, pair.n_drug, pair.n_event, pair.n_total
-    cells = {lang: [number(x, lang) for x in (a, drug - a, event - a, total - drug - event + a)] for lang in LANGS}
+    neither = max(total - drug - event + a, 0)
+    cells = {lang: [number(x, lang) for x in (a, drug - a, event - a, neither)] for lang in LANGS}
     fr, en = cells["fr"], cells["en"]
     made = [
         Text(f"avec le médicament et l'événement\u202f: {fr[0]}", f"with the drug and the event: {en[0]}"),

@@ -141,7 +141,7 @@ def _never(critical: float, upper_limit: float, minimum_events: int) -> float:
         until = min(_latest(n, critical), upper_limit)
         mean = until - now
         if mean > 0:
-            k = np.arange(n)
+            k = np.arange(min(n, int(mean + 12 * mean**0.5) + 40))  # more arrivals than these: below 1e-20
             arrivals = np.exp(k * np.log(mean) - mean - gammaln(k + 1))
             at = np.convolve(at, arrivals)[:n]  # n events by now would have crossed
         else:
