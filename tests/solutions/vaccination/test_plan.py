@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -410,3 +411,37 @@ def test_a_second_brand_of_rotavirus_vaccine_is_judged_by_the_series_of_the_firs
     same = what_if(france, child, Dose(ON, codes[first], id="x"))
     assert same.counts is True
     assert same.harmed == ()
+
+
+def first_months() -> Patient:
+    """Four months old, nothing given: five injections are due, and two of them have a last day."""
+    return Patient(dt.date(2026, 8, 10))
+
+
+def test_with_few_injections_a_visit_the_vaccine_that_would_soon_be_too_late_goes_first(france: Schedule) -> None:
+    found = plan(france, first_months(), dt.date(2026, 12, 20), Wishes(most=1))
+    served = {s.group for visit in found.visits for each in visit.doses for s in each.serves}
+    assert found.visits[0].doses[0].serves[0].group == "ROTA"
+    assert sum(s.group == "ROTA" for v in found.visits for each in v.doses for s in each.serves) == 2
+    due = {each.group for each in run(france, first_months(), dt.date(2026, 12, 20)).groups
+           if each.level != "optional" and each.recommended and each.recommended <= dt.date(2026, 12, 20)
+           and each.status is SeriesStatus.NOT_COMPLETE}  # fmt: skip
+    assert due - served == {each.group for each in found.left} == {"RSV"}
+    assert [each.reason for each in found.left] == ["too late"]
+
+
+def test_a_dose_whose_last_day_passes_between_two_visits_is_told() -> None:
+    """Three vaccines, each for the last time within the week, and room for one at a visit."""
+
+    def once(code: str) -> list[Any]:
+        row = dose(1, "30 days", [code])
+        return [{**row, "age": {**row["age"], "maxAge": "65 days"}}]
+
+    made = schedule(
+        {"A": once("901"), "B": once("902"), "C": once("903")}, {"901": ["A"], "902": ["B"], "903": ["C"]}
+    )
+    born = after(-60)
+    assert told(plan(made, Patient(born), ON)) == [(ON, ["901", "902", "903"])]
+    found = plan(made, Patient(born), ON, Wishes(most=1))
+    assert told(found) == [(ON, ["901"])]
+    assert [(each.group, each.reason) for each in found.left] == [("B", "too late"), ("C", "too late")]

@@ -9,6 +9,7 @@ waits :attr:`~lab39.solutions.vaccination.planned.Wishes.wait_days` at most.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -36,6 +37,8 @@ __all__ = ["GOALS", "Goal", "Left", "Plan", "PlannedDose", "Served", "Visit", "W
 
 PREFIX = "plan-"
 _BUDGET = 240
+MISSED = "too late"
+"""Reason of a :class:`Left` that no visit serves in time: its last day, its season or the horizon comes first."""
 
 
 def plan(schedule: Schedule, patient: Patient, on: dt.date, wishes: Wishes | None = None) -> Plan:
@@ -106,11 +109,26 @@ class _Search:
             self.until,
             self.wishes,
             best.visits,
-            best.left,
+            (*best.left, *self._forgone(patient, best)),
             not self.cut,
             tuple(self._left_out(patient, best.visits)),
             asking.questions(self.schedule, patient, run(self.schedule, patient, self.on)),
         )
+
+    def _forgone(self, patient: Patient, best: _State) -> Iterable[Left]:
+        """What is due at a visit, is not served there, and neither later: its season is over, or the horizon."""
+        told = {each.group for each in best.left}
+        found: dict[str, Left] = {}
+        for visit in best.visits:
+            served = {each.group for dose in visit.doses for each in dose.serves}
+            for each in _awaited(run(self.schedule, patient, visit.date)):
+                if each.recommended and each.recommended <= visit.date:
+                    found[each.group] = Left(each.group, each.recommended, MISSED)
+            for group in served | told:
+                found.pop(group, None)
+            given = tuple(Dose(visit.date, each.code) for each in visit.doses)
+            patient = replace(patient, doses=(*patient.doses, *given))
+        return found.values()
 
     def _left_out(self, patient: Patient, visits: Sequence[Visit]) -> Iterable[LeftOut]:
         """Each product that was not proposed at some visit and is planned at none, with why."""
@@ -166,7 +184,7 @@ class _Search:
             for each in _awaited(result)
             if each.recommended and each.recommended <= day and each.group not in closed
         ]
-        given, failed = _give(self.schedule, patient, due, day, self.wishes.most) if due else ((), ())
+        given, failed = _give(self.schedule, patient, due, day, self.wishes) if due else ((), ())
         if given:
             doses = tuple(
                 Dose(day, each.code, id=f"{PREFIX}{len(state.visits) + 1}-{i}")
@@ -186,7 +204,21 @@ class _Search:
             state = replace(state, left=(*state.left, *failed))
             closed |= {each.group for each in failed}
         waiting = [each for each in _awaited(result) if each.group not in closed]
-        return state, waiting
+        missed = [each for each in waiting if self._is_missed(each, self._soonest(day, first=not state.visits))]
+        if missed:
+            lost = tuple(Left(each.group, each.recommended, MISSED) for each in missed)
+            state = replace(state, left=(*state.left, *lost))
+        return state, [each for each in waiting if each not in missed]
+
+    def _soonest(self, day: dt.date, *, first: bool) -> dt.date:
+        """The first day on which a visit may follow."""
+        return day + dt.timedelta(days=1 if first else self.wishes.between_days)
+
+    def _is_missed(self, each: GroupForecast, soonest: dt.date) -> bool:
+        """Whether the last day of a dose within the horizon comes before the next visit may."""
+        if each.recommended is None or each.recommended > self.until or each.latest is None:
+            return False
+        return each.latest < max(each.recommended, soonest)
 
     def _next_days(self, waiting: Iterable[GroupForecast], day: dt.date, *, first: bool) -> Iterator[dt.date]:
         """Days worth trying next: each on which one more dose is ready, and the last that keeps every wait."""
@@ -203,7 +235,7 @@ class _Search:
         self, waiting: Iterable[GroupForecast], day: dt.date, *, first: bool
     ) -> list[tuple[dt.date, dt.date]]:
         """For each dose awaited within the horizon, the day from which it may be given and the last it may wait."""
-        soonest = day + dt.timedelta(days=1 if first else self.wishes.between_days)
+        soonest = self._soonest(day, first=first)
         windows = []
         for each in waiting:
             if each.recommended is None or each.recommended > self.until:
@@ -213,8 +245,6 @@ class _Search:
             if each.past_due is not None and each.past_due >= each.recommended:
                 limit = max(ready, each.past_due)
             if each.latest is not None:
-                if each.latest < ready:
-                    continue
                 limit = min(limit, each.latest)
             if ready <= self.until:
                 windows.append((ready, limit))
@@ -258,15 +288,17 @@ def _awaited(result: Result) -> list[GroupForecast]:
 
 
 def _give(
-    schedule: Schedule, patient: Patient, due: Sequence[GroupForecast], day: dt.date, most: int | None
+    schedule: Schedule, patient: Patient, due: Sequence[GroupForecast], day: dt.date, wishes: Wishes
 ) -> tuple[tuple[tuple[Chosen, tuple[Served, ...]], ...], tuple[Left, ...]]:
     """Products that the engine accepts for every antigen they are given for; what it refuses is offered no more."""
     refused: set[tuple[str, str]] = set()
     why: dict[str, str] = {}
     while True:
         chosen, bare = cover(due, patient, schedule, day, refused)
-        ordered = sorted(chosen, key=lambda each: _urgency(each, due))
-        chosen = apart(ordered, due, day)[:most]
+        visits = 1 if wishes.most is None else math.ceil(len(chosen) / wishes.most)
+        queue = day + dt.timedelta(days=wishes.between_days * visits)
+        ordered = sorted(chosen, key=lambda each: _urgency(each, due, queue))
+        chosen = apart(ordered, due, day)[: wishes.most]
         doses = [Dose(day, each.code, id=f"{PREFIX}{i}") for i, each in enumerate(chosen, 1)]
         result = run(schedule, replace(patient, doses=(*patient.doses, *doses)), day, {each.group for each in due})
         wrong = {
@@ -305,8 +337,12 @@ def _served(product: Chosen, due: Sequence[GroupForecast]) -> tuple[Served, ...]
     )
 
 
-def _urgency(product: Chosen, due: Sequence[GroupForecast]) -> tuple[dt.date, dt.date, int, str]:
+def _urgency(
+    product: Chosen, due: Sequence[GroupForecast], queue: dt.date
+) -> tuple[dt.date, dt.date, dt.date, int, str]:
+    """What would be missed if it came last in the queue goes first, then what is late."""
     mine = [each for each in due if not product.covers.isdisjoint(s.series.antigen for s in each.series)]
     late = min((each.past_due for each in mine if each.past_due), default=dt.date.max)
     soon = min((each.recommended for each in mine if each.recommended), default=dt.date.max)
-    return late, soon, -len(product.covers), product.code
+    last = min((each.latest for each in mine if each.latest and each.latest < queue), default=dt.date.max)
+    return last, late, soon, -len(product.covers), product.code

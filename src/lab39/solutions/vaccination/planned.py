@@ -68,7 +68,11 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A vaccine group due within the horizon that is not served: ``no product``, or the reasons of the engine."""
+    """A vaccine group due within the horizon that is not served.
+
+    Attributes:
+        reason: ``no product``, ``too late`` (no visit in time), or the reasons of the engine.
+    """
 
     group: str
     recommended: dt.date | None

@@ -16,7 +16,7 @@ from lab39.solutions.vaccination.coverage import Cell, Coverage
 from lab39.solutions.vaccination.covering import LeftOut
 from lab39.solutions.vaccination.model import Schedule
 from lab39.solutions.vaccination.outcome import GroupForecast
-from lab39.solutions.vaccination.plan import Plan, PlannedDose
+from lab39.solutions.vaccination.plan import MISSED, Plan, PlannedDose
 from lab39.solutions.vaccination.recalls import Recall, Receipt
 from lab39.solutions.vaccination.whatif import WhatIf
 
@@ -76,14 +76,19 @@ def plan(console: Console, found: Plan, birth: dt.date, lang: Lang) -> None:
     for asked in found.to_ask:
         _line(console, f"{words.capital(asked.name)[lang]}{COLON[lang]}{asked.consequence[lang]}.", "bold")
     for each in found.left:
-        reason = Text("aucun vaccin possible", "no vaccine possible") if each.reason == "no product" else None
-        said = reason[lang] if reason else words.reason(each.reason)[lang]
+        said = (_LEFT.get(each.reason) or words.reason(each.reason))[lang]
         _line(console, f"{words.group(each.group)[lang]}: {said}" if lang == "en" else
               f"{words.group(each.group)[lang]}\u202f: {said}")  # fmt: skip
     if not found.exhaustive:
         _line(console, Text("Meilleur plan trouvé, sans preuve qu'il n'en est pas de plus court.",
                             "Best plan found, without proof that none is shorter.")[lang], "dim")  # fmt: skip
     console.print()
+
+
+_LEFT = {
+    "no product": Text("aucun vaccin possible", "no vaccine possible"),
+    MISSED: Text("dû, mais aucune visite de ce plan à temps", "due, but no visit of this plan in time"),
+}
 
 
 def _left_out(each: LeftOut) -> Text:
