@@ -8,7 +8,7 @@ signal's first quarter and the first time it is among the first 100. Mean over s
 
 The generator and the triage are of one house: the range of counts, the countries and the better told reports that
 the triage looks for are how the generator plants. ``documented=1`` takes the last of these away. Prints JSON.
-Some twenty minutes of one core with the defaults; with ``--work``, a run that was stopped goes on where it was.
+Fifteen minutes of processor time with the defaults; with ``--work``, a run that was stopped goes on where it was.
 """
 
 from __future__ import annotations
