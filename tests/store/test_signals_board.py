@@ -208,6 +208,7 @@ def test_a_recommendation_is_published_and_a_reopening_after_it_too(store: Store
         "conclusion": "new-risk",
         "priority": "high",
         "run": "",
+        "synthetic": False,
     }
     assert (second.topic, second.subject) == ("signals.reopened", signal)
 
