@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from tests.stories.serving import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -60,6 +60,21 @@ def test_signs_told_in_words_give_a_ranking_that_survives_a_restart(page: Page, 
     page.get_by_role("link", name="Français").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Dire les signes, lire le classement")
     assert kept(page) == told
+
+
+def test_an_answer_that_comes_late_does_not_undo_what_was_told_since(page: Page, lab: Served):
+    page.goto(f"{lab.url}/lang/en?next=/raredisease?present=HP:0001083")
+    held: list[Route] = []
+    page.route(re.compile(r"[?&]q=arachno"), lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request(re.compile(r"[?&]q=arachno")):
+        page.get_by_label("A sign, in your own words").fill("arachno")
+    page.get_by_role("region", name="To look for next").get_by_role("button", name="Absent").first.click()
+    held[0].continue_()
+    expect(page).to_have_url(re.compile("present=HP:0001083.*absent=HP:"))
+    expect(page.locator("[aria-pressed=true]")).to_have_count(2)
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("#consulted")).to_contain_text("Arachnodactyly")
+    assert len(kept(page)) == 2
 
 
 def test_going_back_undoes_what_was_told_last(page: Page, lab: Served):
