@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from lab39.settings import Settings
+from printing import give
 
 HERE = Path(__file__).parent
 PEER = "vigipy==3.5.1"
@@ -67,10 +68,7 @@ def main() -> int:
             found["learned"] = part("signals_learned.py", Path(folder), "--work", str(work / "planted"))
     verdicts = dict(bars(found))
     found["bars"], found["passed"] = verdicts, all(verdicts.values())
-    text = json.dumps(found, ensure_ascii=False, indent=1)
-    print(text)
-    if asked.out:
-        asked.out.write_text(text, "utf-8")
+    give(found, asked.out)
     return 0 if found["passed"] else 1
 
 

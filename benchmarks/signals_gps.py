@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab39.settings import Settings
+from printing import give
 
 SIGNAL = 2.0
 GROUPS = ((1, 1), (2, 2), (3, 9), (10, 10**9))
@@ -37,10 +37,7 @@ def main() -> int:
     if found is None:
         print("no caers among the shared data", file=sys.stderr)
         return 2
-    text = json.dumps(found, ensure_ascii=False, indent=1)
-    print(text)
-    if asked.out:
-        asked.out.write_text(text, "utf-8")
+    give(found, asked.out)
     return 0
 
 

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lab39.settings import Settings
+from printing import give
 from signals_planted import ROWS, Base, interval
 
 if TYPE_CHECKING:
@@ -69,10 +70,7 @@ def main() -> int:
     asked = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = measured(asked.work or Path(folder), asked.rows, asked.seeds)
-    text = json.dumps(found, ensure_ascii=False, indent=1)
-    print(text)
-    if asked.out:
-        asked.out.write_text(text, "utf-8")
+    give(found, asked.out)
     return 0 if found["no leak"] else 1
 
 

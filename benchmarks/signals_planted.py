@@ -26,6 +26,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from printing import give
+
 ROWS = 3e5
 TOP, RECALL_AT = 100, 200
 FEW = (3, 30)
@@ -57,10 +59,7 @@ def main() -> int:
 
             peer = asked.peer_python or peer_python(Path(folder))
         found = measured(work, asked.rows, asked.seeds, asked.timed_seeds, peer)
-    text = json.dumps(found, ensure_ascii=False, indent=1)
-    print(text)
-    if asked.out:
-        asked.out.write_text(text, "utf-8")
+    give(found, asked.out)
     return 0
 
 

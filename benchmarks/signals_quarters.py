@@ -10,7 +10,6 @@ JSON; exit 1 when a quarter more costs over 1.5 times more with many quarters th
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -21,6 +20,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from printing import give
 
 FIRST_YEAR = 2004
 DRUGS, EVENTS, AREAS = 900, 1500, 30
@@ -59,10 +60,7 @@ def main() -> int:
         "growth": growth,
         "passed": all(each <= 1.5 for each in growth.values()),
     }
-    text = json.dumps(found, indent=1)
-    print(text)
-    if asked.out:
-        asked.out.write_text(text, "utf-8")
+    give(found, asked.out)
     return 0 if found["passed"] else 1
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from tests.cli.conftest import run
+from tests.solutions.vaccination import records
 
-from lab39 import fhir
 from lab39.core.finding import Finding, When
 from lab39.core.lab import Lab
 from lab39.core.record import Record
@@ -69,12 +69,8 @@ def temperature(celsius: float, day: str = "2026-11-24") -> dict[str, Any]:
 
 
 def record(*rows: dict[str, Any]) -> Record:
-    person = {"resourceType": "Patient", "id": "p", "birthDate": "1944-03-02", "gender": "female"}
-    read = fhir.record(
-        {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": each} for each in (person, *rows)]}
-    )
-    assert read is not None
-    return read
+    """A woman of 82 with these resources."""
+    return records.record(*rows, person=records.PERSON | {"birthDate": "1944-03-02"})
 
 
 def card(schedule: Any, *rows: dict[str, Any]) -> Finding:

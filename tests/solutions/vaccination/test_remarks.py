@@ -6,8 +6,9 @@ import datetime as dt
 
 import pytest
 from tests.solutions.vaccination.french import person
-from tests.solutions.vaccination.records import SNOMED, condition, record
+from tests.solutions.vaccination.records import PERSON, SNOMED, condition, record
 
+from lab39.core.finding import Finding, Reason
 from lab39.solutions.vaccination import findings, remarks, run, told
 from lab39.solutions.vaccination.checks import judge
 from lab39.solutions.vaccination.codes import NO_MAPS
@@ -22,6 +23,15 @@ FRANCE = open_france()
 def beside(born: str, *history: str, observed: tuple[tuple[str, str], ...] = ()) -> list[str]:
     someone = person(FRANCE, born, "F", *history, observed=observed)
     return [each.fr for each in remarks.beside(FRANCE, someone, run(FRANCE, someone, ON))]
+
+
+def told_by_the_card(born: str, rule: str) -> tuple[findings.Assessed, Finding, Reason]:
+    """What is found of a woman without any vaccine, her card, and what it says of a rule."""
+    found = findings.assessed(record(person=PERSON | {"birthDate": born}), FRANCE, ON, NO_MAPS)
+    assert isinstance(found, findings.Assessed)
+    [card] = findings.findings(found)
+    [reason] = [each for each in card.reasons if each.rule == f"vaccination.france.{rule}"]
+    return found, card, reason
 
 
 @pytest.mark.parametrize(
@@ -54,11 +64,7 @@ def test_a_rule_that_is_not_verified_needs_the_situation_it_is_for() -> None:
 
 
 def test_the_card_tells_it_with_a_source_marked_unverified_and_asks_for_nothing_more() -> None:
-    known = record(person={"resourceType": "Patient", "id": "p", "birthDate": "2009-05-01", "gender": "female"})
-    found = findings.assessed(known, FRANCE, ON, NO_MAPS)
-    assert isinstance(found, findings.Assessed)
-    [card] = findings.findings(found)
-    [reason] = [each for each in card.reasons if each.rule == "vaccination.france.dtcap-never-16"]
+    found, card, reason = told_by_the_card("2009-05-01", "dtcap-never-16")
     assert reason.source.verified is False
     assert "ce n'est pas un conseil" in reason.text.fr
     assert "dtcap-never-16" not in str(card.payload)
@@ -117,11 +123,7 @@ def test_what_decides_between_two_strengths_is_told_with_the_dose() -> None:
 
 
 def test_an_adult_without_any_known_dose_is_told_the_two_ways_on_whose_word() -> None:
-    known = record(person={"resourceType": "Patient", "id": "p", "birthDate": "1996-05-01", "gender": "female"})
-    found = findings.assessed(known, FRANCE, ON, NO_MAPS)
-    assert isinstance(found, findings.Assessed)
-    [card] = findings.findings(found)
-    [reason] = [each for each in card.reasons if each.rule == "vaccination.france.dtcap-none-known"]
+    found, _, reason = told_by_the_card("1996-05-01", "dtcap-none-known")
     assert reason.source.verified is True
     assert "two doses 2 months apart, a third 8 to 12 months later" in reason.text.en
     assert "Santé publique France" in reason.text.fr
