@@ -291,7 +291,7 @@ def test_one_that_does_not_end_is_killed_after_its_time(monkeypatch):
 
 
 def test_one_that_ends_again_and_again_is_started_after_longer_and_longer_pauses(monkeypatch):
-    kept = Programs({"web": SLEEP, "jobs": "pass"})
+    kept = Programs({"web": SLEEP, "jobs": "pass", "head": "pass"})
     said: list[str] = []
     kept.said = lambda text: said.append(text.en)
     now = [0.0]
@@ -314,6 +314,30 @@ def test_one_that_ends_again_and_again_is_started_after_longer_and_longer_pauses
     assert pauses == sorted(pauses)
     assert pauses[-1] == supervisor.LONGEST_PAUSE
     assert len(said) >= 9
+
+
+def test_the_last_head_is_signed_when_all_have_ended_even_if_no_worker_for_jobs_ran(tmp_path, monkeypatch):
+    signed = tmp_path / "signed"
+    kept = Programs(
+        {"web": SLEEP, "jobs": "pass", "head": f"import pathlib; pathlib.Path({str(signed)!r}).touch()"}
+    )
+    found: list[int] = []
+
+    def ready() -> None:
+        found.extend(kept.processes)
+        kept.stop()
+
+    end = kept._end
+    monkeypatch.setattr(kept, "_end", lambda: (end(), found.append(signed.exists())))
+    kept.run(ready)
+    assert found[-1] is False
+    assert signed.exists()
+
+
+def test_a_last_head_that_takes_too_long_is_left(monkeypatch):
+    monkeypatch.setattr(supervisor, "HEAD_SECONDS", 0.2)
+    kept = Programs({"web": SLEEP, "jobs": "pass", "head": STUBBORN})
+    kept.run(kept.stop)
 
 
 def test_the_service_manager_is_told_when_the_lab_is_ready_and_when_it_stops(tmp_path, monkeypatch):

@@ -62,6 +62,15 @@ def test_signs_told_in_words_give_a_ranking_that_survives_a_restart(page: Page, 
     assert kept(page) == told
 
 
+def test_what_is_typed_before_the_page_is_ready_is_looked_for(page: Page, lab: Served):
+    held: list[Route] = []
+    page.route(re.compile("htmx"), lambda route: held.append(route))
+    page.goto(f"{lab.url}/raredisease", wait_until="commit")
+    page.get_by_role("searchbox").fill("arachno")
+    held[0].continue_()
+    expect(page.locator("#consulted")).to_contain_text("Arachnodactyly")
+
+
 def test_an_answer_that_comes_late_does_not_undo_what_was_told_since(page: Page, lab: Served):
     page.goto(f"{lab.url}/lang/en?next=/raredisease?present=HP:0001083")
     held: list[Route] = []

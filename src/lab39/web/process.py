@@ -1,4 +1,4 @@
-"""One process of a served lab: ``python -m lab39.web.process web|jobs``, started by the supervisor.
+"""One process of a served lab: ``python -m lab39.web.process web|jobs|head``, started by the supervisor.
 
 Each reads its settings from the environment, writes its logs to standard output, ends in order on SIGTERM, and ends
 too when its supervisor is gone, however that died.
@@ -30,7 +30,7 @@ HEAD_EVERY_SECONDS = 900.0
 def main(arguments: list[str] | None = None) -> int:
     """Run one process until it is told to stop."""
     parser = argparse.ArgumentParser(prog="python -m lab39.web.process")
-    parser.add_argument("role", choices=["web", "jobs"])
+    parser.add_argument("role", choices=["web", "jobs", "head"])
     parser.add_argument("--listen", type=int, default=-1, help="file descriptor of the socket that listens")
     parser.add_argument("--parent", type=int, default=-1, help="file descriptor that closes with the supervisor")
     parser.add_argument("--text-logs", action="store_true")
@@ -41,8 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
         threading.Thread(target=_end_with, args=(options.parent,), name="lab39-parent", daemon=True).start()
     if options.role == "web":
         serve(options.listen, reload=options.reload)
-    else:
+    elif options.role == "jobs":
         work()
+    else:
+        sign_once()
     return 0
 
 
@@ -104,6 +106,16 @@ def work() -> None:
         store.close()
 
 
+def sign_once() -> None:
+    """Sign what happened until the end: the last process of a lab, when nobody writes any more."""
+    from lab39.store import Store
+
+    settings = Settings.from_env()
+    store = Store.of(settings)
+    sign_head(store, settings)
+    store.close()
+
+
 def sign_head(store: Store, settings: Settings) -> None:
     """Export a signed head when the audit log has grown; an error is logged, and told by ``lab39 audit verify``."""
     from lab39.core.errors import LabError
@@ -124,7 +136,6 @@ def _sign(store: Store, settings: Settings, done: threading.Event) -> None:
     sign_head(store, settings)
     while not done.wait(HEAD_EVERY_SECONDS):
         sign_head(store, settings)
-    sign_head(store, settings)  # what happened until the end
 
 
 def _end_with(parent: int) -> None:

@@ -28,6 +28,8 @@ from lab39.web.meters import FOLDER
 
 GRACE_SECONDS = 30.0
 """After so long a process that was told to end is killed; more than it gives its own requests."""
+HEAD_SECONDS = 10.0
+"""What the last head of the audit log is given, once they have all ended."""
 STEADY_SECONDS = 10.0
 """A process that lived so long had started well."""
 LONGEST_PAUSE = 15.0
@@ -135,6 +137,8 @@ class Supervisor:
             finally:
                 notify("STOPPING=1")
                 self._end()
+            if self.jobs:
+                self._sign(environment, parent)
 
     def stop(self, *_: object) -> None:
         """Ask it to stop. Safe in a signal handler."""
@@ -231,6 +235,15 @@ class Supervisor:
                 each.kill()
                 each.wait()
         self.socket.close()
+
+    def _sign(self, environment: Mapping[str, str], parent: int) -> None:
+        """A head of the audit log that covers what each of them wrote, however and whenever it ended."""
+        last = self._start("head", environment, parent)
+        try:
+            last.wait(timeout=HEAD_SECONDS)
+        except subprocess.TimeoutExpired:
+            last.kill()
+            last.wait()
 
     @contextlib.contextmanager
     def _told_to_stop(self) -> Iterator[None]:

@@ -67,6 +67,13 @@
     else if (said() && (!document.activeElement || document.activeElement === document.body)) said().focus({ preventScroll: true });
   });
 
+  // What was typed before the page was ready counts too.
+  document.addEventListener("htmx:load", (event) => {
+    for (const field of event.target.querySelectorAll("[hx-trigger$=early]")) {
+      if (field.value !== field.defaultValue) field.dispatchEvent(new Event("early"));
+    }
+  });
+
   const byItself = (event) => event.target.matches && event.target.matches("[data-watch]"); // nobody did anything
   const offline = (event) => {
     if (byItself(event)) return; // it asks again
