@@ -138,9 +138,9 @@ def _person(
         if name in antigens and (not rule.vaccines or product.nuva in rule.vaccines):
             known = questions.titled(schedule, rule.text)
             if known and rule.asks:
-                yield replace(_told(questions.of_rule(schedule, known, "stop")), level="ask")
+                yield replace(_told(questions.of_rule(schedule.rules[known], "stop")), level="ask")
             elif known:
-                yield _told(questions.of_rule(schedule, known, "stop"))
+                yield _told(questions.of_rule(schedule.rules[known], "stop"))
             else:
                 yield Check("stop", words.capital(Text.same(rule.text)))
     for question in asked:

@@ -154,7 +154,9 @@ def certificate(call: Call) -> Download:
 
     opened = _whole(call, counters.read(call.query))
     found = opened.found
-    made = printed.certificate(found.record, found.patient, found.result, found.schedule, found.uncounted)
+    made = printed.certificate(
+        found.record, found.patient, found.result, found.schedule, found.uncounted, found.noted
+    )
     name = "releve-de-vaccination.pdf" if call.lang == "fr" else "vaccination-record.pdf"
     return Download(content=printed.pdf(made), name=name, media_type="application/pdf")
 
