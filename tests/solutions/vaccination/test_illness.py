@@ -220,7 +220,7 @@ def test_its_card_cites_a_text_that_was_read(cdsi):
     first = found.reasons[0]
     assert (first.rule, first.source.verified) == (RULE, True)
     assert "Red Book 2018" in str(first.source)
-    assert "moderate or severe acute illness" in first.text.en
+    assert "Moderate or severe acute illness" in first.text.en
 
 
 def test_beside_an_illness_that_defers_a_present_fever_adds_no_question(cdsi):
