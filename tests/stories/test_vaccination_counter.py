@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -26,11 +27,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     served.kill()
 
 
-def signed_in(page: Page, lab: Served, name: str, title: str) -> None:
+def signed_in(page: Page, lab: Served, document: str, title: str) -> None:
     """A pharmacist with one record of their own."""
     with lab.store() as store, store.writing() as tx:
         pharmacist = people.add(tx, name="Claire Morin", at=store.clock(), given=[Role.PROFESSIONAL])
-        records.add(tx, examples.example(name).document, owner=pharmacist.id, at=store.clock(), title=title)
+        records.add(tx, document, owner=pharmacist.id, at=store.clock(), title=title)
         token = sessions.start(tx, pharmacist.id, at=store.clock())
     page.context.add_cookies([{"name": "lab39_session", "value": token, "url": lab.url}])
 
@@ -53,7 +54,7 @@ def no_violation(page: Page) -> None:
 
 
 def test_from_the_search_to_the_certificate_with_the_server_killed_in_between(page: Page, lab: Served):
-    signed_in(page, lab, "insomniac-lorry-driver", "Dossier du chauffeur")
+    signed_in(page, lab, examples.example("insomniac-lorry-driver").document, "Dossier du chauffeur")
     page.goto(f"{lab.url}/lang/fr?next=/solutions/vaccination")
     page.get_by_role("link", name="Vacciner au comptoir").first.click()
     no_violation(page)
@@ -85,6 +86,9 @@ def test_from_the_search_to_the_certificate_with_the_server_killed_in_between(pa
 
     page.get_by_label("Site").select_option("left-arm")
     page.get_by_role("button", name="Et si je le fais aujourd'hui").click()
+    expect(verdict).to_contain_text("aucune dose connue, carnet perdu ou jamais vacciné, à demander")
+    page.get_by_role("radio", name="Statut vaccinal inconnu, aucun document").check()
+    page.get_by_role("button", name="Et si je le fais aujourd'hui").click()
     expect(verdict).to_contain_text("la dose peut être faite")
     expect(verdict).to_contain_text("Peut être prescrit et fait par un pharmacien")
     page.get_by_role("button", name="Enregistrer la dose faite").click()
@@ -98,6 +102,30 @@ def test_from_the_search_to_the_certificate_with_the_server_killed_in_between(pa
     page.go_back()
     expect(verdict).to_contain_text("Déjà fait aujourd'hui")
     expect(page.get_by_role("button", name="Enregistrer")).to_have_count(0)
+
+
+def test_a_boy_of_16_who_was_never_vaccinated_gets_a_second_dose_two_months_later(page: Page, lab: Served):
+    boy = {"resourceType": "Patient", "id": "p", "gender": "male", "birthDate": "2010-05-01"}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": boy}]}
+    signed_in(page, lab, json.dumps(bundle), "Adolescent sans carnet")
+    page.goto(f"{lab.url}/lang/fr?next=/vaccination/counter")
+    page.get_by_role("link", name="Adolescent sans carnet").first.click()
+    expect(page.get_by_role("radio", name="Pas encore demandé")).to_be_checked()
+    answer_no(page)
+    page.get_by_role("radio", name="Jamais vacciné contre la diphtérie, le tétanos et la polio").check()
+    page.get_by_label("Scanner le DataMatrix").fill(scanned("Repevax", "391231", "NEW1"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("radio", name="Jamais vacciné")).to_be_checked()
+    answer_no(page)  # with this box, no live vaccine is asked about any more
+    page.get_by_label("Site").select_option("left-arm")
+    page.get_by_role("button", name="Et si je le fais aujourd'hui").click()
+    expect(page.locator("#verdict")).to_contain_text("la dose peut être faite")
+    no_violation(page)
+    page.get_by_role("button", name="Enregistrer la dose faite").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Dose enregistrée")
+    expect(page.locator(".later")).to_contain_text("coqueluche, polio")
+    page.get_by_role("link", name="Faire une autre dose").click()
+    expect(page.get_by_role("radio", name="Jamais vacciné")).to_have_count(0)  # the record says it now
 
 
 def test_a_live_vaccine_is_refused_to_an_immunosuppressed_adult(page: Page, lab: Served):

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 from tests.solutions.vaccination import releases
-from tests.solutions.vaccination.records import CVX, PERSON, bundle, immunization
+from tests.solutions.vaccination.records import CVX, PERSON, bundle, condition, immunization
 from tests.web.systems import FHIR
 
 from lab39.core.lab import Lab
 from lab39.fhir import outputs
-from lab39.solutions.vaccination.fhir_out import DATES, FORECASTS
+from lab39.solutions.vaccination.fhir_out import DATES, FORECASTS, REASON, WAITS
 from lab39.solutions.vaccination.solution import Vaccination
 
 STATUS = "http://terminology.hl7.org/CodeSystem/immunization-recommendation-status"
@@ -86,6 +86,58 @@ def test_what_is_late_is_overdue_and_what_comes_is_neither(client):
     for on, status in (("2025-05-01", "overdue"), ("2025-04-30", "due"), ("2025-03-30", None)):
         (found,) = parts(ask(client, parameters(on=on)), "recommendation")
         assert code_of(found["recommendation"][0]["forecastStatus"], STATUS) == status, on
+
+
+def ill(code: str, name: str, onset: str | None = "2025-04-09") -> dict[str, Any]:
+    resource = condition("http://hl7.org/fhir/sid/icd-10", code, id="ill")
+    resource["code"]["text"] = name
+    return {"name": "condition", "resource": resource | ({"onsetDateTime": onset} if onset else {})}
+
+
+@pytest.mark.parametrize("on", ["2025-04-10", "2025-05-01"])
+def test_in_an_acute_illness_what_is_due_waits_and_says_until_when(client, on):
+    answer = ask(client, parameters(ill("J18.9", "Pneumonia", on), on=on))
+    (found,) = parts(answer, "recommendation")
+    outputs.validate(found)
+    (row,) = found["recommendation"]
+    status = row["forecastStatus"]
+    assert code_of(status, "http://hl7.org/fhir/us/immds/CodeSystem/ForecastStatus") == "notComplete"
+    assert code_of(status, STATUS) is None, "neither due nor overdue while it waits"
+    reason = row["forecastReason"][0]
+    assert code_of(reason, REASON) == WAITS
+    assert reason["text"].startswith("Once the acute illness is over. The record notes: Pneumonia")
+    assert "Red Book 2018" in reason["text"]
+    assert row["supportingPatientInformation"] == [{"reference": "Condition/ill"}]
+    dates = {each["code"]["coding"][0]["code"]: each["value"] for each in row["dateCriterion"]}
+    assert dates["30980-7"] == "2025-03-31", "the dates of the schedule stay what they are"
+
+
+def test_what_cannot_be_given_yet_does_not_wait_for_the_end_of_an_illness(client):
+    (found,) = parts(
+        ask(client, parameters(ill("J18.9", "Pneumonia", "2025-03-01"), on="2025-03-02")), "recommendation"
+    )
+    assert "forecastReason" not in found["recommendation"][0]
+
+
+def test_an_illness_in_doubt_leaves_doses_due_and_is_an_issue(client):
+    answer = ask(client, parameters(ill("J18.9", "Pneumonia", None)))
+    (found,) = parts(answer, "recommendation")
+    assert code_of(found["recommendation"][0]["forecastStatus"], STATUS) == "due"
+    (issues,) = parts(answer, "issues")
+    outputs.validate(issues)
+    asked = [each for each in issues["issue"] if "Pneumonia, undated" in json.dumps(each)]
+    assert [each["severity"] for each in asked] == ["warning"]
+
+
+def test_with_the_french_schedule_a_fever_makes_every_dose_wait(client):
+    body = parameters(ill("R50.9", "Fever"))
+    body["parameter"][2]["valueString"] = "france"
+    (found,) = parts(ask(client, body), "recommendation")
+    outputs.validate(found)
+    said = [code_of(row["forecastStatus"], STATUS) for row in found["recommendation"]]
+    assert not {"due", "overdue"} & set(said)
+    waits = [row for row in found["recommendation"] if WAITS in json.dumps(row.get("forecastReason", ""))]
+    assert len(waits) > 1
 
 
 def test_each_dose_is_evaluated_for_each_disease(client):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from html import unescape
@@ -114,6 +115,109 @@ def test_a_live_vaccine_asks_about_immunity_and_pregnancy_and_another_does_not(c
     assert 'value="pregnancy"' in live
     assert "q-live" not in other
     assert live.count('<fieldset class="ask">') == other.count('<fieldset class="ask">') == 3
+
+
+# -- the doses before those of the record -------------------------------------------------------------------
+
+NEVER, LOST = "lab39|never-vaccinated", "lab39|vaccination-unknown"
+OWN = "http://lab39.org/fhir/CodeSystem/vaccination-situation"
+
+
+def given(name: str, day: str) -> dict:
+    product = find(name).product
+    assert product is not None
+    coding = [{"system": terms.NUVA, "code": product.nuva}]
+    return {
+        "resourceType": "Immunization",
+        "id": f"given-{day}",
+        "status": "completed",
+        "vaccineCode": {"coding": coding},
+        "occurrenceDateTime": day,
+    }
+
+
+def stating(code: str) -> dict:
+    return {"resourceType": "Condition", "id": code, "code": {"coding": [{"system": OWN, "code": code}]}}
+
+
+def test_never_vaccinated_is_asked_in_the_words_of_the_form(client):
+    form = client.get("/vaccination", params={"born": "1990-01-01", "sex": "female"}).text
+    shown = see(client, record=bring(client, person("1990-05-01"))).text
+    for value, said in re.findall(r'<option value="(lab39[^"]+)"[^>]*>([^<]+)<', form):
+        found = re.search(rf'name="has" value="{re.escape(value)}"[^>]*> ([^<]+)<', shown)
+        assert found, value
+        assert unescape(found[1]).lower() == unescape(said).lower()
+
+
+@pytest.mark.parametrize(
+    ("born", "rows"),
+    [
+        ("1990-05-01", [given("Repevax", "2016-05-02")]),
+        ("1990-05-01", [stating("never-vaccinated")]),
+        ("1990-05-01", [stating("vaccination-unknown")]),
+        ("2016-05-01", []),
+    ],
+)
+def test_it_is_not_asked_when_a_dose_is_known_the_record_says_it_or_no_rule_rests_on_it(client, born, rows):
+    assert 'name="has"' not in see(client, record=bring(client, person(born, *rows))).text
+
+
+@pytest.mark.parametrize("born", ["1990-05-01", "2010-05-01"])
+def test_left_open_it_is_told_with_the_vaccine_it_is_about_and_refuses_nothing(client, born):
+    asked = NO | BOX | {"record": bring(client, person(born)), "ordered": "yes"}
+    said = verdict(client, **asked, vaccine="Repevax")
+    assert "aucune dose connue, carnet perdu ou jamais vacciné, à demander" in said
+    assert "Enregistrer la dose faite" in said
+    assert "carnet perdu" not in verdict(client, **asked, vaccine="Gardasil 9")
+    assert "carnet perdu ou jamais" not in verdict(client, **asked, vaccine="Repevax", has=NEVER)
+
+
+@pytest.mark.parametrize("born", ["1990-05-01", "2010-05-01"])
+def test_never_vaccinated_brings_the_whole_series_and_is_kept_with_the_dose(client, born):
+    record = bring(client, person(born))
+    asked = NO | BOX | {"record": record, "vaccine": "Repevax", "ordered": "yes", "has": NEVER}
+    shown = see(client, **asked).text
+    assert re.search(rf'name="has" value="{re.escape(NEVER)}" checked', shown)
+    assert 'type="hidden" name="has"' not in shown.partition("<form")[2].partition("</form>")[0]
+    assert "Si la dose est faite aujourd'hui, ensuite" in verdict(client, **asked)
+    assert len(document(client, record)["entry"]) == 1, "looking writes nothing"
+
+    answer = send(client, record, vaccine="Repevax", ordered="yes", has=NEVER, checked="yes")
+    assert answer.headers["location"].startswith("/vaccination/counter/done"), answer.headers["location"]
+    rows = [row["resource"] for row in document(client, record)["entry"]]
+    (kept,) = [row for row in rows if row["resourceType"] == "Condition"]
+    assert kept["code"]["coding"] == [{"system": OWN, "code": "never-vaccinated"}]
+    assert kept["subject"] == {"reference": "Patient/p1"}
+    (dose,) = [row for row in rows if row["resourceType"] == "Immunization"]
+    assert kept["recordedDate"] == dose["occurrenceDateTime"]
+    done = words(client.get(answer.headers["location"]).text)
+    later = months_after(dose["occurrenceDateTime"], 2)
+    assert later in done, "the second dose, two months later"
+    assert 'name="has"' not in see(client, record=record).text
+
+
+def months_after(day: str, months: int) -> str:
+    from lab39.core.text import date
+    from lab39.solutions.vaccination.dates import Duration, add
+
+    return date(add(dt.date.fromisoformat(day), Duration(months, 0)), "fr")
+
+
+def test_a_lost_record_brings_one_dose_and_its_antibodies_for_an_adult(client):
+    asked = NO | BOX | {"record": bring(client, person("1990-05-01")), "ordered": "yes"}
+    assert "Contrôle entre" in verdict(client, **asked, vaccine="Repevax", has=LOST)
+    assert "Contrôle entre" not in verdict(client, **asked, vaccine="Repevax")
+
+
+def test_an_address_adds_nothing_else_to_a_record(client):
+    record = bring(client, person("1990-05-01"))
+    plain, crafted = (see(client, record=record, **more).text for more in ({}, {"has": "sct|86406008"}))
+    due = [re.findall(r"<li[^>]*><div>.*?<strong>([^<]+)", text, re.DOTALL) for text in (plain, crafted)]
+    assert due[0] == due[1]
+    send(client, record, vaccine="Repevax", ordered="yes", has="sct|86406008", checked="yes")
+    kinds = [row["resource"]["resourceType"] for row in document(client, record)["entry"]]
+    assert "Condition" not in kinds
+    assert "Immunization" in kinds
 
 
 def test_pregnancy_is_not_asked_of_a_man_nor_when_the_record_says_it(client):

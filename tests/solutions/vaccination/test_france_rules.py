@@ -72,6 +72,22 @@ def test_coverage_every_verified_rule_is_reached_by_a_case() -> None:
     assert [rule.id for rule in computed if not reached[rule.id]] == []
 
 
+@pytest.mark.parametrize(
+    ("born", "rules"),
+    [
+        ("2012-11-25", set()),  # 14 tomorrow
+        ("2012-11-24", {"dtcap-never-14-17"}),
+        ("2008-11-25", {"dtcap-never-14-17"}),  # 18 tomorrow
+        ("2008-11-24", {"dtcap-never-adult"}),
+    ],
+)
+def test_the_never_vaccinated_have_one_series_from_14_and_another_from_18(born: str, rules: set[str]) -> None:
+    schedule = france.open_france()
+    never = person(schedule, born, "F", observed=(("never-vaccinated", ""),))
+    said = run(schedule, never, dt.date(2026, 11, 24)).groups
+    assert {one.series.rule for each in said for one in each.series if "never" in one.series.rule} == rules
+
+
 def test_a_rule_whose_source_was_not_opened_gives_no_advice() -> None:
     for edition in france.editions():
         schedule = france.open_france(edition)

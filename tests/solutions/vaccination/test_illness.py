@@ -5,19 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cli.conftest import run
-from tests.solutions.vaccination import records
+from tests.solutions.vaccination import records, small
+from tests.solutions.vaccination.test_certificate import text_of
 
 from lab39.core.finding import Finding, When
 from lab39.core.lab import Lab
 from lab39.core.record import Record
 from lab39.fhir import examples
 from lab39.settings import Settings
-from lab39.solutions.vaccination import answer, checks, counter, findings, illness, questions
+from lab39.solutions.vaccination import answer, checks, counter, engine, findings, illness, precautions, questions
+from lab39.solutions.vaccination.certificate import certificate
 from lab39.solutions.vaccination.france import open_france
+from lab39.solutions.vaccination.reading import read_patient
 
 __all__ = ["run"]
 
@@ -179,8 +183,109 @@ def test_an_observed_fever_counts_and_one_that_is_denied_does_not(schedule):
     assert told(schedule, seen | {"dataAbsentReason": {"text": "not done"}}) == "nothing"
 
 
-def test_a_schedule_without_the_rule_says_nothing(schedule):
-    assert illness.noted(record(has()), replace(schedule, rules={}), ON) == ()
+def test_a_schedule_with_rules_of_its_own_and_not_this_one_says_nothing(schedule):
+    others = {name: rule for name, rule in schedule.rules.items() if name != "acute-illness"}
+    assert illness.noted(record(has()), replace(schedule, rules=others), ON) == ()
+
+
+# -- schedules whose supporting data say nothing of it -----------------------------------------------------------
+
+
+PNEUMONIA = {"code": "J18.9", "system": ICD10, "words": "Pneumonia"}
+
+
+@pytest.fixture(scope="module")
+def cdsi():
+    made = small.schedule({"Zoster": [small.dose(1, "60 years", ["903"])]}, {"903": ["Zoster"]})
+    return replace(made, name="cdsi")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (has(**PNEUMONIA), "waits"),
+        (has(onset=None, **PNEUMONIA), "asks"),
+        (has(clinical="resolved", **PNEUMONIA), "nothing"),
+        (has(), "asks"),  # a fever alone tells no severity
+        (temperature(39.5), "asks"),
+    ],
+)
+def test_in_the_united_states_only_a_moderate_or_severe_illness_makes_doses_wait(cdsi, row, said):
+    assert told(cdsi, row) == said
+
+
+def test_its_card_cites_a_text_that_was_read(cdsi):
+    found = card(cdsi, has(**PNEUMONIA))
+    assert found.summary.en.startswith("Due, to give once the acute illness is over (")
+    first = found.reasons[0]
+    assert (first.rule, first.source.verified) == (RULE, True)
+    assert "Red Book 2018" in str(first.source)
+    assert "Moderate or severe acute illness" in first.text.en
+
+
+def test_beside_an_illness_that_defers_a_present_fever_adds_no_question(cdsi):
+    found = illness.noted(record(has(**PNEUMONIA), temperature(39.5)), cdsi, ON)
+    assert illness.wait(found) is not None
+    assert list(illness.to_ask(found)) == []
+
+
+@pytest.mark.parametrize("name", ["cdsi-4.64", "cdsi@4.64", "cdsi"])
+def test_every_edition_of_a_schedule_has_its_rule(cdsi, name):
+    assert told(replace(cdsi, name=name), has(**PNEUMONIA)) == "waits"
+
+
+@pytest.mark.parametrize("name", ["who-cdsi", "cdsix", "a folder"])
+def test_a_rule_that_nobody_read_is_shown_and_makes_nothing_wait(cdsi, name):
+    other = replace(cdsi, name=name)
+    found = card(other, has(**PNEUMONIA))
+    assert found.summary.fr.startswith("À faire maintenant")
+    asked = next(each for each in found.missing if each.code == "illness:Condition/illness")
+    assert "règle non vérifiée" in asked.consequence.fr
+    assert "ce n'est pas un conseil" in asked.consequence.fr
+    assert RULE not in [each.rule for each in found.reasons]
+
+
+def test_every_rule_of_these_schedules_that_makes_doses_wait_cites_an_address(cdsi):
+    for name in ("cdsi", "who-cdsi"):
+        held = precautions.acute_illness(replace(cdsi, name=name))
+        assert held is not None
+        assert held.rule.verified is all(each.source.url for each in held.rule.cited)
+
+
+# -- on paper ---------------------------------------------------------------------------------------------------
+
+
+def printed(schedule: Any, *rows: dict[str, Any]) -> dict[str, Any]:
+    she = record(*rows)
+    known = read_patient(she, schedule, ON)
+    assert known.patient is not None
+    return certificate(
+        she, known.patient, engine.run(schedule, known.patient, ON), schedule, known.uncounted, known.noted
+    ).as_dict(("fr",))
+
+
+def test_on_paper_doses_are_to_be_given_later_and_the_illness_is_not_named(schedule):
+    said = printed(schedule, has("J18.9", system=ICD10, words="Pneumopathie"))
+    assert said["to_give"] == "À faire une fois la maladie aiguë passée"
+    assert said["now"]
+    assert "attendre quelques jours" in said["beside"][0]
+    assert "Recomédicales" in said["beside"][0]
+    assert "Pneumopathie" not in str(said)
+
+
+def test_on_paper_a_doubt_is_asked_and_nothing_is_said_without_one(schedule):
+    said = printed(schedule, has(onset=None))
+    assert said["to_give"] == "À faire"
+    assert said["beside"] == ["Fièvre ou maladie aiguë, aujourd'hui\u202f: à demander avant de vacciner."]
+    well = printed(schedule)
+    assert (well["to_give"], well["beside"]) == ("À faire", [])
+
+
+def test_the_command_prints_it(tmp_path, run):
+    file, out = written(tmp_path, has()), tmp_path / "record.pdf"
+    ran = run("vaccination", "certificate", file, "--on", "2026-11-24", "--out", out, "--language", "en")
+    assert ran.code == 0, ran.err
+    assert "To be given once the fever is over" in text_of(out.read_bytes())
 
 
 # -- the card -----------------------------------------------------------------------------------------------
@@ -251,13 +356,18 @@ def test_the_page_asks_about_a_fever_in_doubt(schedule):
     assert any(note.fr.startswith("Fièvre, sans date") for note in answer.answer(said).notes)
 
 
+def written(folder: Path, *rows: dict[str, Any]) -> Path:
+    """A woman of 82, in a file."""
+    file = folder / "she.json"
+    person = {"resourceType": "Patient", "id": "p", "birthDate": "1944-03-02", "gender": "female"}
+    entry = [{"resource": each} for each in (person, *rows)]
+    file.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entry}), "utf-8")
+    return file
+
+
 @pytest.mark.parametrize("command", ["due", "plan"])
 def test_the_command_says_it_before_the_list(tmp_path, command: str, run):
-    file = tmp_path / "she.json"
-    person = {"resourceType": "Patient", "id": "p", "birthDate": "1944-03-02", "gender": "female"}
-    entry = [{"resource": each} for each in (person, has())]
-    file.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entry}), "utf-8")
-    ran = run("vaccination", command, file, "--on", "2026-11-24")
+    ran = run("vaccination", command, written(tmp_path, has()), "--on", "2026-11-24")
     assert ran.code == 0, ran.err
     first = ran.out.splitlines()[0]
     assert first.startswith("Vaccins à faire une fois la fièvre passée. Le dossier note\u202f: Fièvre, 22/11/2026.")

@@ -33,7 +33,7 @@ def test_every_question_rests_on_a_rule_that_was_read_with_its_source(schedule):
     for question in questions.questions():
         for situation in question.situations:
             for name in situation.rules:
-                told = questions.of_rule(schedule, name, situation.effect)
+                told = questions.of_rule(schedule.rules[name], situation.effect)
                 assert told.source
                 assert told.url.startswith("https://")
 

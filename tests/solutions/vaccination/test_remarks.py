@@ -40,10 +40,11 @@ def told_by_the_card(born: str, rule: str) -> tuple[findings.Assessed, Finding, 
         ("1996-05-01", (), ["dtcap-none-known"]),
         ("1996-05-01", ("2014-05-01:Revaxis",), []),
         ("2008-11-24", (), ["dtcap-none-known"]),
-        ("2008-11-25", (), ["dtcap-never-16"]),
-        ("2010-11-24", (), ["dtcap-never-16"]),
-        ("2010-11-25", (), ["dtcap-never-6-15"]),
-        ("2020-11-24", (), ["dtcap-never-6-15"]),
+        ("2008-11-25", (), ["dtcap-none-known-14-17"]),
+        ("2012-11-24", (), ["dtcap-none-known-14-17"]),
+        ("2012-11-24", ("2024-11-24:Repevax",), []),
+        ("2012-11-25", (), ["dtcap-never-6-13"]),
+        ("2020-11-24", (), ["dtcap-never-6-13"]),
         ("2020-11-25", (), []),
     ],
 )
@@ -64,11 +65,11 @@ def test_a_rule_that_is_not_verified_needs_the_situation_it_is_for() -> None:
 
 
 def test_the_card_tells_it_with_a_source_marked_unverified_and_asks_for_nothing_more() -> None:
-    found, card, reason = told_by_the_card("2009-05-01", "dtcap-never-16")
+    found, card, reason = told_by_the_card("2014-05-01", "dtcap-never-6-13")
     assert reason.source.verified is False
     assert "ce n'est pas un conseil" in reason.text.fr
-    assert "dtcap-never-16" not in str(card.payload)
-    assert [row["rule"] for row in told.unverified(FRANCE, found.patient, ON)] == ["dtcap-never-16"]
+    assert "dtcap-never-6-13" not in str(card.payload)
+    assert [row["rule"] for row in told.unverified(FRANCE, found.patient, ON)] == ["dtcap-never-6-13"]
 
 
 def test_an_unknown_status_asks_for_serology_before_hepatitis_b_and_tetanus_antibodies_after() -> None:
@@ -133,9 +134,19 @@ def test_an_adult_without_any_known_dose_is_told_the_two_ways_on_whose_word() ->
     assert [row["rule"] for row in said["to_know"]] == ["dtcap-none-known"]
 
 
+def test_from_14_to_17_the_deduced_series_is_told_as_such_and_a_lost_record_gets_no_advice() -> None:
+    found, _, reason = told_by_the_card("2010-05-01", "dtcap-none-known-14-17")
+    assert reason.source.verified is True
+    assert "two doses 2 months apart, a third 8 to 12 months later" in reason.text.en
+    assert "no text that was read says what follows at this age" in reason.text.en
+    assert told.unverified(FRANCE, found.patient, ON) == []
+    assert remarks.told(FRANCE.rules["dtcap-never-14-17"])[1].en.endswith("(deduced from rules read)")
+
+
+@pytest.mark.parametrize("born", ["1996-05-01", "2010-05-01"])
 @pytest.mark.parametrize("status", ["never-vaccinated", "vaccination-unknown"])
-def test_once_it_is_stated_nothing_is_asked_any_more(status: str) -> None:
-    someone = person(FRANCE, "1996-05-01", "F", observed=((status, ""),))
+def test_once_it_is_stated_nothing_is_asked_any_more(status: str, born: str) -> None:
+    someone = person(FRANCE, born, "F", observed=((status, ""),))
     assert remarks.unread(FRANCE, someone, ON) == ()
 
 

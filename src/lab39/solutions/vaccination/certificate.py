@@ -16,10 +16,11 @@ from typing import Any
 
 from lab39.core.entries import NOT_GIVEN, Immunization
 from lab39.core.record import Record
-from lab39.core.text import LANGS, Lang, Text, date
-from lab39.solutions.vaccination import repeats, words
+from lab39.core.text import LANGS, NO_TEXT, Lang, Text, date
+from lab39.solutions.vaccination import illness, repeats, words
 from lab39.solutions.vaccination.dates import Duration, add
 from lab39.solutions.vaccination.given import Uncounted
+from lab39.solutions.vaccination.illness import Noted
 from lab39.solutions.vaccination.model import Schedule
 from lab39.solutions.vaccination.outcome import Dose, Patient, Result
 from lab39.solutions.vaccination.products import by_nuva
@@ -93,7 +94,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What is printed."""
+    """What is printed.
+
+    Attributes:
+        until: what the doses of ``now`` wait for; empty when they wait for nothing.
+        beside: why they wait, or what is to be asked before.
+    """
 
     name: str
     born: dt.date
@@ -103,6 +109,8 @@ class Certificate:
     given: tuple[Line, ...]
     now: tuple[Text, ...]
     next: tuple[Text, ...]
+    until: Text = NO_TEXT
+    beside: tuple[Text, ...] = ()
 
     @property
     def unprinted(self) -> bool:
@@ -137,6 +145,8 @@ class Certificate:
                 }
                 for each in self.given
             ],
+            "to_give": said(self._to_give()),
+            "beside": [said(each) for each in self.beside],
             "now": [said(each) for each in self.now],
             "next": [said(each) for each in self.next],
             "unprinted": self.unprinted,
@@ -145,18 +155,30 @@ class Certificate:
             "day": self.on.day,
         }
 
+    def _to_give(self) -> Text:
+        """Above what is to be given: not now, when it waits."""
+        label = _LABELS["now"]
+        return Text(f"{label.fr} {self.until.fr}", f"{label.en} {self.until.en}") if self.until.fr else label
+
 
 def certificate(
-    record: Record, patient: Patient, result: Result, schedule: Schedule, uncounted: Sequence[Uncounted] = ()
+    record: Record,
+    patient: Patient,
+    result: Result,
+    schedule: Schedule,
+    uncounted: Sequence[Uncounted] = (),
+    noted: Sequence[Noted] = (),
 ) -> Certificate:
     """What to print of a record and of what the engine says of it.
 
     Args:
         uncounted: doses of the record that could not be counted; they are printed with the reason.
+        noted: what the record tells of an acute illness; that the doses wait is printed, the illness is not.
     """
     counted: dict[tuple[str, dt.date], Dose] = {(dose.id, dose.date): dose for dose in patient.doses}
     why = {each.ref: each.said for each in uncounted}
-    stand = standings(result)
+    stand, wait = standings(result), illness.wait(noted)
+    to_give = due(stand)
     rows: list[tuple[dt.date, Line]] = []
     for each in record.immunizations():
         if each.status in NOT_GIVEN:
@@ -181,8 +203,10 @@ def certificate(
         schedule=words.schedule_title(schedule.name),
         edition=schedule.version,
         given=tuple(line for _, line in sorted(rows, key=lambda row: row[0])),
-        now=tuple(_due(each) for each in due(stand)),
+        now=tuple(_due(each) for each in to_give),
         next=tuple(_coming(each) for each in _ahead(coming(stand), result.on)),
+        until=wait.until if wait and to_give else NO_TEXT,
+        beside=illness.printed(noted) if to_give else (),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lab39.core.text import NO_TEXT, Text, date
-from lab39.solutions.vaccination import illness, products, questions, remarks, words
+from lab39.solutions.vaccination import before, illness, products, questions, remarks, words
 from lab39.solutions.vaccination.check import LEVELS, Check, Level
 from lab39.solutions.vaccination.counter import Counter
 from lab39.solutions.vaccination.dates import add
@@ -138,9 +138,9 @@ def _person(
         if name in antigens and (not rule.vaccines or product.nuva in rule.vaccines):
             known = questions.titled(schedule, rule.text)
             if known and rule.asks:
-                yield replace(_told(questions.of_rule(schedule, known, "stop")), level="ask")
+                yield replace(_told(questions.of_rule(schedule.rules[known], "stop")), level="ask")
             elif known:
-                yield _told(questions.of_rule(schedule, known, "stop"))
+                yield _told(questions.of_rule(schedule.rules[known], "stop"))
             else:
                 yield Check("stop", words.capital(Text.same(rule.text)))
     for question in asked:
@@ -151,6 +151,7 @@ def _person(
             yield _told(each)
     if counter.answers.get(questions.body()["noted"]["question"]) != "yes":
         yield from map(_told, illness.told(found.noted))
+    yield from (_told(questions.of_rule(rule, "warn")) for rule in before.concerns(found, antigens))
     today = [each for each in found.patient.doses if each.date == on and _held(found, each) & antigens]
     if today:
         yield Check(

@@ -177,7 +177,7 @@ def certificate(
         )
     result, known, patient, used = assess_file(file, on, schedule, schedule_data)
     record = fhir.load(file, terminal.session().settings)
-    found = printed.certificate(record, patient, result, used, known.uncounted)
+    found = printed.certificate(record, patient, result, used, known.uncounted, known.noted)
     langs = LANGS if language == "both" else (language,)
     if out is not None:
         with terminal.writing(out) as path:

@@ -17,6 +17,7 @@ from lab39.core import terms
 from lab39.core.dates import PartialDate
 from lab39.core.errors import InputError
 from lab39.core.faces import Fields
+from lab39.core.record import Record
 from lab39.core.terms import Coding, Concept
 from lab39.core.text import Text
 from lab39.solutions.vaccination import gestation
@@ -215,6 +216,14 @@ def bundle(asked: Asked) -> Mapping[str, Any]:
     if asked.last_period:
         resources.append(_last_period(asked.last_period))
     return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": r} for r in resources]}
+
+
+def as_bundle(record: Record) -> Record:
+    """The same as a Bundle, to which a resource may be added."""
+    if record.form == "bundle":
+        return record
+    whole = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": record.origin}]}
+    return Record.from_fhir(whole, record.source)
 
 
 def _immunization(number: int, each: Typed) -> dict[str, Any]:

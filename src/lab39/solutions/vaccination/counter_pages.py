@@ -13,6 +13,7 @@ from lab39.core.faces import Call, Download, Page, Redirect, View
 from lab39.core.text import NO_TEXT, Text
 from lab39.fhir import examples
 from lab39.solutions.vaccination import (
+    before,
     checks,
     consultation,
     findings,
@@ -87,15 +88,24 @@ def record(call: Call) -> Redirect:
     back = Redirect(f"{BASE}{state.address()}#verdict")
     if state.whom.kind != "record" or not isinstance(opened, Opened) or product is None:
         return back
-    whole, on = opened.person.record, opened.found.result.on
+    whole, on = opened.person.held, opened.found.result.on
     assert whole is not None
     dose = counters.dose_id(state.whom.name, product, state.lot, on)
     if not recording.holds(whole, dose):
         if opened.judged is None or not opened.judged.ready(checked=state.checked):
             return back
         resource = recording.immunization(state, state.whom.name, product, whole, on, opened.asked, call.lang)
-        edition = f"{opened.found.schedule.name} {opened.found.schedule.version}"
-        if recording.write(call.ctx, person, state.whom.name, resource, judged=whole, edition=edition) is None:
+        schedule = opened.found.schedule
+        kept = recording.write(
+            call.ctx,
+            person,
+            state.whom.name,
+            resource,
+            judged=whole,
+            edition=f"{schedule.name} {schedule.version}",
+            beside=before.conditions(whole, state.whom, schedule, call.lang, recorded=on),
+        )
+        if kept is None:
             return back  # somebody wrote meanwhile: the page judges what the record is now
     return Redirect(f"{BASE}/done?record={state.whom.name}&recorded={dose}")
 
@@ -154,7 +164,9 @@ def certificate(call: Call) -> Download:
 
     opened = _whole(call, counters.read(call.query))
     found = opened.found
-    made = printed.certificate(found.record, found.patient, found.result, found.schedule, found.uncounted)
+    made = printed.certificate(
+        found.record, found.patient, found.result, found.schedule, found.uncounted, found.noted
+    )
     name = "releve-de-vaccination.pdf" if call.lang == "fr" else "vaccination-record.pdf"
     return Download(content=printed.pdf(made), name=name, media_type="application/pdf")
 
@@ -202,8 +214,8 @@ def remind(call: Call) -> Redirect:
 
 def _open(call: Call, state: Counter) -> Opened | Text:
     """The person and everything said of them; why not, when nothing can be said."""
-    person = persons.person(call, state.whom)
     schedule = sources.open_schedule(call.ctx.packs)
+    person = persons.person(call, state.whom, schedule)
     if person.record is None:
         return Text("choisir d'abord une personne", "choose a person first")
     said = findings.assessed(person.record, schedule, person.on, sources.open_maps(call.ctx.packs))
@@ -314,12 +326,14 @@ def _values(call: Call, state: Counter, opened: Opened | None) -> dict[str, Any]
         "shown": opened.shown if opened else None,
         "asked": opened.asked if opened else (),
         "answers": state.answers,
+        "before": before.offered(state.whom, opened.found, opened.person.held) if opened else [],
+        "before_said": before.said(state.whom),
         "judged": opened.judged if opened else None,
         "follows": checks.follows(opened.judged.after)
         if opened and opened.judged and opened.judged.after
         else NO_TEXT,
         "doubts": counters.doubts(state, call.on, _codes(call)),
-        "treatment": _treatment(opened),
+        "treatment": opened.person.treatment if opened else "",
         "sites": counters.sites().values(),
         "professions": [(name, row[0]) for name, row in rights.professions().items()],
         "names": names,
@@ -328,14 +342,6 @@ def _values(call: Call, state: Counter, opened: Opened | None) -> dict[str, Any]
         "schedule_title": words.schedule_title,
         "on": call.on,
     }
-
-
-def _treatment(opened: Opened | None) -> str:
-    """The medicines of the record, to help who answers."""
-    if opened is None or opened.person.record is None:
-        return ""
-    named = [each.concept.label for each in opened.person.record.medications() if each.concept.label]
-    return ", ".join(dict.fromkeys(named))
 
 
 pages = (

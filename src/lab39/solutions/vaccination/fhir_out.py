@@ -16,6 +16,7 @@ from lab39.core import terms
 from lab39.core.text import Lang
 from lab39.fhir.outputs import NAMESPACE
 from lab39.solutions.vaccination import told, words
+from lab39.solutions.vaccination.illness import Wait
 from lab39.solutions.vaccination.model import Schedule
 from lab39.solutions.vaccination.outcome import (
     Dose,
@@ -34,6 +35,8 @@ ANTIGEN = "http://lab39.org/fhir/CodeSystem/vaccination-antigen"
 """Antigens and vaccine groups by the names that schedules give them."""
 REASON = "http://lab39.org/fhir/CodeSystem/vaccination-reason"
 """Evaluation and forecast reasons by the words of the CDSi Logic Specification."""
+WAITS = "Waits for the end of an acute illness"
+"""The one forecast reason that is not of the specification: a general precaution, of no antigen."""
 _DOSE = "http://terminology.hl7.org/CodeSystem/immunization-evaluation-dose-status"
 _DOSE_REASON = "http://terminology.hl7.org/CodeSystem/immunization-evaluation-dose-status-reason"
 _STATUS = "http://terminology.hl7.org/CodeSystem/immunization-recommendation-status"
@@ -70,6 +73,9 @@ class Writer:
     Args:
         events: immunizations without an id of their own, by the reference that stands for them: kept inside the
             evaluations, so that each says which dose it is of.
+        wait: that every dose waits for the end of an acute illness. What could be given today is then neither due
+            nor overdue: it is not complete, and its first reason says until when it waits and why, a code of this
+            project, as ImmDS (2.0.0) has none.
     """
 
     def __init__(
@@ -80,9 +86,10 @@ class Writer:
         subject: str,
         lang: Lang,
         events: Mapping[str, Resource] | None = None,
+        wait: Wait | None = None,
     ) -> None:
         self.result, self.patient, self.schedule = result, patient, schedule
-        self.subject, self.lang, self.events = subject, lang, events or {}
+        self.subject, self.lang, self.events, self.wait = subject, lang, events or {}, wait
 
     def evaluations(self) -> Iterator[Resource]:
         """One resource for a dose and each disease it is against, in the order of the doses."""
@@ -160,8 +167,13 @@ class Writer:
                 _concept((self.schedule.system, code, name or code), text=name)
                 for code, name in dict.fromkeys((v.code, v.name) for v in each.vaccines)
             ]
-        if each.reasons:
-            found["forecastReason"] = [self._forecast_reason(reason) for reason in each.reasons]
+        waits = self._waits(each)
+        reasons = [self._forecast_reason(reason) for reason in each.reasons]
+        if waits is not None:
+            reasons.insert(0, self._wait_reason(waits))
+            found |= _supported([one.ref for one in waits.noted])
+        if reasons:
+            found["forecastReason"] = reasons
         dates = [
             {"code": _concept((terms.LOINC, code, display)), "value": day.isoformat()}
             for name, (code, display) in DATES.items()
@@ -182,12 +194,23 @@ class Writer:
     def _forecast_status(self, each: GroupForecast) -> Resource:
         code, display, terminology = FORECASTS[each.status]
         codings = [(_FORECAST, code, display)]
-        if told.is_due(each, self.result.on):
+        if told.is_due(each, self.result.on) and self._waits(each) is None:
             late = each.past_due is not None and each.past_due < self.result.on
             terminology = "overdue" if late else "due"
         if terminology:
             codings.append((_STATUS, terminology, terminology.capitalize()))
         return _concept(*codings, text=words.status(each.status)[self.lang])
+
+    def _waits(self, each: GroupForecast) -> Wait | None:
+        """Why a dose that could be given today is not to be."""
+        possible = each.status is SeriesStatus.NOT_COMPLETE and (
+            each.earliest is None or each.earliest <= self.result.on
+        )
+        return self.wait if possible else None
+
+    def _wait_reason(self, wait: Wait) -> Resource:
+        until, says = words.capital(wait.until)[self.lang], wait.says[self.lang]
+        return _concept((REASON, WAITS, WAITS), text=f"{until}. {says} ({wait.noted[0].told.source})")
 
     def _forecast_reason(self, reason: str) -> Resource:
         codings = [(REASON, reason, reason)]
@@ -215,6 +238,12 @@ class Writer:
     def _id(self, what: str) -> str:
         name = f"{self.subject}|{self.schedule.name}|{self.schedule.version}|{self.result.on}|{what}"
         return str(uuid.uuid5(NAMESPACE, name))
+
+
+def _supported(refs: Sequence[str]) -> Resource:
+    """What of the record the status rests on, as far as it has an id to be named by."""
+    rows = [{"reference": ref} for ref in dict.fromkeys(refs) if "[" not in ref]
+    return {"supportingPatientInformation": rows} if rows else {}
 
 
 def _concept(*codings: tuple[str, str, str], text: str = "") -> Resource:

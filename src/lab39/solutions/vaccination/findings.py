@@ -88,7 +88,7 @@ def _to_give(
         ),
         detail=sentences.inside(to_give, coming(stand), wait.until if wait else NO_TEXT),
         reasons=(
-            *((illness.reason(found.schedule, wait),) if wait else ()),
+            *((illness.reason(wait),) if wait else ()),
             *(group_reason(found, each) for each in to_give),
             *unread_reasons(found),
             *mind,

@@ -91,7 +91,7 @@ def compile_france(authored: Authored, edition: str) -> m.Schedule:
         InputError: a file that does not follow the format, with the rule.
     """
     base = authored.base
-    sources = {row["key"]: _source(row) for row in base["sources.toml"]["source"]}
+    sources = {row["key"]: read_source(row) for row in base["sources.toml"]["source"]}
     products = Products.of(base["products.toml"]["product"], base["antigens.toml"]["antigen"])
     observations = _observations(base["observations.toml"]["observation"])
     writer = Writer(
@@ -107,7 +107,7 @@ def compile_france(authored: Authored, edition: str) -> m.Schedule:
             raise _wrong(f"id déjà pris\u202f: {row['id']}", f"id taken already: {row['id']}", name)
         try:
             _only(kind, row)
-            rule = _rule({"group": "", **row}, sources, kind)
+            rule = read_rule({"group": "", **row}, sources, kind)
             made.rules[rule.id] = rule
             if kind == "told" or (kind == "rule" and not rule.verified and ("for" in row or "who" in row)):
                 made.unread.append(writer.unread(row, rule))
@@ -215,7 +215,8 @@ def group_titles() -> Mapping[str, Text]:
     return {row["name"]: Text.of(row["title"]) for body in read().files.values() for row in body.get("group", ())}
 
 
-def _rule(row: Row, sources: Mapping[str, Source], kind: str) -> Rule:
+def read_rule(row: Row, sources: Mapping[str, Source], kind: str) -> Rule:
+    """A rule as its file writes it, with the sources that it cites by their keys."""
     confidence = row["confidence"]
     if confidence not in ("O", "S26", "S", "M", "D"):
         raise ValueError(f"confidence {confidence!r}")
@@ -243,7 +244,8 @@ def _length(words: str) -> Duration:
     return found
 
 
-def _source(row: Row) -> Source:
+def read_source(row: Row) -> Source:
+    """A source as its file writes it."""
     return Source(row["key"], row["title"], row.get("url", ""), str(row["date"]))
 
 

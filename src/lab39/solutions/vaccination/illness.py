@@ -3,7 +3,7 @@
 What counts is in ``knowledge/counter.toml`` (``noted``): a fever that is not said to be over, a temperature above
 38 °C, an acute severe illness. Present is what is dated within days. What has no date, or an older one, defers
 nothing by itself and is asked about; what is over, refuted or only supposed says nothing. The rule is that of the
-schedule; a schedule that does not hold it says nothing.
+schedule (:mod:`precautions`): it tells which of them makes doses wait, and a rule that nobody verified none.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from lab39.core.record import Record
 from lab39.core.signs import ABSENT, PRESENT, UNDONE
 from lab39.core.terms import Concept
 from lab39.core.text import Text
-from lab39.solutions.vaccination import questions, words
+from lab39.solutions.vaccination import precautions, questions, words
+from lab39.solutions.vaccination.authored import Rule
 from lab39.solutions.vaccination.model import Schedule
+from lab39.solutions.vaccination.precautions import Precaution
 from lab39.solutions.vaccination.questions import Told
 
 _FEVER, _ILLNESS = "fever", "acute-illness"
@@ -42,8 +44,9 @@ class Noted:
         kind: ``fever`` or ``acute-illness``.
         label: in the words of the record, or the temperature.
         since: when it began, or was seen; ``None`` when nothing says it.
-        present: told as there now: doses wait. Otherwise it is to be asked.
+        present: told as there now.
         told: the rule, in words.
+        defers: doses wait for its end. Otherwise it is to be asked, in the words of ``asks``.
     """
 
     kind: str
@@ -52,6 +55,9 @@ class Noted:
     ref: str
     present: bool
     told: Told
+    rule: Rule
+    defers: bool
+    asks: Text
 
     @property
     def dated(self) -> Text:
@@ -100,23 +106,21 @@ class Wait:
 
 
 def wait(found: Sequence[Noted]) -> Wait | None:
-    """That the doses wait, when an illness is present; a fever is named first."""
-    present = tuple(each for each in found if each.present)
+    """That the doses wait, when an illness that defers them is present; a fever is named first."""
+    present = tuple(each for each in found if each.defers)
     if not present:
         return None
     kind = _FEVER if all(each.kind == _FEVER for each in present) else _ILLNESS
     return Wait(_UNTIL[kind], present)
 
 
-def reason(schedule: Schedule, found: Wait) -> Reason:
+def reason(found: Wait) -> Reason:
     """Why the doses wait, with the source."""
-    rule = schedule.rules[questions.body()["noted"]["rule"]]
-    cited = rule.cited[0] if rule.cited else None
-    source = (
-        Source(cited.source.title, date=cited.source.date, place=cited.place, url=cited.source.url,
-               verified=rule.verified)
-        if cited else Source(schedule.name, verified=False)
-    )  # fmt: skip
+    rule = found.noted[0].rule
+    cited = rule.cited[0]
+    source = Source(
+        cited.source.title, date=cited.source.date, place=cited.place, url=cited.source.url, verified=rule.verified
+    )
     inputs = tuple(
         Input(Text("constaté", "seen"), each.label, each.since.written if each.since else "", each.ref)
         for each in found.noted
@@ -126,18 +130,14 @@ def reason(schedule: Schedule, found: Wait) -> Reason:
 
 def to_ask(found: Sequence[Noted]) -> Iterator[Missing]:
     """What is in doubt: nothing waits because of it, and somebody asks."""
-    for each in found:
-        if not each.present:
-            yield Missing(
-                f"illness:{each.ref}",
-                each.dated,
-                Text(
-                    "présence aujourd'hui non établie\u202f: la demander. Attendre si la fièvre dépasse "
-                    "38\u202f°C ou si la maladie aiguë dure encore",
-                    "presence today not established: ask. Wait if the fever is over 38 °C, or if the acute "
-                    "illness still lasts",
-                ),
-            )
+    for each in in_doubt(found):
+        yield Missing(f"illness:{each.ref}", each.dated, each.asks)
+
+
+def in_doubt(found: Sequence[Noted]) -> Iterator[Noted]:
+    """What makes nothing wait; a fever that is present beside an illness that does adds no question."""
+    waits = any(each.defers for each in found)
+    return (each for each in found if not each.defers and not (waits and each.present))
 
 
 def told(found: Sequence[Noted]) -> Iterator[Told]:
@@ -145,7 +145,7 @@ def told(found: Sequence[Noted]) -> Iterator[Told]:
     waits = wait(found)
     if waits is not None:
         yield replace(waits.noted[0].told, says=waits.seen)
-    yield from (each.told for each in found if not each.present)
+    yield from (each.told for each in in_doubt(found))
 
 
 def asked(each: Missing) -> Text:
@@ -166,6 +166,27 @@ def beside(found: Sequence[Noted]) -> tuple[Text, ...]:
     return (first, *asks)
 
 
+def printed(found: Sequence[Noted]) -> tuple[Text, ...]:
+    """On paper that others may read: why the doses wait, or that something is to be asked, without what the record
+    notes.
+    """
+    waits = wait(found)
+    if waits is not None:
+        told_ = waits.noted[0].told
+        rule = words.capital(told_.note)
+        return (Text(f"{rule.fr} ({told_.source}).", f"{rule.en} ({told_.source})."),)
+    if not any(True for _each in in_doubt(found)):
+        return ()
+    unsure = "" if found[0].rule.verified else "\u202f; règle non vérifiée pour ce calendrier"
+    unsure_en = "" if found[0].rule.verified else "; rule not verified for this schedule"
+    return (
+        Text(
+            f"Fièvre ou maladie aiguë, aujourd'hui\u202f: à demander avant de vacciner{unsure}.",
+            f"Fever or acute illness, today: to be asked before vaccinating{unsure_en}.",
+        ),
+    )
+
+
 def as_dict(found: Sequence[Noted]) -> dict[str, Any]:
     """Plain values: ``wait``, why every dose waits, or nothing; ``illness_to_ask``, what is in doubt."""
     waits = wait(found)
@@ -180,10 +201,9 @@ def as_dict(found: Sequence[Noted]) -> dict[str, Any]:
 
 def noted(record: Record, schedule: Schedule, on: dt.date) -> tuple[Noted, ...]:
     """What the record tells of a fever or an acute severe illness on a day, present or to be asked about."""
-    row = questions.body()["noted"]
-    if row["rule"] not in schedule.rules:
+    row, rule = questions.body()["noted"], precautions.acute_illness(schedule)
+    if rule is None:
         return ()
-    rule = questions.of_rule(schedule, row["rule"], "warn")
     measured = _temperature(record, on, row)
     found: dict[str, Noted] = {}
     for kind, label, since, ref in _stated(record, row):
@@ -201,8 +221,12 @@ def noted(record: Record, schedule: Schedule, on: dt.date) -> tuple[Noted, ...]:
     return tuple(found.values())
 
 
-def _noted(kind: str, label: Text, since: PartialDate | None, ref: str, present: bool, rule: Told) -> Noted:
-    made = Noted(kind, label, since, ref, present, rule)
+def _noted(
+    kind: str, label: Text, since: PartialDate | None, ref: str, present: bool, precaution: Precaution
+) -> Noted:
+    rule = questions.of_rule(precaution.rule, "warn")
+    defers = present and precaution.waits_for(kind)
+    made = Noted(kind, label, since, ref, present, rule, precaution.rule, defers, precaution.asks)
     says = Text(f"Le dossier note\u202f: {made.dated.fr}", f"The record notes: {made.dated.en}")
     return replace(made, told=replace(rule, says=says, note=words.capital(rule.says)))
 

@@ -64,10 +64,14 @@ def forecast(call: Call) -> Resource:
     if known.patient is None:
         raise InputError(known.issues[0].text, f"Parameters.parameter[patient] › {known.issues[0].place}")
     result = run(schedule, known.patient, asked.on)
-    writer = Writer(result, known.patient, schedule, _subject(record), call.lang, asked.events)
+    wait = illness.wait(known.noted)
+    writer = Writer(result, known.patient, schedule, _subject(record), call.lang, asked.events, wait)
     found = [{"name": "evaluation", "resource": each} for each in writer.evaluations()]
     found.append({"name": "recommendation", "resource": writer.recommendation()})
-    issues = [*asked.issues, *(_placed(each, asked) for each in (*record.issues_on(asked.on), *known.issues))]
+    doubts = zip(illness.in_doubt(known.noted), illness.to_ask(known.noted), strict=True)
+    unsure = (Issue("incomplete", each.ref, illness.asked(missing), "warning") for each, missing in doubts)
+    read = (*record.issues_on(asked.on), *known.issues, *unsure)
+    issues = [*asked.issues, *(_placed(each, asked) for each in read)]
     if issues:
         found.append({"name": "issues", "resource": dict(operation_outcome(issues, call.lang))})
     return {"resourceType": "Parameters", "parameter": found}

@@ -15,6 +15,7 @@ from lab39.core.text import NO_TEXT, Text
 from lab39.fhir import examples
 from lab39.fhir.uploads import uploaded
 from lab39.solutions.vaccination import (
+    before,
     brought,
     consultation,
     counter_pages,
@@ -31,9 +32,6 @@ from lab39.solutions.vaccination.findings import Assessed
 from lab39.solutions.vaccination.model import Schedule
 from lab39.solutions.vaccination.persons import Person
 
-_BEFORE = ("never-vaccinated", "vaccination-unknown")
-"""What may be said of the doses before those typed, by the schedule's own codes."""
-
 
 def vaccines(call: Call) -> View | Redirect:
     """Whom to look at, and everything about their vaccines."""
@@ -46,7 +44,7 @@ def vaccines(call: Call) -> View | Redirect:
         changed = _changed(call, asked, schedule)
         if changed is not None and not call.part:
             return Redirect(f"/vaccination{changed.address()}#typed")
-        person = persons.person(call, asked)
+        person = persons.person(call, asked, schedule)
         if person.record is not None:
             said = findings.assessed(person.record, schedule, person.on, sources.open_maps(call.ctx.packs))
             if isinstance(said, Assessed):
@@ -66,7 +64,7 @@ def why(call: Call) -> View:
     """The decisions behind one vaccine group, at an address of its own."""
     asked = consultation.read(call.query)
     schedule = _schedule(call, asked)
-    person = persons.person(call, asked)
+    person = persons.person(call, asked, schedule)
     group = call.query.text("group")
     if person.record is None:
         raise UnknownNameError(
@@ -111,7 +109,8 @@ def bring(call: Call) -> View | Redirect:
 def export(call: Call) -> Download:
     """The same as JSON or as a spreadsheet."""
     asked = consultation.read(call.query)
-    schedule, person = _schedule(call, asked), persons.person(call, asked)
+    schedule = _schedule(call, asked)
+    person = persons.person(call, asked, schedule)
     form = call.path["form"]
     if form not in ("csv", "json"):
         raise UnknownNameError(Text("formats\u202f: csv, json", "formats: csv, json"), form[:40])
@@ -182,11 +181,7 @@ def _values(
     at_hand = sources.at_hand(call.ctx.packs)
     typed = replace(asked, kind="typed") if asked.kind in ("", "typed") else Asked(schedule=asked.schedule)
     return {
-        "before": [
-            (f"lab39|{code}", schedule.observations[code].label)
-            for code in _BEFORE
-            if code in schedule.observations
-        ],
+        "before": before.choices(schedule),
         "asked": asked,
         "typed": typed,
         "sent": {name: call.query.text(name) for name in ("born", "vaccine", "given", "lmp", "weeks")},

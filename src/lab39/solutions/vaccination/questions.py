@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from lab39.core.text import NO_TEXT, Text
 from lab39.solutions.vaccination import france
+from lab39.solutions.vaccination.authored import Rule
 from lab39.solutions.vaccination.cd4 import UNKNOWN_CD4
 from lab39.solutions.vaccination.dates import Duration, add, parse
 from lab39.solutions.vaccination.model import Schedule
@@ -147,12 +148,11 @@ def told(
     if situation is None:
         return ()
     rules = [rule for rule in situation.rules if _concerns(rule, antigens, product)]
-    return tuple(of_rule(schedule, rule, situation.effect) for rule in rules)
+    return tuple(of_rule(schedule.rules[rule], situation.effect) for rule in rules)
 
 
-def of_rule(schedule: Schedule, name: str, effect: Effect) -> Told:
-    """A rule of the schedule, by its id."""
-    rule = schedule.rules[name]
+def of_rule(rule: Rule, effect: Effect) -> Told:
+    """A rule as it is told where a dose is given."""
     cited = rule.cited[0] if rule.cited else None
     source = f"{cited.source.title}, {cited.place}" if cited else ""
     return Told(effect, rule.title, rule.note or NO_TEXT, source, cited.source.url if cited else "", rule.verified)

@@ -18,8 +18,8 @@ from lab39.core.errors import InputError
 from lab39.core.record import Record
 from lab39.core.text import Lang, Text
 from lab39.fhir import jsontext
+from lab39.solutions.vaccination import consultation, rights
 from lab39.solutions.vaccination import counter as counters
-from lab39.solutions.vaccination import rights
 from lab39.solutions.vaccination.counter import Counter
 from lab39.solutions.vaccination.products import Product
 from lab39.solutions.vaccination.questions import NO, UNKNOWN, Question
@@ -81,12 +81,20 @@ def immunization(
 
 
 def write(
-    ctx: WorkContext, person: str, record: str, dose: Mapping[str, Any], *, judged: Record, edition: str
+    ctx: WorkContext,
+    person: str,
+    record: str,
+    dose: Mapping[str, Any],
+    *,
+    judged: Record,
+    edition: str,
+    beside: Sequence[Mapping[str, Any]] = (),
 ) -> Recorded | None:
     """Keep a dose in a record of the lab.
 
     Args:
         judged: the record as it was when the dose was found ready to be given.
+        beside: what was said then and is kept with the dose.
 
     Returns:
         What stands in the record; ``None`` when it has changed since: judge again, nothing was kept. Two people who
@@ -114,7 +122,10 @@ def write(
             ),
             "record",
         )
-    text = jsontext.dumps(_bundle(known).with_resource(dose).origin)
+    whole = consultation.as_bundle(known).with_resource(dose)
+    for each in beside:
+        whole = whole.with_resource(each)
+    text = jsontext.dumps(whole.origin)
     try:
         return _add(ctx, person, record, dose["id"], text, latest.number, edition)
     except records.StaleVersionError:
@@ -142,13 +153,6 @@ def _add(ctx: WorkContext, person: str, record: str, dose: str, text: str, expec
 def holds(record: Record, dose: str) -> bool:
     """Whether a dose stands in a record."""
     return any(each.get("id") == dose for each in record.resources("Immunization"))
-
-
-def _bundle(record: Record) -> Record:
-    if record.form == "bundle":
-        return record
-    whole = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": record.origin}]}
-    return Record.from_fhir(whole, record.source)
 
 
 def _subject(record: Record) -> dict[str, str]:
