@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,8 @@ BY_PART = ("reports", *CHILDREN)
 """Tables that are a folder with a file for each part."""
 MANY = 0.05
 """Share of dropped reports above which a part is written again."""
+TOGETHER = 200_000
+"""Reports that are compared at once: those of a hundred small parts, or of one quarter of FAERS of today."""
 
 ONLY_LOST, SOME_BACK = "only lost", "some back"
 
@@ -88,7 +90,7 @@ def write_parts(
             same.add(part.rank)
         elif {**then, "reports": now["reports"]} == now:
             touched[part.rank] = there[0]
-    few = _few(con, touched)
+    few = {rank: how for group in _groups(touched) for rank, how in _few(con, group).items()}
     _carry(con, same, few)
     for at, part in enumerate(parts):
         progress(part.name, 0.3 + 0.6 * at / len(parts))
@@ -138,10 +140,27 @@ def _begin(con: DuckDBPyConnection, dropped: Path) -> None:
         )
 
 
+def _groups(touched: Mapping[int, Path]) -> Iterator[Mapping[int, Path]]:
+    """Parts that have at most :data:`TOGETHER` reports between them, or one part: memory stays bounded."""
+    import pyarrow.parquet as pq
+
+    group: dict[int, Path] = {}
+    rows = 0
+    for rank, file in touched.items():
+        more = pq.read_metadata(file).num_rows
+        if group and rows + more > TOGETHER:
+            yield group
+            group, rows = {}, 0
+        group[rank] = file
+        rows += more
+    if group:
+        yield group
+
+
 def _few(con: DuckDBPyConnection, touched: Mapping[int, Path]) -> Mapping[int, str]:
     """The parts, by rank, whose reports that count are those that were written but for a few, which are ``lost``.
 
-    All parts at once: a statement for each costs more than what it reads when the parts are many and small.
+    Many parts at once: a statement for each costs more than what it reads when they are small.
 
     Args:
         touched: the file of the reports that were written, by rank.
@@ -149,8 +168,6 @@ def _few(con: DuckDBPyConnection, touched: Mapping[int, Path]) -> Mapping[int, s
     Returns:
         :data:`ONLY_LOST`, or :data:`SOME_BACK` when a report that was dropped counts again.
     """
-    if not touched:
-        return {}
     ranks = ", ".join(map(str, touched))
     files = wording.ranked((file, rank, 0) for rank, file in touched.items())
     con.execute(
@@ -159,14 +176,15 @@ def _few(con: DuckDBPyConnection, touched: Mapping[int, Path]) -> Mapping[int, s
             SELECT rank, report_key, report_id, false AS dropped FROM ({files})
             UNION ALL SELECT rank, report_key, report_id, true FROM dropped_before WHERE rank IN ({ranks});
         INSERT INTO lost SELECT w.rank, w.report_key, w.report_id FROM written w
-            ANTI JOIN current c ON c.rank = w.rank AND c.report_key = w.report_key;
+            ANTI JOIN (FROM current WHERE rank IN ({ranks})) c USING (rank, report_key);
         """
     )
     found = con.sql(
         f"""
         SELECT w.rank, w.back > 0 FROM
             (SELECT w.rank, count(*) AS whole, count(*) FILTER (w.dropped AND c.rank IS NOT NULL) AS back
-                FROM written w LEFT JOIN current c ON c.rank = w.rank AND c.report_key = w.report_key
+                FROM written w LEFT JOIN (FROM current WHERE rank IN ({ranks})) c
+                    ON c.rank = w.rank AND c.report_key = w.report_key
                 GROUP BY w.rank) w
             LEFT JOIN (SELECT rank, count(*) AS gone FROM lost GROUP BY rank) l ON l.rank = w.rank
             ANTI JOIN (SELECT rank FROM current c WHERE rank IN ({ranks}) AND NOT EXISTS (FROM written w WHERE
