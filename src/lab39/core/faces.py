@@ -90,7 +90,7 @@ class Fields(Mapping[str, str]):
             if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
                 return dt.date.fromisoformat(value)
         except ValueError:
-            pass
+            pass  # a day that no calendar has (30 February): refused below, like any other writing
         raise InputError(Text("une date est attendue (AAAA-MM-JJ)", "a date is expected (YYYY-MM-DD)"), name)
 
 

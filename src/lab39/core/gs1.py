@@ -111,7 +111,7 @@ def day(yymmdd: str, on: dt.date) -> dt.date:
             last = calendar.monthrange(100 * century + year, month)[1]
             return dt.date(100 * century + year, month, number or last)
         except (ValueError, calendar.IllegalMonthError):
-            pass
+            pass  # no such day or month: refused below, as what is not six figures is
     raise InputError(
         Text(
             f"date «\u202f{yymmdd[:12]}\u202f» impossible\u202f: AAMMJJ attendu",

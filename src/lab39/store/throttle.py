@@ -68,7 +68,7 @@ def strike(tx: sa.Connection, key: str, pace: Pace, *, at: dt.datetime) -> dt.ti
         with tx.begin_nested():
             tx.execute(fresh)
     except sa.exc.IntegrityError:
-        pass
+        pass  # the key has a row, counted up below; for any other cause there would be none, and one() raises
     row = tx.execute(sa.select(throttles).where(throttles.c.key == key).with_for_update()).mappings().one()
     failures = 1 if row["last_at"] + pace.forget <= at else row["failures"] + 1
     cost = pace.wait(failures)

@@ -10,7 +10,7 @@ import pytest
 from lab39.core.errors import InputError
 from lab39.solutions.signals import detect
 from lab39.solutions.signals import sources as counted
-from lab39.solutions.signals.readers import meddra, model
+from lab39.solutions.signals.readers import meddra, model, partwise
 from lab39.solutions.signals.readers.ingest import ingest
 from lab39.solutions.signals.readers.names import Names
 from lab39.solutions.signals.readers.part_writer import arrow_schema
@@ -287,6 +287,66 @@ def test_a_few_reports_that_a_quarter_takes_from_an_older_one_are_dropped_withou
     counts = [detect(counted.Store(shelf.folder)).counts for shelf in (step, whole)]
     assert [each.n.tolist() for each in counts] == [[38, 2], [38, 2]]
     assert counts[0].n_total == counts[1].n_total == 40
+
+
+def test_a_report_that_was_dropped_and_counts_again_is_among_the_reports_again_and_its_drugs_never_left(
+    quarter: Quarter, tmp_path: Path
+) -> None:
+    """The later version of a case of 40 is lost by the disk; that of another case comes in the same breath."""
+
+    def reports(code: str, *ids: str) -> Path:
+        return quarter(
+            code,
+            DEMO=[row(FAERS["DEMO"], primaryid=i, caseid=i[:3], caseversion=i[3:]) for i in ids],
+            DRUG=[row(FAERS["DRUG"], primaryid=i, drug_seq="1", role_cod="PS", drugname="ASPIRIN") for i in ids],
+            REAC=[row(FAERS["REAC"], primaryid=i, pt="Nausea") for i in ids],
+        )
+
+    first = reports("17Q2", *(f"{case}1" for case in range(100, 140)))
+    second, third, fourth = reports("17Q3", "1002"), reports("17Q4", "1012"), reports("18Q1", "2001")
+    step, whole = Shelf(tmp_path / "step"), Shelf(tmp_path / "whole")
+    step.add(first)
+    before = settled(step.folder)
+    step.add(second)
+    assert step.ask("SELECT report_id FROM dropped") == [("1001",)]
+    (Store.open(step.folder).parts()[1].folder / "part.json").write_text("{")
+    told = step.add(third, failing=True)
+    assert "is no longer counted" in told.failed[0].text.en
+    after = settled(step.folder)
+    assert {file.split("/")[1] for file, inode in before.items() if after.get(file) == inode} == {
+        "drugs.parquet", "events.parquet", "indications.parquet"
+    }  # fmt: skip
+    assert step.ask("SELECT report_id FROM dropped") == [("1011",)]
+    step.add(fourth)  # it takes nothing from the first, which is left whole: what it dropped stays dropped
+    assert step.ask("SELECT report_id FROM dropped") == [("1011",)]
+    whole.add(first, third, fourth)
+    for table in ("reports", "drugs", "events", "set_aside"):
+        query = f"SELECT * FROM {table} ORDER BY ALL"
+        assert step.ask(query) == whole.ask(query), table
+
+
+@pytest.mark.parametrize("together", [1, 80])
+def test_parts_are_compared_one_by_one_or_together_with_the_same_result(
+    together: int, quarter: Quarter, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reports(code: str, *ids: str) -> Path:
+        return quarter(
+            code,
+            DEMO=[row(FAERS["DEMO"], primaryid=i, caseid=i[:3], caseversion=i[3:]) for i in ids],
+            DRUG=[row(FAERS["DRUG"], primaryid=i, drug_seq="1", role_cod="PS", drugname="ASPIRIN") for i in ids],
+            REAC=[row(FAERS["REAC"], primaryid=i, pt="Nausea") for i in ids],
+        )
+
+    monkeypatch.setattr(partwise, "TOGETHER", together)
+    shelf.add(*(reports(f"17Q{at}", *(f"{at}{case}1" for case in range(10, 50))) for at in (1, 2)))
+    before = settled(shelf.folder)
+    shelf.add(reports("17Q3", "1102", "2102", "2112"))
+    assert shelf.ask("SELECT report_id FROM dropped ORDER BY 1") == [("1101",), ("2101",), ("2111",)]
+    kept = {file.split("/")[1] for file, inode in settled(shelf.folder).items() if before.get(file) == inode}
+    assert kept == {"drugs.parquet", "events.parquet", "indications.parquet"}
+    assert shelf.ask("SELECT quarter, count(*) FROM reports GROUP BY 1 ORDER BY 1") == [
+        ("2017Q1", 39), ("2017Q2", 38), ("2017Q3", 3)
+    ]  # fmt: skip
 
 
 def test_a_part_that_loses_more_is_written_again_and_drops_nothing(quarter: Quarter, shelf: Shelf) -> None:

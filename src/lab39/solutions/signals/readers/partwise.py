@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,10 @@ BY_PART = ("reports", *CHILDREN)
 """Tables that are a folder with a file for each part."""
 MANY = 0.05
 """Share of dropped reports above which a part is written again."""
+TOGETHER = 200_000
+"""Reports that are compared at once: those of a hundred small parts, or of one quarter of FAERS of today."""
+
+ONLY_LOST, SOME_BACK = "only lost", "some back"
 
 _STATES = {
     "reports": "SELECT rank, concat(count(*), ' ', bit_xor(hash(report_key, number))) FROM current GROUP BY rank",
@@ -76,26 +80,32 @@ def write_parts(
     _begin(con, store.path("dropped"))
     before = before if disk.whole(store.path("dropped")) else {}
     done: dict[str, State] = {}
+    same: set[int] = set()
+    touched: dict[int, Path] = {}
+    for part in parts:
+        now = done[part.digest] = {what: states.get(part.rank) for what, states in found.items()}
+        there = [_file(store.tables_folder, table, part) for table in BY_PART]
+        then = before.get(part.digest, {}) if all(map(disk.whole, there)) else {}
+        if then == now:
+            same.add(part.rank)
+        elif {**then, "reports": now["reports"]} == now:
+            touched[part.rank] = there[0]
+    few = {rank: how for group in _groups(touched) for rank, how in _few(con, group).items()}
+    _carry(con, same, few)
     for at, part in enumerate(parts):
         progress(part.name, 0.3 + 0.6 * at / len(parts))
-        now = {what: states.get(part.rank) for what, states in found.items()}
-        done[part.digest] = now
-        there = {table: store.path(table) / f"{part.digest}.parquet" for table in BY_PART}
-        then = before.get(part.digest, {}) if all(map(disk.whole, there.values())) else {}
-        con.execute(
-            "CREATE OR REPLACE TEMP TABLE here AS "
-            f"SELECT report_id AS own, report_key, number AS report_id FROM current WHERE rank = {part.rank}"
-        )
-        kept: tuple[str, ...] = ()
-        if then == now:
-            _carry(con, part.rank)
-            kept = BY_PART
-        elif {**then, "reports": now["reports"]} == now and _few(con, part.rank, there["reports"]):
-            kept = CHILDREN
+        kept = BY_PART if part.rank in same else CHILDREN if part.rank in few else ()
+        if few.get(part.rank) != ONLY_LOST and part.rank not in same:
+            con.execute(
+                "CREATE OR REPLACE TEMP TABLE here AS "
+                f"SELECT report_id AS own, report_key, number AS report_id FROM current WHERE rank = {part.rank}"
+            )
         for table in BY_PART:
-            into = beside / f"{table}.parquet" / f"{part.digest}.parquet"
+            before_it, into = (_file(folder, table, part) for folder in (store.tables_folder, beside))
             if table in kept:
-                _take(there[table], into)
+                _take(before_it, into)
+            elif few.get(part.rank) == ONLY_LOST:
+                _write_without(con, before_it, part.rank, into)
             else:
                 _write_table(con, table, part.files(table), into)
     if not parts:
@@ -105,47 +115,92 @@ def write_parts(
     return done
 
 
+def _file(folder: Path, table: str, part: Part) -> Path:
+    return folder / f"{table}.parquet" / f"{part.digest}.parquet"
+
+
 def _begin(con: DuckDBPyConnection, dropped: Path) -> None:
+    """``dropped_before``, with the rank of the part that each report is of now."""
     con.execute(
         """
         CREATE TEMP TABLE here (own VARCHAR, report_key BIGINT, report_id VARCHAR);
         CREATE TABLE dropped (report_key BIGINT, report_id VARCHAR);
-        CREATE TABLE dropped_before (report_key BIGINT, report_id VARCHAR);
-        CREATE TABLE spans AS
-            SELECT rank, min(report_key) AS low, max(report_key) AS high FROM chosen GROUP BY rank;
+        CREATE TABLE dropped_before (rank BIGINT, report_key BIGINT, report_id VARCHAR);
+        CREATE TABLE lost (rank BIGINT, report_key BIGINT, report_id VARCHAR);
         """
     )
     if disk.whole(dropped):
-        con.execute(f"INSERT INTO dropped_before SELECT report_key, report_id FROM {wording.reading([dropped])}")
+        con.execute(
+            f"""
+            INSERT INTO dropped_before SELECT p.rank, d.report_key, d.report_id
+            FROM {wording.reading([dropped])} d JOIN
+                (SELECT rank, min(report_key) AS low, max(report_key) AS high FROM chosen GROUP BY rank) p
+                ON d.report_key BETWEEN p.low AND p.high
+            """
+        )
 
 
-def _of_part(rank: int) -> str:
-    return (
-        "SELECT report_key, report_id FROM dropped_before "
-        f"JOIN spans ON spans.rank = {rank} AND report_key BETWEEN low AND high"
-    )
+def _groups(touched: Mapping[int, Path]) -> Iterator[Mapping[int, Path]]:
+    """Parts that have at most :data:`TOGETHER` reports between them, or one part: memory stays bounded."""
+    import pyarrow.parquet as pq
+
+    group: dict[int, Path] = {}
+    rows = 0
+    for rank, file in touched.items():
+        more = pq.read_metadata(file).num_rows
+        if group and rows + more > TOGETHER:
+            yield group
+            group, rows = {}, 0
+        group[rank] = file
+        rows += more
+    if group:
+        yield group
 
 
-def _carry(con: DuckDBPyConnection, rank: int) -> None:
-    """What a part dropped before stays dropped."""
-    con.execute(f"INSERT INTO dropped {_of_part(rank)}")
+def _few(con: DuckDBPyConnection, touched: Mapping[int, Path]) -> Mapping[int, str]:
+    """The parts, by rank, whose reports that count are those that were written but for a few, which are ``lost``.
 
+    Many parts at once: a statement for each costs more than what it reads when they are small.
 
-def _few(con: DuckDBPyConnection, rank: int, reports: Path) -> bool:
-    """Whether the reports ``here`` are those that were written but for a few, which are then dropped."""
+    Args:
+        touched: the file of the reports that were written, by rank.
+
+    Returns:
+        :data:`ONLY_LOST`, or :data:`SOME_BACK` when a report that was dropped counts again.
+    """
+    ranks = ", ".join(map(str, touched))
+    files = wording.ranked((file, rank, 0) for rank, file in touched.items())
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE written AS SELECT report_key, report_id FROM {wording.reading([reports])} "
-        f"UNION ALL {_of_part(rank)}"
+        f"""
+        CREATE TABLE written AS
+            SELECT rank, report_key, report_id, false AS dropped FROM ({files})
+            UNION ALL SELECT rank, report_key, report_id, true FROM dropped_before WHERE rank IN ({ranks});
+        INSERT INTO lost SELECT w.rank, w.report_key, w.report_id FROM written w
+            ANTI JOIN (FROM current WHERE rank IN ({ranks})) c USING (rank, report_key);
+        """
     )
-    [(whole, new, gone)] = con.sql(
-        """SELECT (SELECT count(*) FROM written),
-            (SELECT count(*) FROM here ANTI JOIN written USING (report_key, report_id)),
-            (SELECT count(*) FROM written ANTI JOIN here USING (report_key))"""
+    found = con.sql(
+        f"""
+        SELECT w.rank, w.back > 0 FROM
+            (SELECT w.rank, count(*) AS whole, count(*) FILTER (w.dropped AND c.rank IS NOT NULL) AS back
+                FROM written w LEFT JOIN (FROM current WHERE rank IN ({ranks})) c
+                    ON c.rank = w.rank AND c.report_key = w.report_key
+                GROUP BY w.rank) w
+            LEFT JOIN (SELECT rank, count(*) AS gone FROM lost GROUP BY rank) l ON l.rank = w.rank
+            ANTI JOIN (SELECT rank FROM current c WHERE rank IN ({ranks}) AND NOT EXISTS (FROM written w WHERE
+                w.rank = c.rank AND w.report_key = c.report_key AND w.report_id = c.number)) n ON n.rank = w.rank
+        WHERE coalesce(l.gone, 0) <= {MANY} * w.whole
+        """
     ).fetchall()
-    if new or gone > MANY * whole:
-        return False
-    con.execute("INSERT INTO dropped SELECT written.* FROM written ANTI JOIN here USING (report_key)")
-    return True
+    con.execute("DROP TABLE written")
+    return {rank: SOME_BACK if back else ONLY_LOST for rank, back in found}
+
+
+def _carry(con: DuckDBPyConnection, same: Iterable[int], few: Iterable[int]) -> None:
+    """What a part dropped before stays dropped; what it lost is dropped now."""
+    for ranks, table in ((same, "dropped_before"), (few, "lost")):
+        listed = ", ".join(map(str, ranks)) or "NULL"
+        con.execute(f"INSERT INTO dropped SELECT report_key, report_id FROM {table} WHERE rank IN ({listed})")
 
 
 def _take(file: Path, into: Path) -> None:
@@ -166,4 +221,12 @@ def _write_table(con: DuckDBPyConnection, table: str, files: list[Path], into: P
         f"COPY (SELECT h.report_key, h.report_id, {_FIRST.get(table, '')}{others} FROM {rows} t "
         f"JOIN here h ON h.own = t.report_id {_JOINS.get(table, '')}) "
         f"TO '{quoted(into)}' (FORMAT parquet, COMPRESSION zstd)"
+    )
+
+
+def _write_without(con: DuckDBPyConnection, file: Path, rank: int, into: Path) -> None:
+    """The reports that were written, but for those that the part lost."""
+    con.execute(
+        f"COPY (SELECT w.* FROM {wording.reading([file])} w ANTI JOIN lost l ON l.rank = {rank} "
+        f"AND l.report_key = w.report_key) TO '{quoted(into)}' (FORMAT parquet, COMPRESSION zstd)"
     )

@@ -137,21 +137,20 @@ def _views(con: DuckDBPyConnection, parts: Iterable[Part]) -> None:
 
     A report's key is its place among all that were read, so that it stays what it is when more are read.
     """
-    before = 0
+    first = 1
     for table in ("reports", "withdrawn", "rejected"):
         names = ", ".join(model.columns(table))
         empty = ", ".join(f"NULL::{kind} AS {name}" for name, kind in model.columns(table).items())
-        each = [f"SELECT {empty}, NULL::BIGINT AS rank, NULL::BIGINT AS report_key WHERE false"]
+        each: list[tuple[Path, int, int]] = []
         for part in parts:
             for file in part.files(table):
-                rows = wording.reading([file], ", file_row_number=true")
-                key = f"{before + 1} + file_row_number" if table == "reports" else "NULL::BIGINT"
-                each.append(f"SELECT {names}, {part.rank}::BIGINT AS rank, {key} AS report_key FROM {rows}")
+                each.append((file, part.rank, first))
                 if table == "reports":
-                    before += _rows_of(file)
-        if table != "reports":
-            each = [f"SELECT * EXCLUDE (report_key) FROM ({query})" for query in each]
-        con.execute(f"CREATE VIEW all_{table} AS {' UNION ALL '.join(each)}")
+                    first += _rows_of(file)
+        none = f"SELECT {empty}, 0::BIGINT AS rank, 0::BIGINT AS place WHERE false"
+        rows = wording.ranked(each) if each else none
+        key = ", place AS report_key" if table == "reports" else ""
+        con.execute(f"CREATE VIEW all_{table} AS SELECT {names}, rank{key} FROM ({rows})")
 
 
 def _mentions(parts: Iterable[Part]) -> str:

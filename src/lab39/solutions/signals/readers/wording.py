@@ -37,7 +37,7 @@ _BATCH = 50_000
 def gather(con: DuckDBPyConnection, parts: Iterable[Part]) -> None:
     """Make the views ``told_terms`` and ``told_names``: what each part says, with its rank."""
     for told, (table, query) in _TOLD.items():
-        each = [f"SELECT *, 0::BIGINT AS rank FROM ({_EMPTY[told]}) WHERE false"]
+        each: list[tuple[Path, int, int]] = []
         for part in parts:
             files = part.files(table)
             if not files:
@@ -47,14 +47,32 @@ def gather(con: DuckDBPyConnection, parts: Iterable[Part]) -> None:
                 beside = kept.with_suffix(".new")
                 con.execute(f"COPY ({query.format(reading(files))}) TO '{quoted(beside)}' (FORMAT parquet)")
                 beside.rename(kept)
-            each.append(f"SELECT *, {part.rank}::BIGINT AS rank FROM read_parquet('{quoted(kept)}')")
-        con.execute(f"CREATE VIEW {told} AS {' UNION ALL '.join(each)}")
+            each.append((kept, part.rank, 0))
+        empty = f"SELECT *, 0::BIGINT AS rank, 0::BIGINT AS place FROM ({_EMPTY[told]}) WHERE false"
+        con.execute(f"CREATE VIEW {told} AS SELECT * EXCLUDE (place) FROM ({ranked(each) if each else empty})")
 
 
 def reading(files: Iterable[Path], options: str = "") -> str:
     """The SQL that reads some Parquet files."""
     listed = ", ".join(f"'{quoted(file)}'" for file in files)
     return f"read_parquet([{listed}]{options})"
+
+
+def ranked(files: Iterable[tuple[Path, int, int]]) -> str:
+    """The SQL that reads Parquet files of several parts, each row with the ``rank`` of its part and its ``place``.
+
+    One scan of them all: a scan for each costs more than what it reads when the parts are many and small.
+
+    Args:
+        files: at least one; each with its rank and the place of its first row, those of the others follow.
+    """
+    files = list(files)
+    listed = ", ".join(f"('{quoted(file)}', {rank}::BIGINT, {first}::BIGINT)" for file, rank, first in files)
+    rows = reading((file for file, _, _ in files), ", filename=true, file_row_number=true, union_by_name=true")
+    return (
+        "SELECT r.* EXCLUDE (filename, file_row_number), p.rank, p.first + r.file_row_number AS place "
+        f"FROM {rows} r JOIN (VALUES {listed}) p(path, rank, first) ON p.path = r.filename"
+    )
 
 
 def spell(con: DuckDBPyConnection, terms: Mapping[str, str]) -> None:
