@@ -2,27 +2,31 @@
 
 A name is a product's (what its label prints before the dose, or the whole label), a substance's, with its salt or
 without, in French or English, or several of these together. Words that only say a form, a strength, a holder or a
-salt may stand beside it. Any other word leaves the name unknown: nothing is read by likeness.
+salt may stand beside it. Any other word leaves the name unknown: nothing is read by likeness. What stands in brackets
+may repeat what stands before them; when it says something else, the name has two meanings.
 """
 
 from __future__ import annotations
 
+import re
 from itertools import product
-from pathlib import Path
 
 from lab39.core.datapacks import Pack, Packs
 from lab39.core.drugnames import Find, Meanings
 from lab39.solutions.pharmacy.catalogue import Catalogue, compiled_catalogue
-from lab39.solutions.pharmacy.matching import Found, chunks, cover, only_salt, whole
+from lab39.solutions.pharmacy.matching import chunks, cover, only_salt, whole
 from lab39.solutions.pharmacy.normal import fold, plain, words
+from lab39.solutions.pharmacy.vocabulary import in_reports
 
 MOST = 8
 """Meanings told of one name."""
+_BRACKETS = re.compile(r"\(([^()]*)\)|\[([^][]*)\]")
+_Set = tuple[str, ...]
 
 
 def read(packs: Packs, pack: Pack) -> Find:
     """The dictionary of an installed edition of the BDPM: from a name to its meanings."""
-    catalogue = Catalogue.open(Path(compiled_catalogue(packs, pack)))
+    catalogue = Catalogue.open(compiled_catalogue(packs, pack))
     return lambda name: meanings(name, catalogue)
 
 
@@ -31,24 +35,45 @@ def meanings(name: str, catalogue: Catalogue) -> Meanings:
     labelled = catalogue.by_label(fold(name))
     if labelled:
         return _told({row.moieties for row in labelled if row.moieties and not row.homeopathic})
-    parts = words(plain(name))
-    if not any(letter.isalpha() for word in parts for letter in word):
-        return ()
-    found, left = whole(name, parts, catalogue) or cover(parts, catalogue)
-    if not found or any(each.how == "homeopathic" for each in found):
-        return ()
-    if not all(only_salt(parts[start:end]) for start, end in chunks(parts, left)):
-        return ()
-    return _told({_joined(chosen) for chosen in product(*map(_sets, found))})
+    entire = whole(name, words(plain(name)), catalogue)
+    if entire:
+        return _told({each for found in entire[0] for each in found.sets})
+    said = [_BRACKETS.sub(" ", name), *(one or other for one, other in _BRACKETS.findall(name))]
+    sets: set[_Set] = set()
+    for part in said:
+        found = _named(part, catalogue)
+        if found is None:
+            return ()
+        if found:
+            sets = {each for one, other in product(sets, found) for each in _either(one, other)} if sets else found
+    return _told(sets)
 
 
-def _sets(found: Found) -> Meanings:
-    return found.sets
+def _named(text: str, catalogue: Catalogue) -> set[_Set] | None:
+    """What a text without brackets may stand for; empty when it only says a form or a dose, ``None`` in doubt."""
+    aside, changing = in_reports()
+    parts = tuple(word for word in words(plain(text)) if word not in aside)
+    found, left = cover(parts, catalogue)
+    named = {at for each in found for at in range(each.start, each.end)}
+    if any(each.how == "homeopathic" for each in found) or any(
+        word in changing for at, word in enumerate(parts) if at not in named
+    ):
+        return None
+    if len(found) > 1 and any(each.how == "beginning" for each in found):
+        return None  # the first word of brands beside another name may belong to a brand of another country
+    unexplained = [parts[start:end] for start, end in chunks(parts, left)]
+    if unexplained and not (found and all(map(only_salt, unexplained))):
+        return None
+    sets = product(*(each.sets for each in found))
+    return {tuple(sorted({key for some in chosen for key in some})) for chosen in sets} - {()}
 
 
-def _joined(chosen: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
-    return tuple(sorted({key for some in chosen for key in some}))
+def _either(one: _Set, other: _Set) -> tuple[_Set, ...]:
+    """The larger of two sets that agree; both, when they do not."""
+    if set(one) <= set(other):
+        return (other,)
+    return (one,) if set(other) <= set(one) else (one, other)
 
 
-def _told(sets: set[tuple[str, ...]]) -> Meanings:
+def _told(sets: set[_Set]) -> Meanings:
     return tuple(sorted(sets))[:MOST]
