@@ -1,7 +1,7 @@
 """Dictionaries of drug names that data packs bring: from a name as people write it to substances.
 
-A pack is one when its spec says which function makes it (``names`` in ``packs.toml``). Any solution asks it here, by
-the name of the pack, without knowing the solution that the pack comes from.
+A pack is one when its spec says which function makes it (``names`` in ``packs.toml``). Any solution asks it here,
+by the name of the pack, without knowing the solution that the pack comes from.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from lab39.core.errors import UnknownNameError
 from lab39.core.text import Text
 
 Meanings: TypeAlias = tuple[tuple[str, ...], ...]
-"""What a name may stand for: each meaning is the substances of one product, sorted. None when the name is not known,
-several when it is ambiguous."""
+"""What a name may stand for: each meaning is the substances of one product, sorted. None when the name is not
+known, several when it is ambiguous."""
 Find: TypeAlias = Callable[[str], Meanings]
 Maker: TypeAlias = Callable[[Packs, Pack], Find]
 """What ``names`` of a pack's spec names."""

@@ -1,4 +1,4 @@
-"""The BDPM as a dictionary for other solutions: what is certain, every substance of a product, nothing by likeness."""
+"""The BDPM as a dictionary for other solutions: what is certain, every substance, nothing by likeness."""
 
 from __future__ import annotations
 

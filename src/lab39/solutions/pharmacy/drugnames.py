@@ -2,8 +2,8 @@
 
 A name is a product's (what its label prints before the dose, or the whole label), a substance's, with its salt or
 without, in French or English, or several of these together. Words that only say a form, a strength, a holder or a
-salt may stand beside it. Any other word leaves the name unknown: nothing is read by likeness. What stands in brackets
-may repeat what stands before them; when it says something else, the name has two meanings.
+salt may stand beside it. Any other word leaves the name unknown: nothing is read by likeness. What stands in
+brackets may repeat what stands before them; when it says something else, the name has two meanings.
 """
 
 from __future__ import annotations

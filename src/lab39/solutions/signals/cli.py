@@ -54,7 +54,7 @@ def ingest(
             "--names",
             "--dictionary",
             metavar="bdpm|FILE",
-            help="Du nom à la substance\u202f: un pack ou un CSV, dans l'ordre, répétable / a pack or a CSV, in order.",
+            help="Du nom à la substance\u202f: pack ou CSV, dans l'ordre, répétable / packs or CSV, in order.",
             show_default=False,
         ),
     ] = None,

@@ -115,7 +115,8 @@ def names_words(told: Mapping[str, Any], lang: Lang) -> list[str]:
         Text(
             f"    {mapped} noms distincts sur {distinct} ramenés à des substances par {by}\u202f; "
             f"ambigus, laissés tels quels\u202f: {left}",
-            f"    {mapped} of {distinct} distinct names mapped to substances by {by}; ambiguous, left as they are: {left}",
+            f"    {mapped} of {distinct} distinct names mapped to substances by {by}; "
+            f"ambiguous, left as they are: {left}",
         )[lang]
     ]
     if told["unmapped"]:

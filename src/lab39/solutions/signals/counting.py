@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from lab39.solutions.signals.engines import Engine
 
+_CUT = "\x1f"
 INGREDIENT = "ingredient"
 """The column of a store's drugs that holds substances, several joined by ``JOIN``."""
 
@@ -158,7 +159,8 @@ def store_tables(source: Store, engine: Engine) -> StoreTables:
 def _each_ingredient(drugs: ibis.Table) -> ibis.Table:
     """A row for each ingredient of a product that has several: each of them is counted."""
     several = drugs[INGREDIENT].contains(JOIN).fill_null(False)
-    split = drugs.filter(several).mutate(**{INGREDIENT: drugs[INGREDIENT].split(JOIN).unnest()})
+    cut = drugs[INGREDIENT].replace(JOIN, _CUT).split(_CUT)  # Spark splits at a regular expression
+    split = drugs.filter(several).mutate(**{INGREDIENT: cut.unnest()})
     return drugs.filter(~several).union(split)
 
 

@@ -64,7 +64,13 @@ def test_dictionaries_are_asked_in_their_order_then_the_source_then_the_name() -
         names.find("Third", None),
         names.find(None, None),
     ]
-    assert found == [("a + b", "mine.csv"), ("mine", "mine.csv"), ("z", "source"), ("third", "name"), (None, "none")]
+    assert found == [
+        ("a + b", "mine.csv"),
+        ("mine", "mine.csv"),
+        ("z", "source"),
+        ("third", "name"),
+        (None, "none"),
+    ]
     assert count_ways(found) == {"mine.csv": 2, "source": 1, "name": 1, "none": 1}
     assert Names((pack(), mine)).find("DOLIPRANE", None) == ("paracetamol", "brands")
 

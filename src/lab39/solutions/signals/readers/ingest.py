@@ -146,8 +146,8 @@ def _same_names(store: Store, names: Names) -> None:
     raise refuse(
         store.folder,
         f"les noms de médicaments de cette base ont été lus avec {then or 'aucun dictionnaire'}, et cette commande "
-        f"donne {now or 'aucun dictionnaire'} : redonnez les mêmes (--names), ou ajoutez --remap pour relire tous les "
-        "noms de la base avec ceux-ci",
+        f"donne {now or 'aucun dictionnaire'} : redonnez les mêmes (--names), ou ajoutez --remap pour relire tous "
+        "les noms de la base avec ceux-ci",
         f"the names of drugs of this store were read with {then or 'no dictionary'}, and this command gives "
         f"{now or 'no dictionary'}: give the same ones again (--names), or add --remap to read every name of the "
         "store again with these",

@@ -1,8 +1,8 @@
 """Names of drugs and of countries: as reported, and what they stand for.
 
 A drug's name is looked up in dictionaries (the user's CSV, what packs bring: :mod:`lab39.core.drugnames`), in the
-order told; then it is what the source itself says is in it, else the name itself. How it was found is kept, and what
-was found nowhere is counted.
+order told; then it is what the source itself says is in it, else the name itself. How it was found is kept, and
+what was found nowhere is counted.
 """
 
 from __future__ import annotations
@@ -122,8 +122,8 @@ class Names:
         A dictionary that knows several meanings ends the search: the name is left as it is.
 
         Returns:
-            The ingredient, several joined with `` + ``, and a dictionary's name, ``ambiguous``, ``source``, ``name``
-            or ``none``.
+            The ingredient, several joined with `` + ``, and a dictionary's name, ``ambiguous``, ``source``,
+            ``name`` or ``none``.
         """
         way = ""
         for each in self.dictionaries:

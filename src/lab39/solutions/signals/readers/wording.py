@@ -139,8 +139,8 @@ def tell(con: DuckDBPyConnection, names: Names) -> Mapping[str, Any]:
 
     Returns:
         ``distinct`` names, ``mapped`` to substances by a dictionary, left as they are for being ``ambiguous``, and
-        the commonest ``unmapped`` ones (those that neither a dictionary nor the source explains) with how often they
-        were mentioned.
+        the commonest ``unmapped`` ones (those that neither a dictionary nor the source explains) with how often
+        they were mentioned.
     """
     listed = ", ".join("?" * len(names.dictionaries)) or "NULL"
     con.execute(
@@ -155,7 +155,9 @@ def tell(con: DuckDBPyConnection, names: Names) -> Mapping[str, Any]:
         """SELECT count(*), count(*) FILTER (mapped), count(*) FILTER (ambiguous AND NOT coalesce(mapped, false))
         FROM reported"""
     ).fetchall()
-    left = con.execute(f"SELECT name, n FROM reported WHERE alone ORDER BY n DESC, name LIMIT {COMMONEST}").fetchall()
+    left = con.execute(
+        f"SELECT name, n FROM reported WHERE alone ORDER BY n DESC, name LIMIT {COMMONEST}"
+    ).fetchall()
     return {
         "distinct": distinct,
         "mapped": mapped,
