@@ -101,7 +101,7 @@ def _prepare(con: DuckDBPyConnection, run: Run, drug: str, event: str) -> None:
         """CREATE TEMP TABLE cases AS SELECT c.* FROM counted c
         SEMI JOIN with_drug USING (report_key) SEMI JOIN with_event USING (report_key)"""
     )
-    con.execute(f"CREATE TEMP VIEW named AS SELECT report_key, {column} AS name, role FROM drug_rows")
+    con.execute(f"CREATE TEMP VIEW named AS SELECT report_key, {column} AS name, role, dose, seq FROM drug_rows")
     con.execute(f"CREATE TEMP VIEW told AS SELECT report_key, {_trim('event')} AS event FROM event_rows")
 
 
