@@ -110,13 +110,13 @@ def test_cases_are_listed_the_latest_first(found):
 LINES: dict[str, tuple[list[tuple[str | None, str | None]], str]] = {
     "the same line twice": ([("PS", None), ("PS", None)], "primary suspect"),
     "two roles": ([("PS", None), ("C", None)], "primary suspect; concomitant"),
-    "two doses": ([("PS", "100 mg"), ("PS", "300 mg")], "primary suspect 100 mg, 300 mg"),
+    "two doses": ([("PS", "100 mg"), ("PS", "300 mg")], "primary suspect 100 mg / 300 mg"),
     "two roles, two doses of one": (
         [("PS", "100 mg"), ("PS", "300 mg"), ("C", "100 mg")],
-        "primary suspect 100 mg, 300 mg; concomitant 100 mg",
+        "primary suspect 100 mg / 300 mg; concomitant 100 mg",
     ),
     "one dose": ([("PS", "100 mg")], "primary suspect"),
-    "no role": ([(None, "100 mg"), (None, "200 mg")], "100 mg, 200 mg"),
+    "no role": ([(None, "100 mg"), (None, "200 mg")], "100 mg / 200 mg"),
     "nothing": ([(None, None)], ""),
 }
 

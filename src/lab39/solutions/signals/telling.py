@@ -89,7 +89,7 @@ def named_lines(drug: Named) -> Text:
 
 def _doses(doses: Sequence[str]) -> str:
     shown = [each if len(each) <= _LONGEST_DOSE else f"{each[: _LONGEST_DOSE - 1]}…" for each in doses[:_DOSES]]
-    return ", ".join([*shown, *(["…"] if len(doses) > _DOSES else [])])
+    return " / ".join([*shown, *(["…"] if len(doses) > _DOSES else [])])
 
 
 def awaited(expected: float) -> Text:
