@@ -114,6 +114,19 @@ def test_a_quantity_is_said_with_its_bound_and_in_its_readers_words():
     assert Quantity(Decimal(3), "").say("en") == "3"
 
 
+@pytest.mark.parametrize(("fahrenheit", "celsius"), [("98.6", "37"), ("100.4", "38"), ("32", "0"), ("-40", "-40")])
+def test_a_temperature_converts_by_its_zero_and_its_degree_both_ways(fahrenheit, celsius):
+    assert Quantity(Decimal(fahrenheit), "[degF]").to("Cel") == Decimal(celsius)
+    assert Quantity(Decimal(celsius), "Cel").to("[degF]") == Decimal(fahrenheit)
+    assert Quantity(Decimal(fahrenheit), "°F").to("°C") == Decimal(celsius)
+
+
+def test_a_temperature_in_fahrenheit_is_said_in_celsius_too():
+    assert Quantity(Decimal("101.3"), "[degF]").say("fr") == "101,3\u202f°F (38,5\u202f°C)"
+    assert Quantity(Decimal("100"), "[degF]", ">").say("en") == ">100\u00a0°F (>37.8\u00a0°C)"
+    assert Quantity(Decimal("38.5"), "Cel").say("en") == "38.5\u00a0°C"
+
+
 def test_every_unit_and_alias_stands_for_one_unit():
     names = [name for row in UNITS["unit"] for name in (row["code"], *row.get("also", ()))]
     assert len(names) == len(set(names))

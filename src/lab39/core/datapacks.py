@@ -46,6 +46,8 @@ class PackSpec:
         max_age_months: an edition older than this is announced in every report; ``None`` for no stated life.
         inspect: ``module:function`` that recognises the pack's files by content.
         renewed_by: the pack that brings newer editions of the same, when this one gets none.
+        names: ``module:function`` that makes a dictionary of drug names of the pack, see
+            :mod:`lab39.core.drugnames`; empty when it is none.
     """
 
     name: str
@@ -55,6 +57,7 @@ class PackSpec:
     inspect: str
     max_age_months: int | None = None
     renewed_by: str = ""
+    names: str = ""
 
     @classmethod
     def read_all(cls, toml: str) -> tuple[PackSpec, ...]:
@@ -68,6 +71,7 @@ class PackSpec:
                 inspect=row["inspect"],
                 max_age_months=row.get("max_age_months"),
                 renewed_by=row.get("renewed_by", ""),
+                names=row.get("names", ""),
             )
             for row in tomllib.loads(toml)["pack"]
         )

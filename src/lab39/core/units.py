@@ -12,6 +12,8 @@ from typing import Any, cast
 from lab39.core.errors import LabError
 from lab39.core.text import Lang, Text, number
 
+_TENTH = Decimal("0.1")
+
 
 class UnitError(LabError):
     """A quantity whose unit is absent, unknown, or of another kind than asked for."""
@@ -42,9 +44,9 @@ class Quantity:
             UnitError: when the unit is absent or unknown, or of another kind.
         """
         mine, other = _unit(self.unit), _unit(unit)
-        base = self.value * mine.factor
+        base = (self.value - mine.zero) * mine.factor / mine.divided_by
         if mine.kind == other.kind:
-            return base / other.factor
+            return base * other.divided_by / other.factor + other.zero
         molar = _molar_mass_g_mol(analyte) if analyte else None
         if molar and (mine.kind, other.kind) == ("mass_concentration", "substance_concentration"):
             return base / molar / other.factor
@@ -58,16 +60,21 @@ class Quantity:
         )
 
     def say(self, lang: Lang) -> str:
-        """Number and unit as a reader of the language writes them."""
+        """Number and unit as a reader of the language writes them; a temperature in °F is told in °C too."""
         shown = _labels().get(self.unit, Text.same(self.unit))[lang]
         space = "\u202f" if lang == "fr" else "\u00a0"
-        return f"{self.comparator}{number(self.value, lang)}{space}{shown}".strip()
+        said = f"{self.comparator}{number(self.value, lang)}{space}{shown}".strip()
+        if other := _said_in().get(self.unit):
+            return f"{said} ({Quantity(self.to(other).quantize(_TENTH), other, self.comparator).say(lang)})"
+        return said
 
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
     kind: str
     factor: Decimal
+    divided_by: Decimal = Decimal(1)
+    zero: Decimal = Decimal(0)
 
 
 @cache
@@ -81,7 +88,8 @@ def _table() -> dict[str, object]:
 def _units() -> dict[str, _Unit]:
     units: dict[str, _Unit] = {}
     for row in _rows("unit"):
-        unit = _Unit(str(row["kind"]), Decimal(str(row["factor"])))
+        shape = (Decimal(str(row[name])) for name in ("factor", "divided_by", "zero") if name in row)
+        unit = _Unit(str(row["kind"]), *shape)
         for code in (str(row["code"]), *(str(a) for a in row.get("also", []))):
             units[code] = unit
     return units
@@ -90,6 +98,16 @@ def _units() -> dict[str, _Unit]:
 @cache
 def _labels() -> dict[str, Text]:
     return {str(row["code"]): Text.of(row["label"]) for row in _rows("unit") if "label" in row}
+
+
+@cache
+def _said_in() -> dict[str, str]:
+    return {
+        str(name): str(row["said_in"])
+        for row in _rows("unit")
+        if "said_in" in row
+        for name in (row["code"], *row.get("also", []))
+    }
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

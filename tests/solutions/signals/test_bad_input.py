@@ -5,6 +5,7 @@ Each source below comes with a good one: what is wrong with the first takes noth
 
 from __future__ import annotations
 
+import gzip
 import math
 import shutil
 import zipfile
@@ -16,6 +17,7 @@ import pytest
 
 from lab39.core.errors import LabError
 from lab39.solutions.signals import CountTable, Detection, Pairs, Store, detect
+from lab39.solutions.signals.evaluation import read_known
 from lab39.solutions.signals.readers import Summary, ingest
 from lab39.solutions.signals.readers.store import Store as Shelf
 
@@ -317,8 +319,60 @@ def test_a_count_that_is_no_whole_number_is_named(tmp_path: Path) -> None:
         detect(CountTable(path))
 
 
-def test_counts_in_windows_letters_are_refused_with_the_encoding_that_is_expected(tmp_path: Path) -> None:
-    file = tmp_path / "counts.csv"
-    file.write_bytes("drug;event;n;né\nA;X;3;1\n".encode("cp1252"))
-    with pytest.raises(LabError, match="CSV in UTF-8 is expected"):
-        detect(CountTable(file))
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_pairs_and_counts_are_read_in_the_encodings_that_cases_are_read_in(
+    encoding: str, packed: bool, tmp_path: Path
+) -> None:
+    def write(name: str, body: str) -> Path:
+        raw = body.encode(encoding)
+        file = tmp_path / (f"{name}.gz" if packed else name)
+        file.write_bytes(gzip.compress(raw) if packed else raw)
+        return file
+
+    rows = "numéro;médicament;réaction\r\n" + "".join(
+        f'{n};"Paracétamol";{"Sjögren" if n < 3 else "Fièvre"}\r\n' for n in range(6)
+    )
+    columns = {"report_id": "numéro", "drug": "médicament", "event": "réaction"}
+    found = finite(detect(Pairs(write("pairs.csv", rows), columns)))
+    assert found.counts.n_total == 6
+    assert {(r["drug"], r["event"]): r["n"] for r in found.table.to_pylist()} == {
+        ("Paracétamol", "Fièvre"): 3,
+        ("Paracétamol", "Sjögren"): 3,
+    }
+    counts = "drug;event;n\nParacétamol;Sjögren;3\nIbuprofène;Fièvre;1\n"
+    told = detect(CountTable(write("counts.csv", counts)))
+    assert {r["drug"] for r in told.table.to_pylist()} == {"Paracétamol", "Ibuprofène"}
+    known = write("known.csv", "drug;event\nParacétamol;Sjögren\n")
+    assert read_known(known) == [("Paracétamol", "Sjögren")]
+
+
+def test_lines_of_pairs_in_two_encodings_are_read_each_in_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.csv"
+    both = ["1,A,Sjögren".encode(), "2,A,Sjögren".encode("cp1252"), b"3,A," + "Fièvre".encode("cp1252")]
+    file.write_bytes(b"\n".join([b"report_id,drug,event", *both]) + b"\n")
+    assert {r["event"]: r["n"] for r in detect(Pairs(file)).table.to_pylist()} == {"Fièvre": 1, "Sjögren": 2}
+
+
+def test_a_letter_of_no_known_encoding_is_refused_with_its_line_and_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_bytes(b"report_id,drug,event\n1,A,X\n2,A,Na\x81usea\n")
+    with pytest.raises(LabError, match="letters in no known encoding: save the file as UTF-8") as told:
+        detect(Pairs(file))
+    assert told.value.place == f"{file}:3"
+    assert "enregistrer le fichier en UTF-8" in told.value.text.fr
+
+
+def test_a_broken_line_of_a_file_in_another_encoding_is_told_in_the_file_that_was_given(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_bytes("report_id,drug,event\n1,Paracétamol,X\n2,B\n".encode("cp1252"))
+    with pytest.raises(LabError, match="has not the fields of the header") as told:
+        detect(Pairs(file))
+    assert told.value.place == f"{file}:3"
+
+
+def test_a_utf_16_file_that_is_cut_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_bytes("report_id,drug,event\n1,A,X\n".encode("utf-16")[:-1])
+    with pytest.raises(LabError, match="UTF-16 file is cut or damaged"):
+        detect(Pairs(file))

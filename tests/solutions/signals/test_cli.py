@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from tests.cli.conftest import run
+from tests.solutions.pharmacy import tiny_bdpm
 
 __all__ = ["run"]
 
@@ -138,6 +140,33 @@ def test_rows_not_used_are_counted_with_their_reason_and_kept(run: Any, write: W
     assert "already read: c.csv" in english.out
 
 
+def test_names_are_read_in_a_file_and_a_pack_and_how_far_they_went_is_told(
+    run: Any, write: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "bdpm").mkdir()
+    assert run("data", "import", "bdpm", *tiny_bdpm.write(tmp_path / "bdpm")).code == 0
+    drugs = ["DOLIPRANE 1000", "AUGMENTIN", "Zetamol", "Unheard", "Unheard"]
+    source = write("c.csv", "case,drug,event\n" + "".join(f"{n},{drug},X\n" for n, drug in enumerate(drugs)))
+    mine = write("mine.csv", "name;ingredient\nzetamol;paracetamol\n")
+    ran = run("signals", "ingest", source, "--store", tmp_path / "s", "--names", mine, "--names", "bdpm")
+    assert ran.code == 0, ran.err
+    [version] = re.findall(r"mine\.csv ([0-9a-f]{8})", ran.out)
+    assert (
+        f"3 noms distincts sur 4 ramenés à des substances par mine.csv {version}, bdpm 2026-05-04\u202f; "
+        "ambigus, laissés tels quels\u202f: 0" in ran.out
+    )
+    assert "les plus fréquents qui restent des noms\u202f: Unheard (2)" in ran.out
+    found = run("signals", "detect", "--store", tmp_path / "s", "--name", "x", "--json").json
+    counted = {each["drug"]: each["n"] for each in found["pairs"]}
+    assert counted == {"paracetamol": 2, "unheard": 2, "amoxicilline": 1, "acide clavulanique": 1}
+    other = run("signals", "ingest", source, "--store", tmp_path / "s", "--names", "bdpm")
+    assert (other.code, other.out) == (2, "")
+    assert "--remap" in other.err
+    again = run("signals", "ingest", source, "--store", tmp_path / "s", "--names", "bdpm", "--remap", "--json")
+    assert again.json["names"]["dictionaries"] == [{"name": "bdpm", "version": "2026-05-04"}]
+    assert (again.json["names"]["distinct"], again.json["names"]["mapped"]) == (4, 2)
+
+
 def test_a_source_that_fails_keeps_the_others_from_nothing(run: Any, write: Write, tmp_path: Path) -> None:
     good, bad = write("good.csv", cases(30)), write("bad.xml", "<ichicsr><cut")
     ran = run("signals", "ingest", good, bad, "--store", tmp_path / "s", "--json")
@@ -186,6 +215,8 @@ def test_a_store_without_reports_is_told_so_and_asked_no_name(run: Any, store: P
         (["good.csv", "--store", "s", "--columns", "drgu=drug"], "drgu"),
         (["good.csv", "--store", "s", "--memory", "much"], "--memory"),
         (["good.csv", "--store", "s", "--dictionary", "absent.csv"], "absent.csv"),
+        (["good.csv", "--store", "s", "--names", "bdpm"], "lab39 data install bdpm"),
+        (["good.csv", "--store", "s", "--names", "unheard"], "bdpm"),
         (["good.csv", "--store", "s", "--meddra", "absent"], "pt.asc"),
     ],
 )

@@ -62,6 +62,24 @@ def test_reports_are_counted_once_whatever_their_rows_say_twice(tmp_path: Path, 
     assert as_dict(found, found.expected)["A", "rash"] == 2 * 3 / 6
 
 
+def test_each_ingredient_of_a_product_is_counted_and_names_as_reported_are_not_cut(
+    tmp_path: Path, engine: Engine
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder = write_store(tmp_path, [(f"{n}", None, None, None, [], ["rash"]) for n in range(4)])
+    rows = [("0", "S", "levodopa + carbidopa"), ("1", "L", "levodopa"), ("2", "A + B", "a+b"), ("2", "N", None)]
+    report, drug, ingredient = map(list, zip(*rows, strict=True))
+    roles = ["PS"] * len(rows)
+    table = pa.table({"report_id": report, "drug": drug, "ingredient": ingredient, "role": roles})
+    pq.write_table(table, folder / "drugs.parquet")
+    found = counted(Store(folder, drug="ingredient", roles=("PS",)), engine)
+    assert found.n_total == 4
+    assert as_dict(found) == {("a+b", "rash"): 1, ("carbidopa", "rash"): 1, ("levodopa", "rash"): 2}
+    assert ("A + B", "rash") in as_dict(counted(Store(folder), engine))
+
+
 def band(age: float | None) -> int | None:
     return None if age is None else sum(age >= bound for bound in (0.0767, 2, 12, 18, 45, 65, 75))
 

@@ -97,6 +97,27 @@ def test_a_temperature_counts_as_fever_from_38_on():
     assert skin(ALLOPURINOL, rash(), measured("8310-5", 37.9, "Cel")).severity is Severity.WARNING
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "severity"),
+    [
+        (100.4, "[degF]", Severity.CRITICAL),  # 38 °C
+        (100.3, "[degF]", Severity.WARNING),
+        (38.0, "[degF]", Severity.WARNING),
+        (101.3, "°F", Severity.CRITICAL),
+        (38.6, "°C", Severity.CRITICAL),
+        (101.3, "", Severity.WARNING),  # no unit: nobody can tell
+        (38.6, "", Severity.WARNING),
+    ],
+)
+def test_a_temperature_is_read_in_fahrenheit_too_and_without_a_unit_not_at_all(
+    value: float, unit: str, severity: Severity
+):
+    seen = measured("8310-5", value, unit)
+    if "[" not in unit:
+        seen["valueQuantity"] = {"value": value} | ({"unit": unit} if unit else {})
+    assert skin(ALLOPURINOL, rash(), seen).severity is severity
+
+
 def test_what_is_missing_is_asked_for_with_its_code():
     codes = {missing.code for missing in skin(ALLOPURINOL, rash(), fever()).missing}
     assert codes == {"1742-6", "711-2"}

@@ -99,9 +99,53 @@ def test_other_drugs_are_compared_with_the_other_reports_of_the_drug(found):
 def test_cases_are_listed_the_latest_first(found):
     _, listed = found
     assert [each.number for each in listed] == ["002", "003", "004", "005", "001"]
-    assert listed[0].drugs == (("allopurinol", "PS"), ("furosemide", "C"))
+    assert [(each.name, each.lines) for each in listed[0].drugs] == [
+        ("allopurinol", (("PS", None),)),
+        ("furosemide", (("C", None),)),
+    ]
     assert listed[0].events == ("Pemphigoid", "Fever")
-    assert listed[4].drugs == (("allopurinol", "PS"),)
+    assert [each.name for each in listed[4].drugs] == ["allopurinol"]
+
+
+LINES: dict[str, tuple[list[tuple[str | None, str | None]], str]] = {
+    "the same line twice": ([("PS", None), ("PS", None)], "primary suspect"),
+    "two roles": ([("PS", None), ("C", None)], "primary suspect; concomitant"),
+    "two doses": ([("PS", "100 mg"), ("PS", "300 mg")], "primary suspect 100 mg / 300 mg"),
+    "two roles, two doses of one": (
+        [("PS", "100 mg"), ("PS", "300 mg"), ("C", "100 mg")],
+        "primary suspect 100 mg / 300 mg; concomitant 100 mg",
+    ),
+    "one dose": ([("PS", "100 mg")], "primary suspect"),
+    "no role": ([(None, "100 mg"), (None, "200 mg")], "100 mg / 200 mg"),
+    "nothing": ([(None, None)], ""),
+}
+
+
+@pytest.mark.parametrize("what", LINES)
+def test_a_drug_named_twice_in_a_case_is_listed_once_with_what_its_lines_differ_by(what: str, tmp_path: Path):
+    lines, words = LINES[what]
+    named = [Drug(drug="ALLOPURINOL", ingredient=PAIR[0], role=role, dose=dose) for role, dose in lines]
+    base = stores.Store.create(tmp_path / "store")
+    with base.adding("0" * 32, "made up", "made up") as part:
+        for each in [
+            *cases(),
+            Case(report(901, "2026Q3"), (*named, Drug(drug="x", role="C")), (Event(event=PAIR[1]),)),
+        ]:
+            part.add(each)
+    settle(base)
+    run = runs.write(
+        detect(Store(tmp_path / "store", drug="ingredient")),
+        tmp_path / "runs",
+        "2026Q3",
+        ON,
+        store=tmp_path / "store",
+        drug_column="ingredient",
+    )
+    with counted.opened(run, *PAIR) as con:
+        [found] = [each for each in profile.cases(con, 1) if each.number == "901"]
+    assert [each.name for each in found.drugs] == [PAIR[0], "x"]
+    assert telling.named_lines(found.drugs[0]).en == words
+    assert telling.named_lines(found.drugs[0]).fr.count("\u202f;") == words.count(";")
 
 
 def test_an_older_run_counts_its_own_quarters_only(run):

@@ -25,6 +25,7 @@ ON = dt.date(2026, 11, 27)
 QUARTERS = ("2026Q1", "2026Q2", "2026Q3", None)
 DRUGS = ("abatacept", "baclofen", " baclofen\t", "clobazam", "digoxin")
 EVENTS = ("Rash", "Rash ", "Nausea", "Fall", "Cough")
+INGREDIENTS = ("other", "baclofen\\digoxin", None)
 ROLES = ("PS", "SS", "I", "C", None)
 
 
@@ -44,7 +45,7 @@ def fill(folder: Path, numbers: range, quarters: tuple[str | None, ...]) -> Path
                 serious=draw.choice((True, False, None)),
             )
             drugs = tuple(
-                Drug(drug=name, ingredient=draw.choice((name.strip(), "other", None)), role=draw.choice(ROLES))
+                Drug(drug=name, ingredient=draw.choice((name.strip(), *INGREDIENTS)), role=draw.choice(ROLES))
                 for name in draw.choices(DRUGS, k=draw.randint(1, 4))
             )
             part.add(Case(told, drugs, tuple(Event(event=e) for e in draw.sample(EVENTS, draw.randint(1, 2)))))

@@ -72,6 +72,38 @@ def temperature(celsius: float, day: str = "2026-11-24") -> dict[str, Any]:
     }
 
 
+def measured(value: float, unit: str | None, *, ucum: bool = True) -> dict[str, Any]:
+    """A temperature of today in another unit, or in none."""
+    said = {"value": value} | ({"system": "http://unitsofmeasure.org", "code": unit} if ucum and unit else {})
+    return temperature(0) | {"valueQuantity": said | ({"unit": unit} if unit else {})}
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "ucum", "said"),
+    [
+        (38.1, "Cel", True, "waits"),
+        (38.0, "Cel", True, "nothing"),
+        (100.6, "[degF]", True, "waits"),
+        (100.4, "[degF]", True, "nothing"),  # 38 °C
+        (98.6, "[degF]", True, "nothing"),
+        (101.3, "°F", False, "waits"),
+        (38.5, "°C", False, "waits"),
+        (101.3, None, False, "nothing"),  # no unit: nobody can tell
+        (38.5, None, False, "nothing"),
+        (101.3, "F", True, "nothing"),  # a farad
+    ],
+)
+def test_a_temperature_is_read_in_celsius_and_fahrenheit_and_never_guessed(
+    schedule, value: float, unit: str | None, ucum: bool, said: str
+):
+    assert told(schedule, measured(value, unit, ucum=ucum)) == said
+
+
+def test_a_temperature_in_fahrenheit_is_told_in_celsius_too(schedule):
+    [found] = illness.noted(record(measured(101.3, "[degF]")), schedule, ON)
+    assert found.label.fr == "température 101,3\u202f°F (38,5\u202f°C)"
+
+
 def record(*rows: dict[str, Any]) -> Record:
     """A woman of 82 with these resources."""
     return records.record(*rows, person=records.PERSON | {"birthDate": "1944-03-02"})

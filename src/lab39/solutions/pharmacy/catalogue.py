@@ -233,7 +233,11 @@ def catalogue_path(packs: Packs) -> Path:
     Raises:
         PackMissingError: with the command that brings the pack.
     """
-    pack: Pack = packs.get(PACK)
+    return compiled_catalogue(packs, packs.get(PACK))
+
+
+def compiled_catalogue(packs: Packs, pack: Pack) -> Path:
+    """The compiled catalogue of an edition of the ``bdpm`` pack, built now if it is not there yet."""
     edition = pack.edition.isoformat() if pack.edition else ""
     return packs.compiled(pack, FORMAT, lambda target: build(pack.files, target, edition))
 

@@ -90,6 +90,14 @@ def head(label: str) -> tuple[str, ...]:
 
 
 @cache
+def in_reports() -> tuple[frozenset[str], frozenset[str]]:
+    """Words of labels in English: those that say a form, a release or a salt; those that change the medicine."""
+    text = resources.files("lab39.solutions.pharmacy").joinpath("knowledge", "words.toml").read_text("utf-8")
+    raw = tomllib.loads(text)["english_labels"]
+    return frozenset(raw["words"]), frozenset(raw["changing"])
+
+
+@cache
 def _same() -> dict[str, str]:
     text = resources.files("lab39.solutions.pharmacy").joinpath("knowledge", "words.toml").read_text("utf-8")
     return {word: form for form, group in tomllib.loads(text)["same"].items() for word in (form, *group)}

@@ -48,15 +48,20 @@ def ingest(
         str, typer.Option("--name", metavar="SOURCE", help="Nom de la source d'un CSV / of a CSV.", show_default="")
     ] = "",
     columns: ColumnsOption = None,
-    dictionary: Annotated[
-        Path | None,
+    dictionaries: Annotated[
+        list[str] | None,
         typer.Option(
+            "--names",
             "--dictionary",
-            metavar="FILE",
-            help="CSV du nom à la substance / from name to ingredient.",
+            metavar="bdpm|FILE",
+            help="Du nom à la substance\u202f: pack ou CSV, dans l'ordre, répétable / packs or CSV, in order.",
             show_default=False,
         ),
     ] = None,
+    remap: Annotated[
+        bool,
+        typer.Option("--remap", help="Relire tous les noms de la base avec --names / read every name again."),
+    ] = False,
     meddra: Annotated[
         Path | None,
         typer.Option(
@@ -71,12 +76,12 @@ def ingest(
 ) -> None:
     """Lit des notifications (FAERS, VAERS, E2B, FHIR, CSV) dans un dossier. / Read case reports into a folder."""
     from lab39.solutions.signals import console, told
-    from lab39.solutions.signals.readers import Names, ingest, read_dictionary
+    from lab39.solutions.signals.readers import ingest, open_names
     from lab39.solutions.signals.readers import meddra as licensed
     from lab39.solutions.signals.readers.tabular import names as columns_known
 
     known = tuple(columns_known()["names"])
-    names = Names(read_dictionary(dictionary)) if dictionary else None
+    names = open_names(dictionaries or (), lambda: terminal.lab().packs)
     terms = licensed.read(meddra) if meddra else None
     memory_of(memory)
     try:
@@ -87,6 +92,7 @@ def ingest(
                 name=name,
                 columns=pairs_of(columns, known),
                 names=names,
+                remap=remap,
                 terms=terms,
                 strict=strict,
                 memory=memory,

@@ -81,6 +81,8 @@ def ingested(console: Console, told: Mapping[str, Any], lang: Lang) -> None:
     if ways:
         found = ", ".join(f"{number(n, lang)} {word(f'by {name}')[lang]}" for name, n in ways.items())
         _say(console, Text("noms de médicaments", "names of drugs"), found, lang)
+    for text in names_words(told["names"], lang):
+        line(console, text)
     left = told["rejected"]
     if left["n"]:
         unused = counted(left["n"], _UNUSED)
@@ -101,6 +103,31 @@ def ingested(console: Console, told: Mapping[str, Any], lang: Lang) -> None:
         if len(left["reasons"]) > REASONS:
             more = counted(len(left["reasons"]) - REASONS, _MORE)
             line(console, Text(f"    et {more.fr}", f"    and {more.en}")[lang])
+
+
+def names_words(told: Mapping[str, Any], lang: Lang) -> list[str]:
+    """How far the dictionaries of drug names went; nothing when none was given."""
+    if not told["dictionaries"]:
+        return []
+    by = ", ".join(f"{each['name']} {each['version']}" for each in told["dictionaries"])
+    mapped, distinct, left = (number(told[name], lang) for name in ("mapped", "distinct", "ambiguous"))
+    said = [
+        Text(
+            f"    {mapped} noms distincts sur {distinct} ramenés à des substances par {by}\u202f; "
+            f"ambigus, laissés tels quels\u202f: {left}",
+            f"    {mapped} of {distinct} distinct names mapped to substances by {by}; "
+            f"ambiguous, left as they are: {left}",
+        )[lang]
+    ]
+    if told["unmapped"]:
+        common = ", ".join(f"{each['name']} ({number(each['mentions'], lang)})" for each in told["unmapped"])
+        said.append(
+            Text(
+                f"    les plus fréquents qui restent des noms\u202f: {common}",
+                f"    the commonest that stay names: {common}",
+            )[lang]
+        )
+    return said
 
 
 def linked(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.signals.merging import grouped
+from lab39.solutions.signals.readers.names import JOIN
 from lab39.solutions.signals.runs import Run
 from lab39.solutions.signals.strata import age_bounds
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 _BLANKS = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
 """Around a name, as :func:`lab39.solutions.signals.sources.trimmed` takes them off."""
+
+_LISTED = f"string_split(ingredient, '{JOIN}')"
+_EACH = f"unnest({_LISTED})"
+"""A row for each ingredient of a product, as they are counted; a run that counted products names them whole."""
 
 
 def there(run: Run) -> bool:
@@ -66,12 +71,15 @@ def _prepare(con: DuckDBPyConnection, run: Run, drug: str, event: str) -> None:
     con.execute("CREATE TEMP TABLE moved (report_key BIGINT, counts_as BIGINT)")
     if run.duplicates == "merge":
         _merge(con)
-    for name, table in (("drug_rows", "drugs"), ("event_rows", "events")):
+    named = _column(con, run, drug)
+    each = f", {_EACH} AS ingredient" if named == "ingredient" and JOIN not in drug else ""
+    for name, table, more in (("drug_rows", "drugs", each), ("event_rows", "events", "")):
         con.execute(
-            f"""CREATE TEMP VIEW {name} AS SELECT d.* REPLACE (coalesce(m.counts_as, d.report_key) AS report_key)
+            f"""CREATE TEMP VIEW {name} AS
+            SELECT d.* REPLACE (coalesce(m.counts_as, d.report_key) AS report_key{more})
             FROM {table} d LEFT JOIN moved m USING (report_key)"""
         )
-    column = _trim(_column(con, run, drug))
+    column = _trim(named)
     roles = f" AND coalesce(role, '') IN ({', '.join('?' * len(run.roles))})" if run.roles else ""
     con.execute("CREATE TEMP TABLE left_out (report_key BIGINT)")
     if run.without:
@@ -93,7 +101,7 @@ def _prepare(con: DuckDBPyConnection, run: Run, drug: str, event: str) -> None:
         """CREATE TEMP TABLE cases AS SELECT c.* FROM counted c
         SEMI JOIN with_drug USING (report_key) SEMI JOIN with_event USING (report_key)"""
     )
-    con.execute(f"CREATE TEMP VIEW named AS SELECT report_key, {column} AS name, role FROM drug_rows")
+    con.execute(f"CREATE TEMP VIEW named AS SELECT report_key, {column} AS name, role, dose, seq FROM drug_rows")
     con.execute(f"CREATE TEMP VIEW told AS SELECT report_key, {_trim('event')} AS event FROM event_rows")
 
 
@@ -139,9 +147,10 @@ def _column(con: DuckDBPyConnection, run: Run, drug: str) -> str:
     """The column of the drugs that the run counted: the one where its name is found."""
     there = {str(row[0]) for row in con.execute("DESCRIBE drugs").fetchall()}
     for column in dict.fromkeys((run.drug_column, "drug", "ingredient")):
-        if (
-            column in there
-            and con.execute(f"SELECT 1 FROM drugs WHERE {_trim(column)} = ? LIMIT 1", [drug]).fetchall()
-        ):
+        if column not in there:
+            continue
+        each = f" OR list_contains({_LISTED}, ?)" if column == "ingredient" else ""
+        asked = [drug, drug] if each else [drug]
+        if con.execute(f"SELECT 1 FROM drugs WHERE {_trim(column)} = ?{each} LIMIT 1", asked).fetchall():
             return column
     return "drug"

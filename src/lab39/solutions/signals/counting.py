@@ -18,6 +18,7 @@ from lab39.solutions.signals import count_table, strata
 from lab39.solutions.signals.arrays import Ints, of_arrow
 from lab39.solutions.signals.counts import Codes, Counts
 from lab39.solutions.signals.merging import Merged
+from lab39.solutions.signals.readers.names import JOIN
 from lab39.solutions.signals.sources import CountTable, Pairs, Source, Store, chosen, table, trimmed
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from lab39.solutions.signals.engines import Engine
+
+_CUT = "\x1f"
+INGREDIENT = "ingredient"
+"""The column of a store's drugs that holds substances, several joined by ``JOIN``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,8 @@ class StoreTables(NamedTuple):
 def store_tables(source: Store, engine: Engine) -> StoreTables:
     """Reports, drugs and events of a store, of the roles and the time asked for, duplicates merged when asked.
 
+    A product of several ingredients has a row for each when ingredients are counted.
+
     Raises:
         InputError: a missing table or column.
     """
@@ -134,6 +141,8 @@ def store_tables(source: Store, engine: Engine) -> StoreTables:
     if source.roles:
         _has(drugs, ("role",), source.path("drugs"))
         drugs = drugs.filter(drugs["role"].fill_null("").isin(source.roles))
+    if source.drug == INGREDIENT:
+        drugs = _each_ingredient(drugs)
     if source.before:
         reports = reports.filter(reports["quarter"].cast("string") < source.before)
     if source.until:
@@ -145,6 +154,14 @@ def store_tables(source: Store, engine: Engine) -> StoreTables:
         made = Merged(source, reports, engine)
         return StoreTables(made.reports(reports), made.rows(drugs), made.rows(events), made.count)
     return StoreTables(reports, drugs, events)
+
+
+def _each_ingredient(drugs: ibis.Table) -> ibis.Table:
+    """A row for each ingredient of a product that has several: each of them is counted."""
+    several = drugs[INGREDIENT].contains(JOIN).fill_null(False)
+    cut = drugs[INGREDIENT].replace(JOIN, _CUT).split(_CUT)  # Spark splits at a regular expression
+    split = drugs.filter(several).mutate(**{INGREDIENT: cut.unnest()})
+    return drugs.filter(~several).union(split)
 
 
 def has_reports(source: Store, reports: ibis.Table, engine: Engine) -> None:

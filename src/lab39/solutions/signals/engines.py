@@ -36,8 +36,8 @@ class Engine(Protocol):
     def parquet(self, path: Path) -> ibis.Table:
         """A Parquet file, or a folder of them."""
 
-    def csv(self, path: Path, delimiter: str) -> ibis.Table:
-        """A delimited file with a header, every column as text."""
+    def csv(self, path: Path, delimiter: str, lines: Iterator[str] | None = None) -> ibis.Table:
+        """A delimited file with a header, every column as text; ``lines`` are its own when it is not in UTF-8."""
 
     def rows(self, table: pa.Table) -> ibis.Table:
         """A small Arrow table as a table of the engine."""
@@ -112,16 +112,17 @@ class _DuckDB:
         )
         self._con.con.execute("SET enable_progress_bar = false")  # it would be drawn where results go
         self._kept = 0
+        self._copies = _Copies(folder)
 
     def parquet(self, path: Path) -> ibis.Table:
         pattern = str(path / "**" / "*.parquet") if path.is_dir() else str(path)
         with _reading(path):
             return self._con.read_parquet(pattern)
 
-    def csv(self, path: Path, delimiter: str) -> ibis.Table:
+    def csv(self, path: Path, delimiter: str, lines: Iterator[str] | None = None) -> ibis.Table:
         with _reading(path):
             return self._con.read_csv(
-                str(path),
+                str(self._copies.of(path, lines)),
                 auto_detect=False,  # it would skip lines until the rest looks well
                 columns=dict.fromkeys(_columns(path, delimiter), "VARCHAR"),
                 header=True,
@@ -141,13 +142,13 @@ class _DuckDB:
 
     def keep(self, expression: ibis.Table) -> ibis.Table:
         self._kept += 1
-        with _reading(None):
+        with _reading(None, self._copies):
             return self._con.create_table(f"kept_{self._kept}", expression)
 
     def arrow(self, expression: ibis.Table) -> pa.Table:
         import ibis
 
-        with _reading(None):
+        with _reading(None, self._copies):
             return self._con.con.sql(str(ibis.to_sql(expression, dialect="duckdb"))).to_arrow_table()
 
     def close(self) -> None:
@@ -171,6 +172,7 @@ class _Spark:
         self._kept: list[Any] = []
         self._views: list[str] = []
         self._mine = session is None
+        self._copies = _Copies(folder)
         self._session: Any = session or self._local(SparkSession, memory_gb, threads, folder)
         self._con: Any = ibis.pyspark.connect(self._session)
 
@@ -204,9 +206,10 @@ class _Spark:
         with _reading(path):
             return self._con.read_parquet(str(path))
 
-    def csv(self, path: Path, delimiter: str) -> ibis.Table:
+    def csv(self, path: Path, delimiter: str, lines: Iterator[str] | None = None) -> ibis.Table:
         with _reading(path):
-            return self._con.read_csv(str(path), header=True, inferSchema=False, sep=delimiter, escape='"')
+            file = str(self._copies.of(path, lines))
+            return self._con.read_csv(file, header=True, inferSchema=False, sep=delimiter, escape='"')
 
     def rows(self, table: pa.Table) -> ibis.Table:
         name = f"lab39_rows_{id(self)}_{len(self._views)}"
@@ -241,8 +244,30 @@ def _columns(path: Path, delimiter: str) -> list[str]:
     return list(seen)
 
 
+class _Copies:
+    """Files in another encoding, copied in UTF-8 into the folder of an engine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._of: dict[str, Path] = {}
+
+    def of(self, path: Path, lines: Iterator[str] | None) -> Path:
+        """The file itself, or its copy made of these lines."""
+        if lines is None:
+            return path
+        copy = self._folder / f"copy-{len(self._of)}.csv"
+        with copy.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+        self._of[str(copy)] = path
+        return copy
+
+    def original(self, path: str) -> str:
+        """The file that a copy is of."""
+        return str(self._of.get(path, path))
+
+
 @contextmanager
-def _reading(path: Path | None) -> Iterator[None]:
+def _reading(path: Path | None, copies: _Copies | None = None) -> Iterator[None]:
     """DuckDB's words on a file become an error that says where."""
     import duckdb
 
@@ -258,7 +283,7 @@ def _reading(path: Path | None) -> Iterator[None]:
                     "la corriger",
                     "this line has not the fields of the header, or a quotation mark is not closed: correct it",
                 ),
-                f"{file[1]}:{line[1]}",
+                f"{copies.original(file[1]) if copies else file[1]}:{line[1]}",
             ) from error
         first = str(error).strip().splitlines()[0]
         where = str(path) if path else ""

@@ -243,34 +243,29 @@ def read_known(path: Path) -> list[tuple[str, str]]:
 
 def _rows(path: Path, needed: Sequence[str]) -> Iterable[tuple[int, dict[str, str]]]:
     """The lines of a CSV, names of columns in small letters, values trimmed."""
-    from lab39.solutions.signals.sources import delimiter
+    from lab39.solutions.signals.sources import delimiter, lines
 
-    with path.open(encoding="utf-8-sig", newline="") if path.is_file() else _absent(path) as file:
-        reader = csv.DictReader(file, delimiter=delimiter(path))
-        names = [(name or "").strip().casefold() for name in reader.fieldnames or ()]
+    reader = csv.DictReader(lines(path), delimiter=delimiter(path))
+    names = [(name or "").strip().casefold() for name in reader.fieldnames or ()]
+    for name in needed:
+        if name not in names:
+            listed = ", ".join(names)
+            raise InputError(
+                Text(
+                    f"colonne «\u202f{name}\u202f» absente\u202f; le fichier a {listed}",
+                    f'no column "{name}"; the file has {listed}',
+                ),
+                f"{path}:1",
+            )
+    reader.fieldnames = names
+    for row in reader:
+        told = {name: (value or "").strip() for name, value in row.items() if isinstance(name, str)}
         for name in needed:
-            if name not in names:
-                listed = ", ".join(names)
+            if not told[name]:
                 raise InputError(
-                    Text(
-                        f"colonne «\u202f{name}\u202f» absente\u202f; le fichier a {listed}",
-                        f'no column "{name}"; the file has {listed}',
-                    ),
-                    f"{path}:1",
+                    Text(f"valeur absente\u202f: {name}", f"missing value: {name}"), f"{path}:{reader.line_num}"
                 )
-        reader.fieldnames = names
-        for row in reader:
-            told = {name: (value or "").strip() for name, value in row.items() if isinstance(name, str)}
-            for name in needed:
-                if not told[name]:
-                    raise InputError(
-                        Text(f"valeur absente\u202f: {name}", f"missing value: {name}"), f"{path}:{reader.line_num}"
-                    )
-            yield reader.line_num, told
-
-
-def _absent(path: Path) -> Any:
-    raise InputError(Text("fichier absent", "no such file"), str(path))
+        yield reader.line_num, told
 
 
 def _folded(name: str) -> str:

@@ -100,7 +100,7 @@ def _seen(call: Call, found: Profile) -> dict[str, Any]:
         says, rows = telling.onset(found.onset_days)
         most = max(many for _, many in rows)
         made["onset"] = {"says": says, "rows": [(words, many, plots.bar(many / most)) for words, many in rows]}
-    made["roles"] = telling.ROLES
+    made["lines"] = telling.named_lines
     made["awaited"] = telling.awaited
     made["day"] = lambda written: _day(written, call)
     made["number"] = lambda value: number(value, call.lang)

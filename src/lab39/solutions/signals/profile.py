@@ -102,11 +102,23 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A drug of a case, once, whatever the lines that name it.
+
+    Attributes:
+        lines: role and dose of each line, those that say the same once; None for what is not told.
+    """
+
+    name: str
+    lines: tuple[tuple[str | None, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CaseRow:
     """One case as listed: no words of the reporter, only what was counted.
 
     Attributes:
-        drugs: each with its role.
+        drugs: each once, in the order of the report.
         like: numbers of the reports that probably tell the same case.
     """
 
@@ -117,7 +129,7 @@ class CaseRow:
     sex: str | None
     country: str | None
     serious: bool | None
-    drugs: tuple[tuple[str, str | None], ...]
+    drugs: tuple[Named, ...]
     events: tuple[str, ...]
     like: tuple[str, ...]
 
@@ -244,7 +256,11 @@ def cases(con: DuckDBPyConnection, page: int) -> tuple[CaseRow, ...]:
         [(page - 1) * CASES],
     ).fetchall()
     keys = [row[0] for row in rows]
-    drugs = _lists(con, "SELECT report_key, name, role FROM named WHERE list_contains(?, report_key)", keys)
+    drugs = _lists(
+        con,
+        "SELECT report_key, name, role, dose FROM named WHERE list_contains(?, report_key) ORDER BY seq, name",
+        keys,
+    )
     events = _lists(con, "SELECT report_key, event FROM told WHERE list_contains(?, report_key)", keys)
     like = _links(con, [row[1] for row in rows])
     return tuple(
@@ -256,12 +272,20 @@ def cases(con: DuckDBPyConnection, page: int) -> tuple[CaseRow, ...]:
             row[5],
             row[6],
             row[7],
-            tuple(dict.fromkeys((name, role) for name, role in drugs.get(row[0], ()) if name)),
+            _named(drugs.get(row[0], ())),
             tuple(dict.fromkeys(name for (name,) in events.get(row[0], ()) if name)),
             tuple(like.get(row[1], ())),
         )
         for row in rows
     )
+
+
+def _named(rows: Sequence[tuple[Any, ...]]) -> tuple[Named, ...]:
+    lines: dict[str, dict[tuple[str | None, str | None], None]] = {}
+    for name, role, dose in rows:
+        if name:
+            lines.setdefault(name, {})[role, (dose or "").strip() or None] = None
+    return tuple(Named(name, tuple(said)) for name, said in lines.items())
 
 
 def _lists(con: DuckDBPyConnection, query: str, keys: Sequence[int]) -> Mapping[int, list[tuple[Any, ...]]]:

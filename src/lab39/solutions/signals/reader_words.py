@@ -14,6 +14,7 @@ _WORDS = {
     "repeated": Text("repris dans un extrait plus récent", "given again in a later extract"),
     "nullified": Text("annulés par l'expéditeur", "taken back by the sender"),
     "by dictionary": Text("par le dictionnaire", "by the dictionary"),
+    "by ambiguous": Text("ambigus, laissés tels quels", "ambiguous, left as they are"),
     "by source": Text("par la source", "by the source"),
     "by name": Text("par leur seul nom", "by their name alone"),
     "by none": Text("sans nom lisible", "with no readable name"),

@@ -6,8 +6,8 @@ couple a drug and an event keep their couples.
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Mapping, Sequence
+import codecs
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.signals.readers import tabular
+from lab39.solutions.signals.readers.streams import BLOCK, NO_LETTER, Item, text_lines
 
 if TYPE_CHECKING:
     import ibis
@@ -117,29 +118,47 @@ class CountTable:
 Source = Store | Pairs | CountTable
 
 
+def lines(path: Path) -> Iterator[str]:
+    """The lines of a CSV, plain or gzip, ends kept: UTF-8, UTF-16 with its mark, else Windows-1252 line by line.
+
+    Raises:
+        InputError: the file is absent or cannot be read, or a line has a letter of no known encoding.
+    """
+    if not path.is_file():
+        raise InputError(Text("fichier absent", "no such file"), str(path))
+    odd: list[str] = []
+    for number, line in enumerate(text_lines(Item(path), note=odd.append), 1):
+        if odd and NO_LETTER.search(line):
+            raise InputError(
+                Text(
+                    "des lettres d'aucun encodage connu\u202f: enregistrer le fichier en UTF-8",
+                    "letters in no known encoding: save the file as UTF-8",
+                ),
+                f"{path}:{number}",
+            )
+        yield line
+
+
+def is_utf8(path: Path) -> bool:
+    """Whether every byte of a file, unpacked, reads as UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with Item(path).open() as stream:
+        try:
+            while block := stream.read(BLOCK):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
 def delimiter(path: Path) -> str:
     """The delimiter of a file's header: comma, semicolon, tab, bar or dollar.
 
     Raises:
-        InputError: the file is absent or empty, cannot be decoded, or its header has a single column.
+        InputError: the file is absent, empty or unreadable, or its header has a single column.
     """
-    try:
-        if path.suffix == ".gz":
-            with gzip.open(path, "rt", encoding="utf-8") as packed:
-                header = packed.readline()
-        else:
-            with path.open(encoding="utf-8") as plain:
-                header = plain.readline()
-    except FileNotFoundError as error:
-        raise InputError(Text("fichier absent", "no such file"), str(path)) from error
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise InputError(
-            Text(
-                f"lecture impossible (attendu du CSV en UTF-8)\u202f: {error}",
-                f"cannot be read (CSV in UTF-8 is expected): {error}",
-            ),
-            str(path),
-        ) from error
+    header = next(lines(path), "")
     best = tabular.delimiter_of(header) if header.strip() else ""
     if not best or best not in header:
         raise InputError(
@@ -163,7 +182,10 @@ def table(engine: Engine, path: Path) -> ibis.Table:
         if not path.exists():
             raise InputError(Text("fichier absent", "no such file"), str(path))
         return engine.parquet(path)
-    return engine.csv(path, delimiter(path))
+    mark = delimiter(path)
+    if is_utf8(path):
+        return engine.csv(path, mark)
+    return engine.csv(path, mark, lines(path))
 
 
 def chosen(

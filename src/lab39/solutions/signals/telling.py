@@ -8,7 +8,7 @@ from typing import Any
 
 from lab39.core.text import LANGS, NO_TEXT, Lang, Text, number, percent
 from lab39.solutions.signals.figures import figure
-from lab39.solutions.signals.profile import Period, Profile, Share
+from lab39.solutions.signals.profile import Named, Period, Profile, Share
 from lab39.solutions.signals.runs import Run
 from lab39.solutions.signals.strata import age_bounds
 
@@ -50,6 +50,8 @@ ONSETS: tuple[tuple[int, int | None, Text], ...] = (
 )
 
 
+_DOSES, _LONGEST_DOSE = 4, 40
+"""Doses of a drug told one by one, and letters of each."""
 _LEAST_SHARE = 1e-12
 """Below it a false discovery rate is an underflow: an estimate is never exactly 0."""
 
@@ -70,6 +72,24 @@ def _num(value: float, digits: int = 1) -> Text:
 
 def _said(make: Callable[[Lang], str]) -> Text:
     return Text(make("fr"), make("en"))
+
+
+def named_lines(drug: Named) -> Text:
+    """The roles of a drug in a case, and its doses where the lines that name it differ by them."""
+    roles: dict[str | None, list[str]] = {}
+    for role, dose in drug.lines:
+        doses = roles.setdefault(role, [])
+        if dose and dose not in doses:
+            doses.append(dose)
+    tell_doses = len(drug.lines) > len(roles)
+    said = [(ROLES.get(role or "", NO_TEXT), doses if tell_doses else []) for role, doses in roles.items()]
+    words = {lang: [" ".join(filter(None, (role[lang], _doses(doses)))) for role, doses in said] for lang in LANGS}
+    return Text("\u202f; ".join(filter(None, words["fr"])), "; ".join(filter(None, words["en"])))
+
+
+def _doses(doses: Sequence[str]) -> str:
+    shown = [each if len(each) <= _LONGEST_DOSE else f"{each[: _LONGEST_DOSE - 1]}…" for each in doses[:_DOSES]]
+    return " / ".join([*shown, *(["…"] if len(doses) > _DOSES else [])])
 
 
 def awaited(expected: float) -> Text:

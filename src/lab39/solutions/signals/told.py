@@ -40,8 +40,19 @@ def ingested(found: Summary, folder: Path) -> dict[str, Any]:
         "ignored": list(found.ignored),
         "failed": [{"place": each.place, "text": each.text} for each in found.failed],
         **{name: dict(counts) for name, counts in found.counts.items()},
+        "names": named(folder),
         "rejected": rejected(folder),
     }
+
+
+def named(folder: Path) -> Mapping[str, Any]:
+    """In which dictionaries the names of drugs were looked up, and how far they went."""
+    from lab39.solutions.signals.readers import Store
+    from lab39.solutions.signals.readers.settle import names_of
+
+    found = names_of(Store(folder)) or {}
+    kept = [{"name": each["name"], "version": each["version"]} for each in found.get("dictionaries", ())]
+    return {**found, "dictionaries": kept}
 
 
 def rejected(folder: Path) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from lab39.core.record import Record
 from lab39.core.signs import ABSENT, PRESENT, UNDONE
 from lab39.core.terms import Concept
 from lab39.core.text import Text
+from lab39.core.units import UnitError
 from lab39.solutions.vaccination import precautions, questions, words
 from lab39.solutions.vaccination.authored import Rule
 from lab39.solutions.vaccination.model import Schedule
@@ -287,15 +288,19 @@ class _Measured:
 
 
 def _temperature(record: Record, on: dt.date, row: Mapping[str, Any]) -> _Measured | None:
-    """The newest temperature in a unit that is known."""
+    """The newest temperature; none when its unit is absent or unknown, or when it is only a bound."""
     measure = row["temperature"]
     seen = record.latest_quantity(*measure["loinc"], on=on)
     if seen is None or seen.quantity is None or seen.date is None or seen.status in UNDONE:
         return None
-    if seen.quantity.comparator or seen.quantity.unit not in measure["units"]:
+    try:
+        celsius = seen.quantity.to("Cel")
+    except UnitError:
+        return None
+    if seen.quantity.comparator:
         return None
     label = Text(f"température {seen.quantity.say('fr')}", f"temperature {seen.quantity.say('en')}")
-    return _Measured(label, seen.date, seen.ref, float(seen.quantity.value) > measure["above"])
+    return _Measured(label, seen.date, seen.ref, float(celsius) > measure["above_cel"])
 
 
 def _fallen(measured: _Measured | None, since: PartialDate) -> bool:

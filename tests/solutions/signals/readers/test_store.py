@@ -12,8 +12,9 @@ from lab39.solutions.signals import detect
 from lab39.solutions.signals import sources as counted
 from lab39.solutions.signals.readers import meddra, model, partwise
 from lab39.solutions.signals.readers.ingest import ingest
-from lab39.solutions.signals.readers.names import Names
+from lab39.solutions.signals.readers.names import Dictionary, Names, normal
 from lab39.solutions.signals.readers.part_writer import arrow_schema
+from lab39.solutions.signals.readers.settle import names_of
 from lab39.solutions.signals.readers.store import Store
 
 from .conftest import FAERS, Shelf, row
@@ -198,18 +199,65 @@ def test_no_store_says_how_to_make_one(tmp_path: Path) -> None:
         Store.open(tmp_path / "nowhere")
 
 
-def test_a_dictionary_names_ingredients_and_what_it_does_not_know_is_counted(shelf: Shelf, tmp_path: Path) -> None:
-    source = cases(tmp_path, "case,drug,event\n1,ELIQUIS 5 mg,X\n2,Unheard,X\n3,KARDEGIC,X\n")
-    before = shelf.add(source)
-    assert before.counts["ways"] == {"name": 3}
-    found = Names(dictionary={"eliquis": ("apixaban",)}, packs=(("bdpm", {"kardegic": ("aspirine",)}.get),))  # type: ignore[arg-type]
-    after = shelf.add(source, names=found)
-    assert after.counts["ways"] == {"dictionary": 1, "bdpm": 1, "name": 1}
-    assert shelf.ask("SELECT ingredient, ingredient_by FROM drugs ORDER BY report_key") == [
-        ("apixaban", "dictionary"),
-        ("unheard", "name"),
-        ("aspirine", "bdpm"),
+def mine(**known: str) -> Dictionary:
+    return Dictionary.of({name: (what,) for name, what in known.items()}, "mine.csv")
+
+
+def bdpm(version: str = "2026-05-15") -> Dictionary:
+    known = {"kardegic": (("aspirine",),), "vitamine d": (("d2",), ("d3",))}
+    return Dictionary("bdpm", version, f"key {version}", lambda name: known.get(normal(name), ()))
+
+
+def test_dictionaries_name_ingredients_and_what_they_do_not_know_is_counted(shelf: Shelf, tmp_path: Path) -> None:
+    rows = ["ELIQUIS 5 mg", "Unheard", "KARDEGIC", "Vitamine D", "Unheard", "Other"]
+    source = cases(tmp_path, "case,drug,event\n" + "".join(f"{n},{drug},X\n" for n, drug in enumerate(rows)))
+    after = shelf.add(source, names=Names((mine(eliquis="apixaban"), bdpm())))
+    assert after.counts["ways"] == {"ambiguous": 1, "bdpm": 1, "mine.csv": 1, "name": 2}
+    assert shelf.ask("SELECT drug, ingredient, ingredient_by FROM drugs ORDER BY report_key") == [
+        ("ELIQUIS 5 mg", "apixaban", "mine.csv"),
+        ("Unheard", "unheard", "name"),
+        ("KARDEGIC", "aspirine", "bdpm"),
+        ("Vitamine D", "vitamine d", "ambiguous"),
+        ("Unheard", "unheard", "name"),
+        ("Other", "other", "name"),
     ]
+    told = names_of(Store.open(shelf.folder))
+    assert told is not None
+    assert (told["distinct"], told["mapped"], told["ambiguous"]) == (5, 2, 1)
+    assert told["unmapped"] == [
+        {"name": "Unheard", "mentions": 2},
+        {"name": "Other", "mentions": 1},
+        {"name": "Vitamine D", "mentions": 1},
+    ]
+    assert [(each["name"], each["version"]) for each in told["dictionaries"]][1] == ("bdpm", "2026-05-15")
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "says"),
+    [
+        ((), (bdpm(),), r"read with no dictionary, and this command gives bdpm \(2026-05-15\)"),
+        ((bdpm(),), (), r"read with bdpm \(2026-05-15\), and this command gives no dictionary"),
+        ((bdpm(),), (bdpm("2026-06-15"),), r"bdpm \(2026-05-15\), .* bdpm \(2026-06-15\)"),
+        ((mine(a="x"), bdpm()), (bdpm(), mine(a="x")), r"mine\.csv .*, bdpm .* gives bdpm .*, mine\.csv"),
+        ((mine(a="x"),), (mine(a="y"),), r"mine\.csv \(.*\), and this command gives mine\.csv \("),
+    ],
+    ids=["a dictionary later", "none later", "another version", "another order", "another content"],
+)
+def test_other_dictionaries_than_the_last_are_refused_before_anything_is_read(
+    shelf: Shelf, tmp_path: Path, then: tuple[Dictionary, ...], now: tuple[Dictionary, ...], says: str
+) -> None:
+    shelf.add(cases(tmp_path, "case,drug,event\n1,KARDEGIC,X\n"), names=Names(then))
+    before = shelf.ask("SELECT drug, ingredient, ingredient_by FROM drugs")
+    more = tmp_path / "more.csv"
+    more.write_text("case,drug,event\n2,KARDEGIC,X\n", "utf-8")
+    with pytest.raises(InputError, match=says) as refused:
+        shelf.add(more, names=Names(now))
+    assert "--remap" in refused.value.text.fr
+    assert shelf.ask("SELECT drug, ingredient, ingredient_by FROM drugs") == before
+    shelf.add(more, names=Names(then))
+    shelf.add(more, names=Names(now), remap=True)
+    [ways] = {row[1:] for row in shelf.ask("SELECT drug, ingredient, ingredient_by FROM drugs")}
+    assert ways == Names(now).find("KARDEGIC", None)  # the whole store, the part that was there before too
 
 
 def test_a_licensees_meddra_gives_the_preferred_term_of_a_code(shelf: Shelf, tmp_path: Path) -> None:

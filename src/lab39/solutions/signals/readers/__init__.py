@@ -31,12 +31,13 @@ The same tables are the Parquet files of ``Store.path(table)``, for any other en
 from lab39.solutions.signals.readers.e2b_missing import missing_for_e2b
 from lab39.solutions.signals.readers.ingest import Summary, ingest
 from lab39.solutions.signals.readers.model import SUSPECT_ROLES, Case, Drug, Event, Indication, Report
-from lab39.solutions.signals.readers.names import Names, read_dictionary
+from lab39.solutions.signals.readers.names import Dictionary, Names, open_names, read_dictionary
 from lab39.solutions.signals.readers.store import Store
 
 __all__ = [
     "SUSPECT_ROLES",
     "Case",
+    "Dictionary",
     "Drug",
     "Event",
     "Indication",
@@ -46,5 +47,6 @@ __all__ = [
     "Summary",
     "ingest",
     "missing_for_e2b",
+    "open_names",
     "read_dictionary",
 ]

@@ -12,7 +12,7 @@ from lab39.core.errors import LabError
 from lab39.solutions.signals.readers import disk, streams
 from lab39.solutions.signals.readers.errors import refuse
 from lab39.solutions.signals.readers.names import Names
-from lab39.solutions.signals.readers.settle import settle
+from lab39.solutions.signals.readers.settle import names_of, settle
 from lab39.solutions.signals.readers.sources import Unit, units
 from lab39.solutions.signals.readers.store import MEMORY, Part, Store
 
@@ -58,6 +58,7 @@ def ingest(
     name: str = "",
     columns: Mapping[str, str] | None = None,
     names: Names | None = None,
+    remap: bool = False,
     terms: Mapping[str, str] | None = None,
     strict: bool = False,
     memory: str = MEMORY,
@@ -72,20 +73,25 @@ def ingest(
         sources: files, zips or folders.
         name: of the source, for CSV files; reports of one name and number replace those read before.
         columns: of CSV files, when their names are not known: ``{"drug": "var1"}``.
-        names: how drugs are looked up.
+        names: how drugs are looked up, in the whole store.
+        remap: look up every name of the store again with these dictionaries, when they are not those of the last
+            time.
         terms: preferred terms by MedDRA code, from a licensee's own MedDRA.
         strict: raise at the first broken line.
         progress: called with what is being read and the fraction done.
 
     Raises:
         InputError: nothing to read at all (no such file, a damaged one, one that no reader knows); a folder that
-            holds something else, that another process writes into or that cannot be written; a full disk.
+            holds something else, that another process writes into or that cannot be written; a full disk; a store
+            whose names were looked up in other dictionaries, without ``remap``.
     """
     found, ignored, failed = units(list(sources), name, columns)
     new, there = not (folder / "store.json").is_file(), folder.is_dir()
     with disk.told(folder):
         store = Store.create(folder)
         with store.writing() as damaged:
+            if not remap:
+                _same_names(store, names or Names())
             try:
                 return _ingested(store, damaged, found, ignored, failed, names, terms, strict, memory, progress)
             finally:
@@ -129,6 +135,27 @@ def _ingested(
         store, names, terms=terms, memory=memory, progress=lambda what, part: progress(what, 0.8 + 0.2 * part)
     )
     return Summary(tuple(read), tuple(already), tuple(failed), tuple(ignored), counts)
+
+
+def _same_names(store: Store, names: Names) -> None:
+    """Refuse other dictionaries than those of the last time: the names of one store are all read one way."""
+    told = names_of(store)
+    if told is None or told["dictionaries"] == names.identity:
+        return
+    then, now = (_called(each) for each in (told["dictionaries"], names.identity))
+    raise refuse(
+        store.folder,
+        f"les noms de médicaments de cette base ont été lus avec {then or 'aucun dictionnaire'}, et cette commande "
+        f"donne {now or 'aucun dictionnaire'} : redonnez les mêmes (--names), ou ajoutez --remap pour relire tous "
+        "les noms de la base avec ceux-ci",
+        f"the names of drugs of this store were read with {then or 'no dictionary'}, and this command gives "
+        f"{now or 'no dictionary'}: give the same ones again (--names), or add --remap to read every name of the "
+        "store again with these",
+    )
+
+
+def _called(identity: Iterable[Mapping[str, str]]) -> str:
+    return ", ".join(f"{each['name']} ({each['version']})" for each in identity)
 
 
 def _again(store: Store, damaged: Part | str) -> bool:

@@ -32,7 +32,7 @@ from lab39.solutions.signals.readers.store import CHILDREN, MEMORY, Part, Store,
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_FORM = 4
+_FORM = 5
 """Of the tables: a change here makes every part be settled again."""
 
 Progress = Callable[[str, float], None]
@@ -81,6 +81,7 @@ def settle(
         wording.gather(con, parts)
         wording.spell(con, terms or {})
         ways = wording.look_up(con, names, store.path("names"), same, beside / "names.parquet")
+        named = wording.tell(con, names)
         done = partwise.write_parts(con, store, parts, done_before, beside, progress)
         progress("set aside", 0.9)
         _write(con, verdicts.SET_ASIDE, beside / "set_aside.parquet")
@@ -96,12 +97,21 @@ def settle(
     finally:
         con.close()
     counts = {"rows": rows, "set_aside": aside, "ways": ways}
-    disk.write_json(beside / "settled.json", {"state": state, "counts": counts, "done": done})
+    told_names = {"dictionaries": names.identity, **named}
+    disk.write_json(beside / "settled.json", {"state": state, "counts": counts, "done": done, "names": told_names})
     disk.keep(beside)
     with disk.still(store.folder / ".tables.lock", writing=True):
         _replace(beside, store.tables_folder)
     progress("done", 1.0)
     return counts
+
+
+def names_of(store: Store) -> Mapping[str, Any] | None:
+    """How the names of a store were read at the last time: ``dictionaries`` (``name``, ``version``, ``key``), and
+    what :func:`~lab39.solutions.signals.readers.wording.tell` says; None when nothing tells it."""
+    kept: Mapping[str, Any] = disk.read_json(store.tables_folder / "settled.json") or {}
+    found: Mapping[str, Any] | None = kept.get("names")
+    return found
 
 
 def _sound(store: Store, parts: Iterable[Part]) -> bool:
@@ -116,7 +126,7 @@ def _of_parts(parts: Iterable[Part]) -> str:
 
 
 def _of_names(names: Names) -> str:
-    return _digest({**names.dictionary, "\0packs": [name for name, _ in names.packs]})
+    return _digest({"names": names.identity})
 
 
 def _digest(what: Mapping[str, Any]) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab39.solutions.signals.readers import disk
-from lab39.solutions.signals.readers.names import Names
+from lab39.solutions.signals.readers.names import AMBIGUOUS, Names
 from lab39.solutions.signals.readers.store import Part, quoted
 
 if TYPE_CHECKING:
@@ -146,3 +146,39 @@ def look_up(con: DuckDBPyConnection, names: Names, before: Path, same: bool, int
         "DROP TABLE wanted"
     )
     return dict(con.sql("SELECT ingredient_by, count(*) FROM naming GROUP BY 1 ORDER BY 1").fetchall())
+
+
+COMMONEST = 10
+"""Names that no dictionary knows, told one by one."""
+
+
+def tell(con: DuckDBPyConnection, names: Names) -> Mapping[str, Any]:
+    """How far the dictionaries went, by distinct names as reported (what the source says when it gives no name).
+
+    Returns:
+        ``distinct`` names, ``mapped`` to substances by a dictionary, left as they are for being ``ambiguous``, and
+        the commonest ``unmapped`` ones (those that neither a dictionary nor the source explains) with how often
+        they were mentioned.
+    """
+    listed = ", ".join("?" * len(names.dictionaries)) or "NULL"
+    con.execute(
+        f"""CREATE TEMP TABLE reported AS SELECT coalesce(k.drug, k.said) AS name, sum(t.n)::BIGINT AS n,
+            bool_or(k.ingredient_by IN ({listed})) AS mapped, bool_or(k.ingredient_by = ?) AS ambiguous,
+            bool_and(k.ingredient_by IN ('name', ?)) AS alone
+        FROM naming k JOIN told_names t ON k.drug IS NOT DISTINCT FROM t.drug AND k.said IS NOT DISTINCT FROM t.said
+        WHERE coalesce(k.drug, k.said) IS NOT NULL GROUP BY 1""",
+        [*(each.name for each in names.dictionaries), AMBIGUOUS, AMBIGUOUS],
+    )
+    [(distinct, mapped, ambiguous)] = con.execute(
+        """SELECT count(*), count(*) FILTER (mapped), count(*) FILTER (ambiguous AND NOT coalesce(mapped, false))
+        FROM reported"""
+    ).fetchall()
+    left = con.execute(
+        f"SELECT name, n FROM reported WHERE alone ORDER BY n DESC, name LIMIT {COMMONEST}"
+    ).fetchall()
+    return {
+        "distinct": distinct,
+        "mapped": mapped,
+        "ambiguous": ambiguous,
+        "unmapped": [{"name": name, "mentions": n} for name, n in left],
+    }
