@@ -158,3 +158,20 @@ def test_one_command_writes_a_message_and_checks_it(run: Any, schemas: Path, tmp
 def test_our_messages_are_valid_by_the_schemas_of_ich(case: Case):
     pytest.importorskip("lxml")
     assert check(e2b_write.write(case, ENVELOPE), Path(os.environ["LAB39_E2B_XSD"])).faults == ()
+
+
+def test_a_reader_written_by_others_finds_the_case_in_our_message(tmp_path: Path):
+    """With ``pip install e2br3`` (Apache-2.0): it knows nothing of this project."""
+    reader = pytest.importorskip("e2br3")
+    message = tmp_path / "case.xml"
+    message.write_text(e2b_write.write(full_case(), ENVELOPE), "utf-8")
+    (read,) = reader.to_dict(reader.parse(message))["messages"]
+    case = read["icsr"]
+    assert case["safety_report_id"] == "FR-LAB39-1"
+    assert (read["sender"], read["receiver"]) == (ENVELOPE.sender, ENVELOPE.receiver)
+    assert [each["native_term"] for each in case["reactions"]] == ["Hématome", "Chute"]
+    assert case["reactions"][0]["hospitalisation"] is True
+    assert case["reactions"][0]["outcome"]["code"] == "1"
+    assert case["patient"]["age"] == {"value": "61.5", "unit": "a"}
+    drugs = [(drug["product_name"], drug["role"]["code"], drug["substances"]) for drug in case["drugs"]]
+    assert drugs == [("ELIQUIS 5 mg", "1", ["apixaban"]), ("IBUPROFENE", "3", []), ("RAMIPRIL", "2", [])]
