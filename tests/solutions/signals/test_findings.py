@@ -571,7 +571,14 @@ AGRANULOCYTOSIS, HEPARIN = "reaction.agranulocytosis", "reaction.heparin-platele
 
 @pytest.mark.parametrize(
     ("atc", "start"),
-    [("N05AH02", "2020-01-01"), ("H03BB01", "2026-10-20"), ("H03BB02", "2026-10-20"), ("A07EC01", "2026-10-20")],
+    [
+        ("N05AH02", "2020-01-01"),
+        ("H03BB01", "2026-10-20"),
+        ("H03BB02", "2026-10-20"),
+        ("A07EC01", "2026-10-20"),
+        ("L04AX03", "2024-01-01"),
+        ("L01BA01", "2024-01-01"),
+    ],
 )
 def test_fever_alone_under_what_may_take_the_neutrophils_asks_for_a_blood_count_today(atc: str, start: str):
     told_ = found(takes(atc, start), fever())[AGRANULOCYTOSIS]
@@ -579,13 +586,6 @@ def test_fever_alone_under_what_may_take_the_neutrophils_asks_for_a_blood_count_
     assert "numération et avis médical aujourd'hui, avant la dose suivante" in told_.summary.fr
     assert all(reason.source.verified for reason in told_.reasons)
     assert [missing.code for missing in told_.missing] == ["751-8"]
-
-
-def test_fever_alone_on_methotrexate_has_no_source_yet_and_gives_no_advice():
-    told_ = found(takes("L04AX03", "2024-01-01"), fever())[AGRANULOCYTOSIS]
-    assert told_.severity is Severity.INFO
-    assert told_.suggestions == ()
-    assert not told_.reasons[1].source.verified
 
 
 def test_fever_alone_says_nothing_of_other_causes():
@@ -738,9 +738,89 @@ def test_a_later_fall_is_explained_by_a_medicine_begun_after_the_first():
 
 
 def test_a_reaction_whose_source_was_not_opened_gives_no_advice():
-    told_ = found(takes("L02BA01", "2026-01-01"), has("128053003"))["reaction.thrombosis"]
+    told_ = found(takes("N05AA02", "2026-11-01"), has("267064002"))["reaction.anticholinergic"]
     assert (told_.severity, told_.when, told_.suggestions) == (Severity.INFO, When.NEXT_VISIT, ())
     assert "source non relue" in told_.summary.fr
+
+
+# -- what a source opened later brought ---------------------------------------------------------------------
+
+
+def calcium(value: float) -> dict[str, Any]:
+    return measured("29265-6", value, "mmol/L")
+
+
+def said(told_: Finding) -> str:
+    return " / ".join(suggestion.label.fr for suggestion in told_.suggestions)
+
+
+@pytest.mark.parametrize(
+    ("value", "level", "severity", "when"),
+    [
+        (2.1, "plain", Severity.WARNING, When.THIS_WEEK),
+        (1.9, "plain", Severity.WARNING, When.THIS_WEEK),
+        (1.89, "emergency", Severity.CRITICAL, When.TODAY),
+    ],
+)
+def test_a_low_calcium_on_denosumab_is_told_by_its_depth(value: float, level: str, severity: Severity, when: When):
+    told_ = found(takes("M05BX04", "2026-09-01"), calcium(value))["reaction.hypocalcaemia"]
+    assert (told_.payload["level"], told_.severity, told_.when) == (level, severity, when)
+    assert "magnésium, vitamine D" in said(told_)
+    assert all(reason.source.verified for reason in told_.reasons)
+    assert [missing.code for missing in told_.missing] == ["14682-9", "2601-3"]
+
+
+def test_tingling_with_a_low_calcium_on_denosumab_is_for_today():
+    rows = takes("M05BX04", "2026-09-01"), calcium(2.0), has("91019004")
+    told_ = found(*rows)["reaction.hypocalcaemia"]
+    assert (told_.payload["level"], told_.when) == ("alarm", When.TODAY)
+    assert "sans la sauter de soi-même" in said(told_)
+
+
+def test_a_low_calcium_without_denosumab_or_a_normal_one_with_it_says_nothing():
+    assert "reaction.hypocalcaemia" not in found(takes("M05BA04", "2026-09-01"), calcium(1.8))
+    assert "reaction.hypocalcaemia" not in found(takes("M05BX04", "2026-09-01"), calcium(2.2))
+
+
+def test_nitrofurantoin_is_stopped_at_once_when_the_lungs_suffer_and_amiodarone_is_not():
+    stop = "Arrêter la nitrofurantoïne aussitôt"
+    assert stop in said(found(takes("J01XE01", "2026-11-15"), has("267036007"))["reaction.lung-injury"])
+    other = said(found(takes("C01BD01", "2026-01-15"), has("267036007"))["reaction.lung-injury"])
+    assert stop not in other
+    assert "L'arrêt se décide avec le prescripteur" in other
+
+
+def test_a_swollen_leg_on_tamoxifen_speaks_of_tamoxifen_and_on_the_pill_of_the_pill():
+    on_tamoxifen = said(found(takes("L02BA01", "2026-01-01"), has("128053003"))["reaction.thrombosis"])
+    on_the_pill = said(found(takes("G03AA07", "2026-01-01"), has("128053003"))["reaction.thrombosis"])
+    assert "oncologue" in on_tamoxifen
+    assert "contraception" not in on_tamoxifen
+    assert "contraception" in on_the_pill
+    assert "oncologue" not in on_the_pill
+
+
+def test_kidney_failure_on_a_proton_pump_inhibitor_does_not_speak_of_an_nsaid():
+    told_ = found(takes("A02BC01", "2026-09-15"), has("14669001"))
+    assert "reaction.kidney-injury" not in told_
+    assert told_["reaction.interstitial-nephritis"].when is When.THIS_WEEK
+    assert "anti-inflammatoire" not in told_["reaction.interstitial-nephritis"].summary.fr
+    late = found(takes("A02BC01", "2024-09-15"), has("14669001"))
+    assert "reaction.interstitial-nephritis" not in late
+
+
+@pytest.mark.parametrize(
+    ("atc", "start", "told_"),
+    [
+        ("A02BC01", "2026-10-15", True),
+        ("A02BC01", "2026-03-15", False),  # ongoing: no association in the study
+        ("A02BC03", "2026-10-15", False),  # lansoprazole: none either
+        ("N02AX02", "2026-10-15", True),
+        ("N02AX02", "2026-03-15", False),
+    ],
+)
+def test_a_low_sodium_is_put_down_to_what_was_begun_in_the_last_three_months(atc: str, start: str, told_: bool):
+    rows = takes(atc, start), measured("2951-2", 131, "mmol/L")
+    assert ("reaction.hyponatraemia" in found(*rows)) is told_
 
 
 def test_one_reaction_of_several_medicines_is_one_finding():

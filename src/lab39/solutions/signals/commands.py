@@ -167,6 +167,15 @@ def report(
             show_default=False,
         ),
     ] = "",
+    validate_with: Annotated[
+        Path | None,
+        typer.Option(
+            "--validate-with",
+            metavar="DIR",
+            help="Valider avec les schémas de l'ICH de ce dossier / check with ICH's schemas.",
+            show_default=False,
+        ),
+    ] = None,
     columns: ColumnsOption = None,
     out: OutOption = None,
     json: JsonOption = False,
@@ -186,6 +195,7 @@ def report(
         at=reporting.now(),
         language=language,
     )
+    checked = reporting.checked(made, to, validate_with) if validate_with else None
     if out is not None:
         with terminal.writing(out) as path:
             path.write_text(made.content, "utf-8")
@@ -196,6 +206,7 @@ def report(
                 "form": to,
                 "out": str(out) if out else None,
                 "missing": made.missing,
+                "schema": checked and reporting.told_by_schema(checked),
                 "content": None if out else made.content,
             }
         )
@@ -205,6 +216,11 @@ def report(
         terminal.say(Text(f"cas {made.case} écrit dans {out}", f"case {made.case} written to {out}"))
     for each in made.missing:
         terminal.say(Text(f"manque\u202f: {each.fr}", f"missing: {each.en}"))
+    if checked is not None:
+        for line in reporting.by_schema(checked):
+            terminal.say(line)
+        if checked.faults:
+            raise typer.Exit(1)
 
 
 def run_of(named: str) -> Run:

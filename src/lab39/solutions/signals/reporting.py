@@ -1,4 +1,4 @@
-"""One case of a file, written as a message: E2B(R3) or FHIR."""
+"""One case of a file, written as a message: E2B(R3) or FHIR, and looked at with the schemas that a user has."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from lab39.core.errors import InputError, UnknownNameError
 from lab39.core.text import Text
 from lab39.fhir.jsontext import dumps
 from lab39.fhir.outputs import NAMESPACE
+from lab39.solutions.signals.figures import Noun, counted
 from lab39.solutions.signals.readers import (
     Case,
     Drug,
@@ -27,8 +28,12 @@ from lab39.solutions.signals.readers import (
     missing_for_e2b,
 )
 from lab39.solutions.signals.readers import Store as Reports
+from lab39.solutions.signals.readers.e2b_schema import Checked, check
 
 LISTED = 10
+SHOWN_FAULTS = 20
+_FAULTS: Noun = (Text("faute", "fault"), Text("fautes", "faults"))
+_FILES: Noun = (Text("fichier de schéma", "schema file"), Text("fichiers de schéma", "schema files"))
 UNKNOWN = "UNKNOWN"
 _SENDER = Text("l'identifiant de l'expéditeur (N.1.3)", "the sender's identifier (N.1.3)")
 _LANGUAGE = Text(
@@ -153,6 +158,47 @@ def write(
         parties = tuple(words for given, words in asked if not given)
         return Written(number, e2b_write.write(case, envelope), (*missing, *parties))
     return Written(number, dumps(fhir_write.write(case), indent=1) + "\n", missing)
+
+
+def checked(made: Written, to: Literal["e2b", "fhir"], folder: Path) -> Checked:
+    """An E2B(R3) message against the schemas of a folder; see :func:`.readers.e2b_schema.check`.
+
+    Raises:
+        InputError: the message is FHIR, or the schemas cannot be used.
+    """
+    if to != "e2b":
+        raise InputError(
+            Text("ces schémas sont ceux d'E2B\u202f: --to e2b", "these schemas are those of E2B: --to e2b"),
+            "--validate-with",
+        )
+    return check(made.content, folder)
+
+
+def by_schema(found: Checked) -> list[Text]:
+    """What the schemas say of a message, in lines; a fault is told by its line in the message."""
+    name, files = found.schema.name, counted(found.files, _FILES)
+    if not found.faults:
+        return [
+            Text(
+                f"valide selon {name} ({files.fr})\u202f; les règles métier du destinataire ne sont pas vérifiées",
+                f"valid by {name} ({files.en}); the receiver's business rules are not checked",
+            )
+        ]
+    many = counted(len(found.faults), _FAULTS)
+    lines = [Text(f"non valide selon {name}\u202f: {many.fr}", f"not valid by {name}: {many.en}")]
+    for each in found.faults[:SHOWN_FAULTS]:
+        lines.append(Text(f"ligne {each.line}\u202f: {each.says}", f"line {each.line}: {each.says}"))
+    if (more := len(found.faults) - SHOWN_FAULTS) > 0:
+        lines.append(
+            Text(f"et {more} de plus\u202f; --json les donne toutes", f"and {more} more; --json gives all")
+        )
+    return lines
+
+
+def told_by_schema(found: Checked) -> dict[str, Any]:
+    """The same for a program."""
+    faults = [{"line": each.line, "says": each.says} for each in found.faults]
+    return {"file": found.schema.name, "files": found.files, "valid": not faults, "faults": faults}
 
 
 def now() -> str:
