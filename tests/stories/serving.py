@@ -57,6 +57,7 @@ class Served:
             "LAB39_HOME": str(self.home),
             "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
             "LAB39_LANG": "fr",
+            "LAB39_TIME_LIMIT": "60",  # a story does not depend on how busy the machine is
         }
         log = (self.home / "server.log").open("ab")
         with log:
