@@ -871,3 +871,79 @@ def test_a_record_in_odd_shapes_raises_nothing():
     odd = {"resourceType": "MedicationStatement", "id": "odd", "status": "active"}
     assert record(odd).medications()
     found(odd, rash(), {"resourceType": "Condition", "id": "bare"}, fever())
+
+
+# -- words and codes that are not the sign ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("atc", "words", "code"),
+    [
+        ("H03BB01", "Angine de poitrine", "reaction.agranulocytosis"),
+        ("N05BA12", "Chute de cheveux", "reaction.falls"),
+        ("N05BA12", "Risque de chute élevé", "reaction.falls"),
+        ("M04AA01", "Bulles d'emphysème", SKIN),
+        ("M04AA01", "Éruption dentaire", SKIN),
+        ("N05AH02", "Vaccination contre la fièvre jaune", "reaction.agranulocytosis"),
+        ("G03AA07", "Antécédent familial de phlébite", "reaction.thrombosis"),
+        ("N05AX08", "Dyskinésie biliaire", "reaction.extrapyramidal"),
+    ],
+)
+def test_words_that_mean_something_else_are_feared_or_past_are_no_complaint(atc: str, words: str, code: str):
+    assert code not in found(takes(atc, "2026-11-01"), told(words))
+
+
+@pytest.mark.parametrize(
+    ("atc", "words", "code"),
+    [
+        ("H03BB01", "Angine, suivi pour angine de poitrine", "reaction.agranulocytosis"),
+        ("N05BA12", "Chute ce matin, chute de cheveux ancienne", "reaction.falls"),
+        ("N05BA12", "Antécédents d'AVC, chutes", "reaction.falls"),
+    ],
+)
+def test_beside_such_words_the_complaint_is_still_read(atc: str, words: str, code: str):
+    assert code in found(takes(atc, "2026-11-01"), told(words))
+
+
+@pytest.mark.parametrize(
+    ("atc", "icd10", "code"),
+    [
+        ("C07AB07", "I44.7", "reaction.slow-heart"),  # bundle branch block
+        ("N03AX11", "H53.5", "reaction.angle-closure"),  # colour vision
+        ("M01AE01", "N10", "reaction.kidney-injury"),  # pyelonephritis
+        ("N02AX02", "G40.9", "reaction.seizures"),  # epilepsy
+    ],
+)
+def test_a_code_beside_the_sign_is_not_the_sign(atc: str, icd10: str, code: str):
+    assert code not in found(takes(atc, "2026-11-01"), has(icd10, system=ICD10))
+
+
+def test_a_mild_hyponatraemia_of_an_epileptic_on_carbamazepine_calls_no_ambulance():
+    epileptic = has("G40.9", None, system=ICD10)
+    told_ = found(takes("N03AF01", "2020-01-01"), measured("2951-2", 131, "mmol/L"), epileptic)
+    assert told_["reaction.hyponatraemia"].severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(
+    ("atc", "icd10", "code"),
+    [
+        ("N06AB10", "I45.8", "reaction.torsades"),
+        ("A10BB09", "E16.2", "reaction.hypoglycaemia"),
+        ("C03DA01", "E87.5", "reaction.hyperkalaemia"),
+    ],
+)
+def test_a_diagnosis_without_a_result_is_told_without_a_figure(atc: str, icd10: str, code: str):
+    assert not any(c.isdigit() for c in found(takes(atc), has(icd10, system=ICD10))[code].reasons[0].text.fr)
+
+
+def test_an_embolism_on_the_pill_is_not_called_a_swollen_leg():
+    told_ = found(takes("G03AA07", "2026-01-01"), has("I26.9", system=ICD10))["reaction.thrombosis"]
+    assert (told_.severity, told_.when) == (Severity.CRITICAL, When.TODAY)
+    assert told_.summary.fr.startswith("Embolie pulmonaire sous")
+    assert "Ne pas reprendre la contraception avant le résultat" in [s.label.fr for s in told_.suggestions]
+
+
+def test_nausea_alone_on_metformin_is_no_lactic_acidosis_and_asks_for_ketones_on_a_gliflozin():
+    nausea = has("422587007")
+    assert "reaction.lactic-acidosis" not in found(takes("A10BA02"), nausea)
+    assert found(takes("A10BK01"), nausea)["reaction.ketoacidosis"].when is When.TODAY

@@ -10,7 +10,7 @@ import csv
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
@@ -57,7 +57,11 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One way in which reactions show themselves; see ``complaints.toml``."""
+    """One way in which reactions show themselves; see ``complaints.toml``.
+
+    Attributes:
+        unless: longer words in which one of ``words`` means something else.
+    """
 
     token: str
     label: Text
@@ -67,6 +71,7 @@ class Complaint:
     icd10: tuple[str, ...]
     hpo: frozenset[str]
     words: re.Pattern[str] | None
+    unless: re.Pattern[str] | None
     terms: tuple[str, ...]
     measure: Measure | None
 
@@ -306,7 +311,6 @@ def _source(row: Mapping[str, Any]) -> Source:
 
 
 def _complaint(row: Mapping[str, Any]) -> Complaint:
-    words = row.get("words", ())
     measure = row.get("result")
     return Complaint(
         token=row["token"],
@@ -316,7 +320,8 @@ def _complaint(row: Mapping[str, Any]) -> Complaint:
         snomed=frozenset(row.get("snomed", ())),
         icd10=tuple(row.get("icd10", ())),
         hpo=frozenset(row.get("hpo", ())),
-        words=re.compile(r"\b(?:" + "|".join(map(re.escape, words)) + r")\b") if words else None,
+        words=_any_of(row.get("words", ())),
+        unless=_any_of(row.get("unless", ())),
         terms=tuple(row["terms"]),
         measure=None
         if measure is None
@@ -329,6 +334,10 @@ def _complaint(row: Mapping[str, Any]) -> Complaint:
             measure.get("analyte"),
         ),
     )
+
+
+def _any_of(words: Sequence[str]) -> re.Pattern[str] | None:
+    return re.compile(r"\b(?:" + "|".join(map(re.escape, words)) + r")\b") if words else None
 
 
 def _reaction(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Reaction:
