@@ -947,3 +947,85 @@ def test_nausea_alone_on_metformin_is_no_lactic_acidosis_and_asks_for_ketones_on
     nausea = has("422587007")
     assert "reaction.lactic-acidosis" not in found(takes("A10BA02"), nausea)
     assert found(takes("A10BK01"), nausea)["reaction.ketoacidosis"].when is When.TODAY
+
+
+# -- results in the units that laboratories write ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("atc", "loinc", "value", "unit", "code", "severity"),
+    [
+        ("M05BX04", "17861-6", 8.2, "mg/dL", "reaction.hypocalcaemia", Severity.WARNING),  # 2.05 mmol/L
+        ("M05BX04", "2000-8", 82, "mg/L", "reaction.hypocalcaemia", Severity.WARNING),
+        ("M05BX04", "17861-6", 7.0, "mg/dL", "reaction.hypocalcaemia", Severity.CRITICAL),  # 1.75 mmol/L
+        ("A02BC01", "19123-9", 1.5, "mg/dL", "reaction.hypomagnesaemia", Severity.WARNING),  # 0.62 mmol/L
+        ("C03CA01", "2823-3", 3.0, "meq/L", "reaction.hypokalaemia", Severity.WARNING),
+        ("N05AH02", "751-8", 400, "/mm3", "reaction.agranulocytosis", Severity.CRITICAL),
+        ("N05AH02", "751-8", 400, "/uL", "reaction.agranulocytosis", Severity.CRITICAL),
+    ],
+)
+def test_a_result_is_read_in_mass_in_milliequivalents_and_in_cells(
+    atc: str, loinc: str, value: float, unit: str, code: str, severity: Severity
+):
+    assert found(takes(atc, "2026-01-01"), measured(loinc, value, unit))[code].severity is severity
+
+
+@pytest.mark.parametrize(("loinc", "value"), [("17861-6", 9.0), ("2000-8", 2.3)])
+def test_a_normal_calcium_says_nothing_in_either_unit(loinc: str, value: float):
+    unit = "mg/dL" if loinc == "17861-6" else "mmol/L"
+    assert "reaction.hypocalcaemia" not in found(takes("M05BX04", "2026-01-01"), measured(loinc, value, unit))
+
+
+@pytest.mark.parametrize("first", ["2000-8", "29265-6"])
+def test_a_calcium_corrected_for_albumin_counts_before_the_total_of_the_same_day(first: str):
+    rows = [measured("2000-8", 2.05, "mmol/L"), measured("29265-6", 2.3, "mmol/L")]
+    ordered = rows if first == "2000-8" else rows[::-1]
+    assert "reaction.hypocalcaemia" not in found(takes("M05BX04", "2026-01-01"), *ordered)
+
+
+def test_a_count_is_said_in_a_unit_that_people_read():
+    told_ = found(takes("B01AB05", "2026-11-16"), measured("777-3", 60, "10*9/L"))["reaction.heparin-platelets"]
+    assert "60\u202fG/L" in told_.summary.fr
+    assert "10*9" not in told_.summary.fr + told_.summary.en
+
+
+# -- how deep a result lies, and how long a medicine still acts ------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("atc", "loinc", "value", "code", "severity", "when"),
+    [
+        ("C03CA01", "2823-3", 3.2, "reaction.hypokalaemia", Severity.WARNING, When.THIS_WEEK),
+        ("C03CA01", "2823-3", 2.5, "reaction.hypokalaemia", Severity.WARNING, When.THIS_WEEK),
+        ("C03CA01", "2823-3", 2.4, "reaction.hypokalaemia", Severity.CRITICAL, When.TODAY),
+        ("A02BC01", "2601-3", 0.6, "reaction.hypomagnesaemia", Severity.WARNING, When.THIS_WEEK),
+        ("A02BC01", "2601-3", 0.4, "reaction.hypomagnesaemia", Severity.WARNING, When.TODAY),
+    ],
+)
+def test_a_very_low_potassium_or_magnesium_does_not_wait_until_this_week(
+    atc: str, loinc: str, value: float, code: str, severity: Severity, when: When
+):
+    told_ = found(takes(atc, "2025-01-01"), measured(loinc, value, "mmol/L"))[code]
+    assert (told_.severity, told_.when) == (severity, when)
+
+
+def test_a_seizure_with_a_low_magnesium_calls_an_ambulance():
+    rows = (takes("A02BC01", "2025-01-01"), measured("2601-3", 0.4, "mmol/L"), has("91175000"))
+    assert found(*rows)["reaction.hypomagnesaemia"].severity is Severity.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("atc", "loinc", "value", "end", "told_"),
+    [
+        ("A10BB09", "14749-6", 2.6, "2026-11-22", True),  # a sulfonylurea still acts
+        ("A10BB09", "14749-6", 2.6, "2026-11-15", False),
+        ("A02BC01", "2601-3", 0.6, "2026-11-17", True),
+        ("A02BC01", "2601-3", 0.6, "2026-10-17", False),
+    ],
+)
+def test_what_was_just_stopped_still_explains_a_low_result(
+    atc: str, loinc: str, value: float, end: str, told_: bool
+):
+    stopped = takes(atc, "2025-01-01", end=end, status="completed")
+    code = "reaction.hypoglycaemia" if atc == "A10BB09" else "reaction.hypomagnesaemia"
+    assert (code in found(stopped, measured(loinc, value, "mmol/L"))) is told_

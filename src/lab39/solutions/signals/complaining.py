@@ -170,12 +170,22 @@ def _results(record: Record, on: dt.date, known: Knowledge) -> Iterator[tuple[Si
         measure = complaint.measure
         if measure is None:
             continue
-        seen = record.latest_quantity(*measure.loinc, on=on)
+        seen = _newest(record, measure, on)
         if seen is None or seen.quantity is None or seen.status in UNDONE:
             continue
         value = in_unit(seen.quantity, measure)
         if value is not None and _outside(value, measure):
             yield _measured(complaint, measure, seen, seen.quantity), False
+
+
+def _newest(record: Record, measure: Measure, on: dt.date) -> Observation | None:
+    """The newest result; of several of one moment, that of the code named first (calcium, corrected before total)."""
+    newest = record.latest_quantity(*measure.loinc, on=on)
+    for code in measure.loinc:
+        seen = record.latest_quantity(code, on=on)
+        if seen is not None and newest is not None and seen.date == newest.date and seen.status not in UNDONE:
+            return seen
+    return newest
 
 
 def in_unit(quantity: Quantity, measure: Measure) -> float | None:
