@@ -784,7 +784,7 @@ def test_a_low_calcium_without_denosumab_or_a_normal_one_with_it_says_nothing():
 
 def test_nitrofurantoin_is_stopped_at_once_when_the_lungs_suffer_and_amiodarone_is_not():
     stop = "Arrêter la nitrofurantoïne aussitôt"
-    assert stop in said(found(takes("J01XE01", "2026-11-15"), has("267036007"))["reaction.lung-injury"])
+    assert stop in said(found(takes("J01XE01", "2026-11-15"), has("267036007"))["reaction.nitrofurantoin-lung"])
     other = said(found(takes("C01BD01", "2026-01-15"), has("267036007"))["reaction.lung-injury"])
     assert stop not in other
     assert "L'arrêt se décide avec le prescripteur" in other
@@ -1029,3 +1029,72 @@ def test_what_was_just_stopped_still_explains_a_low_result(
     stopped = takes(atc, "2025-01-01", end=end, status="completed")
     code = "reaction.hypoglycaemia" if atc == "A10BB09" else "reaction.hypomagnesaemia"
     assert (code in found(stopped, measured(loinc, value, "mmol/L"))) is told_
+
+
+# -- what must not be stopped alone, what is no NSAID, what harms only beside another ---------------------
+
+
+def test_a_jaundice_on_valproate_asks_a_physician_before_the_next_dose_and_orders_no_stop():
+    told_ = found(takes("N03AG01", "2026-10-01"), has("18165001"))
+    assert "reaction.liver-injury" not in told_
+    liver = told_["reaction.valproate-liver"]
+    assert (liver.severity, liver.when) == (Severity.CRITICAL, When.TODAY)
+    assert liver.summary.fr.startswith("Avis médical aujourd'hui, avant la dose suivante")
+    assert "Suspendre" not in liver.summary.fr + said(liver)
+    assert "Ne pas l'arrêter de soi-même" in said(liver)
+
+
+def test_a_cough_alone_on_nitrofurantoin_does_not_wait_until_this_week():
+    told_ = found(takes("J01XE01", "2026-11-15"), has("49727002"))["reaction.nitrofurantoin-lung"]
+    assert told_.when is When.TODAY
+
+
+def test_nitrofurantoin_and_amiodarone_are_each_told_what_is_theirs():
+    told_ = found(takes("J01XE01", "2026-11-15"), takes("C01BD01", "2022-01-01", id="a"), has("267036007"))
+    assert "L'arrêt se décide" not in said(told_["reaction.nitrofurantoin-lung"])
+    assert "nitrofurantoïne" not in said(told_["reaction.lung-injury"])
+
+
+def test_less_suspected_medicines_are_not_to_be_stopped_without_a_physician():
+    others = [takes(atc, "2026-10-20", id=atc.lower()) for atc in ("C07AB07", "A10AE04", "B01AF02", "H02AB07")]
+    steps = [s.label.fr for s in skin(ALLOPURINOL, rash(), fever(), *others).suggestions]
+    [row] = [step for step in steps if "bisoprolol" in step]
+    assert row.startswith("Moins suspects, à arrêter seulement sur avis du médecin")
+    assert not any("suspendre" in step for step in steps)
+
+
+def test_clozapine_is_not_taken_again_at_its_dose_after_two_days():
+    rows = has("J02.9", system=ICD10), fever()
+    assert "48 heures" in said(found(takes("N05AH02", "2026-10-01"), *rows)["reaction.agranulocytosis"])
+    assert "48 heures" not in said(found(takes("H03BB01", "2026-10-01"), *rows)["reaction.agranulocytosis"])
+
+
+@pytest.mark.parametrize(("atc", "told_"), [("M01AE01", True), ("M01AX25", False), ("M01AX05", False)])
+def test_chondroitin_and_glucosamine_are_no_anti_inflammatory(atc: str, told_: bool):
+    rows = takes(atc, "2026-11-01"), has("14669001"), has("2901004")
+    assert ("reaction.kidney-injury" in found(*rows)) is told_
+    assert ("reaction.bleeding" in found(*rows)) is told_
+
+
+def test_an_nsaid_that_was_stopped_is_not_to_be_suspended():
+    stopped = takes("M01AE01", "2026-11-01", end="2026-11-20", status="completed")
+    told_ = found(stopped, has("14669001"))["reaction.kidney-injury"].summary
+    assert "ne pas reprendre l'anti-inflammatoire" in told_.fr
+    assert "suspendre" not in told_.fr
+    assert "do not restart the NSAID" in told_.en
+
+
+@pytest.mark.parametrize(
+    ("code", "sign", "atc", "other"),
+    [
+        ("reaction.bleeding", [has("249366005")], "N06AB06", "M01AE01"),
+        ("reaction.serotonin", [has("26079004"), has("415690000")], "N02CC01", "N06AB06"),
+    ],
+)
+def test_what_its_source_speaks_of_beside_another_medicine_is_not_suspected_alone(
+    code: str, sign: list[dict[str, Any]], atc: str, other: str
+):
+    alone = found(takes(atc, "2026-01-15"), *sign)
+    beside = found(takes(atc, "2026-01-15"), takes(other, "2026-10-01", id="other"), *sign)
+    assert code not in alone
+    assert atc in [c for each in beside[code].payload["suspects"] for c in each["atc"]]

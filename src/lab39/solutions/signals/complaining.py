@@ -179,7 +179,7 @@ def _results(record: Record, on: dt.date, known: Knowledge) -> Iterator[tuple[Si
 
 
 def _newest(record: Record, measure: Measure, on: dt.date) -> Observation | None:
-    """The newest result; of several of one moment, that of the code named first (calcium, corrected before total)."""
+    """The newest result; of one moment, that of the code named first (a corrected calcium before the total)."""
     newest = record.latest_quantity(*measure.loinc, on=on)
     for code in measure.loinc:
         seen = record.latest_quantity(code, on=on)

@@ -178,6 +178,7 @@ class Pair:
         frequency: as the source gives it; ``NO_TEXT`` when not known.
         lone: source that one complaint alone (``Reaction.lone``) asks to act under these medicines.
         again: when they are taken again soon after an earlier course, how the reaction comes sooner.
+        alone: false when the source speaks of them beside the medicines of ``together`` only.
     """
 
     id: str
@@ -192,6 +193,7 @@ class Pair:
     lone: Source | None = None
     again: Again | None = None
     together: tuple[tuple[str, ...], ...] = ()
+    alone: bool = True
 
     def covers(self, codes: Iterable[str]) -> bool:
         """Whether one of these ATC codes is meant."""
@@ -383,6 +385,7 @@ def _pair(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Pair:
         lone=sources[row["lone"]] if "lone" in row else None,
         again=_again(row["again"], sources) if "again" in row else None,
         together=tuple(tuple(group) for group in row.get("together", ())),
+        alone=row.get("alone", True),
     )
 
 

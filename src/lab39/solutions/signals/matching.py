@@ -196,14 +196,17 @@ def interacting(suspicion: Suspicion, medicines: Iterable[Taken]) -> tuple[Taken
             if other.refs != suspect.medicine.refs
             and (not other.stopped or any(other.refs == s.medicine.refs for s in suspicion.suspects))
         ]
-        groups = [
-            [other for other in others if any(code.startswith(group) for code in other.atc)]
-            for group in suspect.pair.together
-        ]
+        groups = _beside(suspect.pair, suspect.medicine, others)
         if all(groups):
             for each in (suspect.medicine, *(other for group in groups for other in group)):
                 found[each.refs] = each
     return tuple(found.values())
+
+
+def _beside(pair: Pair, medicine: Taken, others: Iterable[Taken]) -> list[list[Taken]]:
+    """For each group of ``together``, those of the other medicines that are of it."""
+    there = [other for other in others if other.refs != medicine.refs]
+    return [[other for other in there if any(c.startswith(group) for c in other.atc)] for group in pair.together]
 
 
 def new_medicines(medicines: Iterable[Taken], on: dt.date) -> tuple[Taken, ...]:
@@ -240,9 +243,14 @@ def _suspects(
     on: dt.date,
 ) -> Iterator[Suspect]:
     pairs = known.causes.get(reaction.id, ())
+    running = [each for each in medicines if not each.stopped]
     for medicine in medicines:
         pair = min(
-            (pair for pair in pairs if pair.covers(medicine.atc)),
+            (
+                pair
+                for pair in pairs
+                if pair.covers(medicine.atc) and (pair.alone or all(_beside(pair, medicine, running)))
+            ),
             key=lambda p: (not p.source.verified, p.weight.rank),
             default=None,
         )

@@ -163,12 +163,16 @@ _STOPPED: Mapping[Lang, tuple[tuple[str, str], ...]] = {
         ("Arrêter {the}", "Ne pas reprendre {the}"),
         ("Suspendre {the}", "Ne pas reprendre {the}"),
         ("suspendre {the}", "ne pas reprendre {the}"),
+        ("suspendre l'anti-inflammatoire", "ne pas reprendre l'anti-inflammatoire"),
+        ("suspendre la prise", "ne pas reprendre"),
         ("arrêter et remplacer {the}", "remplacer sans reprendre {the}"),
     ),
     "en": (
         ("Stop {the}", "Do not restart {the}"),
         ("Suspend {the}", "Do not restart {the}"),
         ("suspend {the}", "do not restart {the}"),
+        ("suspend the NSAID", "do not restart the NSAID"),
+        ("withhold it", "do not restart it"),
         ("stop and replace {the}", "replace without restarting {the}"),
     ),
 }
@@ -347,8 +351,8 @@ def _suggestions(suspicion: Suspicion) -> tuple[Suggestion, ...]:
         said.append(
             Suggestion(
                 Text(
-                    f"À suspendre ou à trancher avec le médecin, moins suspects\u202f: {shown.fr}",
-                    f"To suspend or to settle with the physician, less suspected: {shown.en}",
+                    f"Moins suspects, à arrêter seulement sur avis du médecin\u202f: {shown.fr}",
+                    f"Less suspected, stopped only on a physician's advice: {shown.en}",
                 )
             )
         )
