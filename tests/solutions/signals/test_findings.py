@@ -1098,3 +1098,24 @@ def test_what_its_source_speaks_of_beside_another_medicine_is_not_suspected_alon
     beside = found(takes(atc, "2026-01-15"), takes(other, "2026-10-01", id="other"), *sign)
     assert code not in alone
     assert atc in [c for each in beside[code].payload["suspects"] for c in each["atc"]]
+
+
+@pytest.mark.parametrize(
+    ("code", "rows", "dispensing"),
+    [
+        (SKIN, [takes("M04AA01"), rash(), fever()], "stop"),
+        (SKIN, [takes("H02AB07"), rash(), fever()], "ask"),  # only new
+        ("reaction.hypoglycaemia", [takes("A10AE04"), measured("14749-6", 1.8, "mmol/L"), has("91175000")], "ask"),
+        ("reaction.bleeding", [takes("B01AF02"), has("2901004"), has("271594007")], "ask"),
+        ("reaction.slow-heart", [takes("C07AB07"), measured("8867-4", 38, "/min"), has("271594007")], "ask"),
+        ("reaction.valproate-liver", [takes("N03AG01"), has("18165001")], "ask"),
+        ("reaction.agranulocytosis", [takes("N05AH02"), has("J02.9", system=ICD10), fever()], "hold"),
+        ("reaction.angioedema", [takes("C09CA01"), has("41291007")], "stop"),
+    ],
+)
+def test_whether_the_medicine_is_stopped_held_or_asked_about_is_told_to_who_dispenses(
+    code: str, rows: list[dict[str, Any]], dispensing: str
+):
+    told_ = found(*rows)[code]
+    assert told_.severity is Severity.CRITICAL
+    assert told_.payload["dispensing"] == dispensing

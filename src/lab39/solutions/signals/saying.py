@@ -69,11 +69,12 @@ _UNVERIFIED = Text(
 
 
 def payload(suspicion: Suspicion) -> dict[str, Any]:
-    """What other solutions read: the reaction, its level, the signs, the suspects, as JSON values."""
+    """What other solutions read: the reaction, its level, what it orders, the signs, the suspects."""
     return {
         "reaction": suspicion.reaction.id,
         "name": suspicion.reaction.name.as_dict(),
         "level": suspicion.level,
+        "dispensing": _dispensing(suspicion),
         "signs": [
             {"token": sign.token, "began": sign.began.written if sign.began else None, "ref": sign.ref}
             for sign in suspicion.signs
@@ -93,6 +94,15 @@ def payload(suspicion: Suspicion) -> dict[str, Any]:
             for each in suspicion.suspects
         ],
     }
+
+
+def _dispensing(suspicion: Suspicion) -> str:
+    """What the sentence does with the most suspected: ``stop``, ``hold`` until advice, ``ask`` who prescribes."""
+    told = suspicion.reaction.levels[suspicion.level].summary.fr
+    order = next((order for order, _ in _STOPPED["fr"] if order in told), "")
+    if not order or not suspicion.first.verified:
+        return "ask"
+    return "stop" if order.lower().startswith("arrêter") else "hold"
 
 
 # -- the sentence -----------------------------------------------------------------------------------------
