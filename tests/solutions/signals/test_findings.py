@@ -1119,3 +1119,36 @@ def test_whether_the_medicine_is_stopped_held_or_asked_about_is_told_to_who_disp
     told_ = found(*rows)[code]
     assert told_.severity is Severity.CRITICAL
     assert told_.payload["dispensing"] == dispensing
+
+
+# -- words that people write, substances by their names ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("medicine", "words", "code"),
+    [
+        ("Bupropion 150 mg", "Crise convulsive ce matin", "reaction.seizures"),
+        ("Losartan 50 mg", "Gonflement de la langue", "reaction.angioedema"),
+        ("Losartan 50 mg", "Visage gonflé", "reaction.angioedema"),
+        ("Amiodarone 200 mg", "Dyspnoea on exertion", "reaction.lung-injury"),
+        ("Apixaban 5 mg", "Melaena", "reaction.bleeding"),
+        ("Apixaban 5 mg", "Saignements de nez répétés", "reaction.bleeding"),
+        ("Énoxaparine 4000 UI", "Plaquettes basses", "reaction.heparin-platelets"),
+        ("Clozapine 100 mg", "Aphte", "reaction.agranulocytosis"),
+        ("Terbinafine 250 mg", "Ictère", "reaction.liver-injury"),
+        ("Acide zolédronique 5 mg", "Hypocalcémie", "reaction.hypocalcaemia"),
+    ],
+)
+def test_a_sign_and_a_medicine_in_plain_words_are_read(medicine: str, words: str, code: str):
+    assert code in found(takes("", "2026-11-15", words=medicine), told(words))
+
+
+def test_vertebrae_are_spoken_of_under_denosumab_only():
+    low = measured("2000-8", 2.0, "mmol/L")
+    assert "vertèbres" in said(found(takes("M05BX04", "2026-11-01"), low)["reaction.hypocalcaemia"])
+    assert "vertèbres" not in said(found(takes("M05BA08", "2026-11-01"), low)["reaction.hypocalcaemia"])
+
+
+def test_a_long_name_of_a_pill_stays_in_the_sentence_about_an_embolism():
+    told_ = found(takes("G03AA07", "2026-01-01"), has("I26.9", system=ICD10))["reaction.thrombosis"]
+    assert "lévonorgestrel" in told_.summary.fr
