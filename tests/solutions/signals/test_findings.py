@@ -21,9 +21,11 @@ from tests.solutions.signals.records import (
     told,
 )
 
+from lab39 import fhir
 from lab39.core.finding import Finding, Input, Reason, Severity, Source, When
 from lab39.core.text import Lang, Text
 from lab39.solutions.signals import saying
+from lab39.solutions.signals.findings import findings
 from lab39.solutions.signals.knowing import knowledge
 
 SKIN = "reaction.severe-skin"
@@ -1152,3 +1154,13 @@ def test_vertebrae_are_spoken_of_under_denosumab_only():
 def test_a_long_name_of_a_pill_stays_in_the_sentence_about_an_embolism():
     told_ = found(takes("G03AA07", "2026-01-01"), has("I26.9", system=ICD10))["reaction.thrombosis"]
     assert "lévonorgestrel" in told_.summary.fr
+
+
+@pytest.mark.parametrize(("born", "told_"), [("2026-02-01", False), ("2024-02-01", True), (None, True)])
+def test_c_difficile_is_not_looked_for_in_an_infant(born: str | None, told_: bool):
+    person = {"resourceType": "Patient", "id": "p"} | ({"birthDate": born} if born else {})
+    rows = (person, takes("J01CA04", "2026-11-18"), has("62315008"))
+    read = fhir.record({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": r} for r in rows]})
+    assert read is not None
+    codes = {each.code for each in findings(read, ON, around())}
+    assert ("reaction.c-difficile" in codes) is told_

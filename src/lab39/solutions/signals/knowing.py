@@ -130,6 +130,7 @@ class Reaction:
             (the reaction is over, and a medicine well known for it is still taken).
         steps: what to do, in this order.
         change: what would change the answer.
+        from_years: not looked for in a child who is surely younger.
     """
 
     id: str
@@ -146,6 +147,7 @@ class Reaction:
     change: Text
     checks: tuple[Check, ...]
     source: Source
+    from_years: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +369,7 @@ def _reaction(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Reaction
             for check in row.get("check", ())
         ),
         source=sources[row["source"]],
+        from_years=row.get("from_years", 0),
     )
 
 
