@@ -131,6 +131,7 @@ class Reaction:
         steps: what to do, in this order.
         change: what would change the answer.
         from_years: not looked for in a child who is surely younger.
+        emergency_days: an emergency only when a suspect was begun at most so long before, or on an unknown day.
     """
 
     id: str
@@ -148,6 +149,7 @@ class Reaction:
     checks: tuple[Check, ...]
     source: Source
     from_years: int = 0
+    emergency_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +372,7 @@ def _reaction(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Reaction
         ),
         source=sources[row["source"]],
         from_years=row.get("from_years", 0),
+        emergency_days=row.get("emergency_days"),
     )
 
 

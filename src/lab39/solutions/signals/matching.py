@@ -132,7 +132,7 @@ def _present(
     main, more = _of(reaction, signs)
     suspects = _ranked(known, reaction, _begun(main, known), medicines, on)
     if suspects:
-        level = _level(reaction, {s.token for s in (*main, *more)}, suspects[0])
+        level = _level(reaction, {s.token for s in (*main, *more)}, suspects)
         yield Suspicion(reaction, level, _once((*main, *more)), suspects)
 
 
@@ -335,12 +335,13 @@ def _timing(
     return (Timing.POSSIBLE, days) if most >= first and least <= ever else None
 
 
-def _level(reaction: Reaction, tokens: set[str], first: Suspect) -> str:
+def _level(reaction: Reaction, tokens: set[str], suspects: Sequence[Suspect]) -> str:
     """The level of alarm; apart for a medicine that is only new, or whose dates have to be asked first."""
-    level = "plain"
+    first, level, most = suspects[0], "plain", reaction.emergency_days
+    soon = most is None or any(each.days is None or each.days[0] <= most for each in suspects)
     if tokens & reaction.alarms and "alarm" in reaction.levels:
         level = "alarm"
-    if tokens & reaction.emergencies and "emergency" in reaction.levels:
+    if soon and tokens & reaction.emergencies and "emergency" in reaction.levels:
         level = "emergency"
     if first.weight is Weight.UNLISTED and f"{level}-new" in reaction.levels:
         return f"{level}-new"
