@@ -22,7 +22,7 @@ GRAVE = Finding(
     severity=Severity.CRITICAL,
     summary=Text("Arrêter l'allopurinol et orienter aujourd'hui", "Stop allopurinol and refer today"),
     reasons=(Reason("signals.severe-skin", Text("a", "b"), Source("x")),),
-    payload={"suspects": [{"name": {"fr": "allopurinol", "en": "allopurinol"}}]},
+    payload={"dispensing": "stop", "suspects": [{"name": {"fr": "allopurinol", "en": "allopurinol"}}]},
     focus=("MedicationRequest/a", "Condition/b"),
     solution="signals",
     priority=900,
@@ -64,6 +64,22 @@ def test_about_an_order_only_what_concerns_it():
 def test_another_payload_is_no_error():
     (card,) = reactions.told([dataclasses.replace(GRAVE, payload=None)])
     assert any("le médicament suspect" in s.label.fr for s in card.suggestions)
+
+
+def test_what_a_physician_decides_on_is_not_withheld_at_the_counter():
+    decided = {"dispensing": "ask", "suspects": [{"name": {"fr": "insuline glargine", "en": "insulin glargine"}}]}
+    (card,) = reactions.told([dataclasses.replace(GRAVE, code="reaction.hypoglycaemia", payload=decided)])
+    steps = [s.label.fr for s in card.suggestions]
+    assert not any("Ne plus délivrer" in step for step in steps)
+    assert any("se décide avec lui (insuline glargine)" in step for step in steps)
+
+
+def test_what_is_suspended_is_not_dispensed_before_advice():
+    held = {"dispensing": "hold", "suspects": [{"name": {"fr": "clozapine", "en": "clozapine"}}]}
+    (card,) = reactions.told([dataclasses.replace(GRAVE, payload=held)])
+    assert any(
+        s.label.fr.startswith("Ne pas délivrer avant l'avis du médecin\u202f: clozapine") for s in card.suggestions
+    )
 
 
 # -- the running story ------------------------------------------------------------------------------------

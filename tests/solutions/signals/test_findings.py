@@ -784,7 +784,7 @@ def test_a_low_calcium_without_denosumab_or_a_normal_one_with_it_says_nothing():
 
 def test_nitrofurantoin_is_stopped_at_once_when_the_lungs_suffer_and_amiodarone_is_not():
     stop = "Arrêter la nitrofurantoïne aussitôt"
-    assert stop in said(found(takes("J01XE01", "2026-11-15"), has("267036007"))["reaction.lung-injury"])
+    assert stop in said(found(takes("J01XE01", "2026-11-15"), has("267036007"))["reaction.nitrofurantoin-lung"])
     other = said(found(takes("C01BD01", "2026-01-15"), has("267036007"))["reaction.lung-injury"])
     assert stop not in other
     assert "L'arrêt se décide avec le prescripteur" in other

@@ -1,4 +1,4 @@
-"""What pharmacovigilance finds grave in the same record, with the pharmacy's part: do not dispense, tell.
+"""What pharmacovigilance finds grave in the same record, with the pharmacy's part: dispense or not, tell.
 
 The findings of the solution ``signals`` are asked for through the Context; those that cannot wait become the first
 card of the pharmacy, which carries them: people see one card under both names.
@@ -32,13 +32,7 @@ def told(others: Iterable[Finding] | None, about: frozenset[str] = frozenset()) 
 
 
 def _carried(each: Finding) -> Finding:
-    medicine = _first(each.payload)
-    dispense = Suggestion(
-        Text(
-            f"Ne plus délivrer\u202f: {medicine.fr}. Prévenir le prescripteur, noter la réaction au dossier",
-            f"Dispense no more: {medicine.en}. Tell the prescriber, write the reaction in the record",
-        )
-    )
+    dispense = Suggestion(_dispensing(each.payload))
     said = Input(Text("d'après la pharmacovigilance", "from pharmacovigilance"), each.summary)
     own = Reason(
         "pharmacy.reaction",
@@ -56,6 +50,30 @@ def _carried(each: Finding) -> Finding:
         suggestions=(*each.suggestions[:1], dispense, *each.suggestions[1:]),
         priority=each.priority + 1,
         carries=(f"{ASKED}/{each.code}",),
+    )
+
+
+def _dispensing(payload: Any) -> Text:
+    """What to do at the counter: as the reaction says; insulin or an anticoagulant is not withheld by rule."""
+    medicine = _first(payload)
+    order = payload.get("dispensing") if isinstance(payload, Mapping) else None
+    if order == "stop":
+        return Text(
+            f"Ne plus délivrer\u202f: {medicine.fr}. Prévenir le prescripteur, noter la réaction au dossier",
+            f"Dispense no more: {medicine.en}. Tell the prescriber, write the reaction in the record",
+        )
+    if order == "hold":
+        return Text(
+            f"Ne pas délivrer avant l'avis du médecin\u202f: {medicine.fr}. "
+            "Prévenir le prescripteur, noter la réaction au dossier",
+            f"Not dispensed before a physician's advice: {medicine.en}. "
+            "Tell the prescriber, write the reaction in the record",
+        )
+    return Text(
+        f"Joindre le prescripteur aujourd'hui\u202f: poursuivre ou non se décide avec lui ({medicine.fr}). "
+        "Noter la réaction au dossier",
+        f"Reach the prescriber today: whether to go on is decided with them ({medicine.en}). "
+        "Write the reaction in the record",
     )
 
 

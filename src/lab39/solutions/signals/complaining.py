@@ -22,6 +22,12 @@ _KNOWN = (terms.SNOMED, terms.HPO, *_ICD10)
 _DENIED = re.compile(r"\b(?:pas d[e']|sans|aucune?|absence d[e']|ni|no|without|not|denies)\s*(?:\w+\s+){0,2}$")
 """What stands before a word that is denied (« pas de fièvre », « sans éruption »), on folded words."""
 
+_NOT_NOW = re.compile(
+    r"\b(?:(?:risques?|prevention|antecedents?(?: \w+){0,2}) d(?:e|u|es|')|(?:risk|history|prevention) of)"
+    r"\s*(?:\w+\s+){0,2}$"
+)
+"""What stands before a word that is feared or past, neither there nor denied (« risque de chute »)."""
+
 OVER_DAYS = 30
 """How long a complaint that is over is still thought of; a choice of Lab39."""
 
@@ -151,9 +157,10 @@ def _tokens(concept: Concept, known: Knowledge) -> Iterable[tuple[str, bool]]:
         return found.items()
     words = folded(concept.label)
     for complaint in known.complaints.values():
-        at = complaint.words.search(words) if complaint.words else None
-        if at is not None:
-            found[complaint.token] = bool(_DENIED.search(words[: at.start()]))
+        meant = complaint.unless.sub(" ", words) if complaint.unless else words
+        at = complaint.words.search(meant) if complaint.words else None
+        if at is not None and not _NOT_NOW.search(meant[: at.start()]):
+            found[complaint.token] = bool(_DENIED.search(meant[: at.start()]))
     return found.items()
 
 
@@ -163,12 +170,22 @@ def _results(record: Record, on: dt.date, known: Knowledge) -> Iterator[tuple[Si
         measure = complaint.measure
         if measure is None:
             continue
-        seen = record.latest_quantity(*measure.loinc, on=on)
+        seen = _newest(record, measure, on)
         if seen is None or seen.quantity is None or seen.status in UNDONE:
             continue
         value = in_unit(seen.quantity, measure)
         if value is not None and _outside(value, measure):
             yield _measured(complaint, measure, seen, seen.quantity), False
+
+
+def _newest(record: Record, measure: Measure, on: dt.date) -> Observation | None:
+    """The newest result; of one moment, that of the code named first (a corrected calcium before the total)."""
+    newest = record.latest_quantity(*measure.loinc, on=on)
+    for code in measure.loinc:
+        seen = record.latest_quantity(code, on=on)
+        if seen is not None and newest is not None and seen.date == newest.date and seen.status not in UNDONE:
+            return seen
+    return newest
 
 
 def in_unit(quantity: Quantity, measure: Measure) -> float | None:

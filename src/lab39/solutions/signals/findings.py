@@ -37,7 +37,7 @@ def findings(record: Record, on: dt.date, ctx: Context) -> Iterator[Finding]:
     suspected = [
         each
         for each in matching.suspicions(known, signs, medicines, on, past)
-        if not (each.level == "lone" and _cleared(each, record, on, known))
+        if not (each.level == "lone" and _cleared(each, record, on, known)) and not _too_young(each, record, on)
     ]
     found = [saying.finding(each, record, on) for each in suspected]
     found = emerging.added(found, *emerging.met(known, signs, medicines, ctx.packs))
@@ -49,6 +49,12 @@ def findings(record: Record, on: dt.date, ctx: Context) -> Iterator[Finding]:
     for each in found:
         if not ctx.about or not ctx.about.isdisjoint(each.focus):
             yield each
+
+
+def _too_young(suspicion: Suspicion, record: Record, on: dt.date) -> bool:
+    """Whether the person is surely younger than those in whom the reaction is looked for."""
+    birth = record.birth_date
+    return birth is not None and (on - birth.earliest).days < 365 * suspicion.reaction.from_years
 
 
 def _cleared(suspicion: Suspicion, record: Record, on: dt.date, known: Knowledge) -> bool:

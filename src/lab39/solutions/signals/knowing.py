@@ -10,7 +10,7 @@ import csv
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
@@ -57,7 +57,11 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One way in which reactions show themselves; see ``complaints.toml``."""
+    """One way in which reactions show themselves; see ``complaints.toml``.
+
+    Attributes:
+        unless: longer words in which one of ``words`` means something else.
+    """
 
     token: str
     label: Text
@@ -67,6 +71,7 @@ class Complaint:
     icd10: tuple[str, ...]
     hpo: frozenset[str]
     words: re.Pattern[str] | None
+    unless: re.Pattern[str] | None
     terms: tuple[str, ...]
     measure: Measure | None
 
@@ -125,6 +130,8 @@ class Reaction:
             (the reaction is over, and a medicine well known for it is still taken).
         steps: what to do, in this order.
         change: what would change the answer.
+        from_years: not looked for in a child who is surely younger.
+        emergency_days: an emergency only when a suspect was begun at most so long before, or on an unknown day.
     """
 
     id: str
@@ -141,6 +148,8 @@ class Reaction:
     change: Text
     checks: tuple[Check, ...]
     source: Source
+    from_years: int = 0
+    emergency_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +182,7 @@ class Pair:
         frequency: as the source gives it; ``NO_TEXT`` when not known.
         lone: source that one complaint alone (``Reaction.lone``) asks to act under these medicines.
         again: when they are taken again soon after an earlier course, how the reaction comes sooner.
+        alone: false when the source speaks of them beside the medicines of ``together`` only.
     """
 
     id: str
@@ -187,6 +197,7 @@ class Pair:
     lone: Source | None = None
     again: Again | None = None
     together: tuple[tuple[str, ...], ...] = ()
+    alone: bool = True
 
     def covers(self, codes: Iterable[str]) -> bool:
         """Whether one of these ATC codes is meant."""
@@ -306,7 +317,6 @@ def _source(row: Mapping[str, Any]) -> Source:
 
 
 def _complaint(row: Mapping[str, Any]) -> Complaint:
-    words = row.get("words", ())
     measure = row.get("result")
     return Complaint(
         token=row["token"],
@@ -316,7 +326,8 @@ def _complaint(row: Mapping[str, Any]) -> Complaint:
         snomed=frozenset(row.get("snomed", ())),
         icd10=tuple(row.get("icd10", ())),
         hpo=frozenset(row.get("hpo", ())),
-        words=re.compile(r"\b(?:" + "|".join(map(re.escape, words)) + r")\b") if words else None,
+        words=_any_of(row.get("words", ())),
+        unless=_any_of(row.get("unless", ())),
         terms=tuple(row["terms"]),
         measure=None
         if measure is None
@@ -329,6 +340,10 @@ def _complaint(row: Mapping[str, Any]) -> Complaint:
             measure.get("analyte"),
         ),
     )
+
+
+def _any_of(words: Sequence[str]) -> re.Pattern[str] | None:
+    return re.compile(r"\b(?:" + "|".join(map(re.escape, words)) + r")\b") if words else None
 
 
 def _reaction(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Reaction:
@@ -356,6 +371,8 @@ def _reaction(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Reaction
             for check in row.get("check", ())
         ),
         source=sources[row["source"]],
+        from_years=row.get("from_years", 0),
+        emergency_days=row.get("emergency_days"),
     )
 
 
@@ -374,6 +391,7 @@ def _pair(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Pair:
         lone=sources[row["lone"]] if "lone" in row else None,
         again=_again(row["again"], sources) if "again" in row else None,
         together=tuple(tuple(group) for group in row.get("together", ())),
+        alone=row.get("alone", True),
     )
 
 

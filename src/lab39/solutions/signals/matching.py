@@ -132,7 +132,7 @@ def _present(
     main, more = _of(reaction, signs)
     suspects = _ranked(known, reaction, _begun(main, known), medicines, on)
     if suspects:
-        level = _level(reaction, {s.token for s in (*main, *more)}, suspects[0])
+        level = _level(reaction, {s.token for s in (*main, *more)}, suspects)
         yield Suspicion(reaction, level, _once((*main, *more)), suspects)
 
 
@@ -196,14 +196,17 @@ def interacting(suspicion: Suspicion, medicines: Iterable[Taken]) -> tuple[Taken
             if other.refs != suspect.medicine.refs
             and (not other.stopped or any(other.refs == s.medicine.refs for s in suspicion.suspects))
         ]
-        groups = [
-            [other for other in others if any(code.startswith(group) for code in other.atc)]
-            for group in suspect.pair.together
-        ]
+        groups = _beside(suspect.pair, suspect.medicine, others)
         if all(groups):
             for each in (suspect.medicine, *(other for group in groups for other in group)):
                 found[each.refs] = each
     return tuple(found.values())
+
+
+def _beside(pair: Pair, medicine: Taken, others: Iterable[Taken]) -> list[list[Taken]]:
+    """For each group of ``together``, those of the other medicines that are of it."""
+    there = [other for other in others if other.refs != medicine.refs]
+    return [[other for other in there if any(c.startswith(group) for c in other.atc)] for group in pair.together]
 
 
 def new_medicines(medicines: Iterable[Taken], on: dt.date) -> tuple[Taken, ...]:
@@ -240,9 +243,14 @@ def _suspects(
     on: dt.date,
 ) -> Iterator[Suspect]:
     pairs = known.causes.get(reaction.id, ())
+    running = [each for each in medicines if not each.stopped]
     for medicine in medicines:
         pair = min(
-            (pair for pair in pairs if pair.covers(medicine.atc)),
+            (
+                pair
+                for pair in pairs
+                if pair.covers(medicine.atc) and (pair.alone or all(_beside(pair, medicine, running)))
+            ),
             key=lambda p: (not p.source.verified, p.weight.rank),
             default=None,
         )
@@ -327,12 +335,13 @@ def _timing(
     return (Timing.POSSIBLE, days) if most >= first and least <= ever else None
 
 
-def _level(reaction: Reaction, tokens: set[str], first: Suspect) -> str:
+def _level(reaction: Reaction, tokens: set[str], suspects: Sequence[Suspect]) -> str:
     """The level of alarm; apart for a medicine that is only new, or whose dates have to be asked first."""
-    level = "plain"
+    first, level, most = suspects[0], "plain", reaction.emergency_days
+    soon = most is None or any(each.days is None or each.days[0] <= most for each in suspects)
     if tokens & reaction.alarms and "alarm" in reaction.levels:
         level = "alarm"
-    if tokens & reaction.emergencies and "emergency" in reaction.levels:
+    if soon and tokens & reaction.emergencies and "emergency" in reaction.levels:
         level = "emergency"
     if first.weight is Weight.UNLISTED and f"{level}-new" in reaction.levels:
         return f"{level}-new"

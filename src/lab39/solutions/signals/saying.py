@@ -69,11 +69,12 @@ _UNVERIFIED = Text(
 
 
 def payload(suspicion: Suspicion) -> dict[str, Any]:
-    """What other solutions read: the reaction, its level, the signs, the suspects, as JSON values."""
+    """What other solutions read: the reaction, its level, what it orders, the signs, the suspects."""
     return {
         "reaction": suspicion.reaction.id,
         "name": suspicion.reaction.name.as_dict(),
         "level": suspicion.level,
+        "dispensing": _dispensing(suspicion),
         "signs": [
             {"token": sign.token, "began": sign.began.written if sign.began else None, "ref": sign.ref}
             for sign in suspicion.signs
@@ -93,6 +94,15 @@ def payload(suspicion: Suspicion) -> dict[str, Any]:
             for each in suspicion.suspects
         ],
     }
+
+
+def _dispensing(suspicion: Suspicion) -> str:
+    """What the sentence does with the most suspected: ``stop``, ``hold`` until advice, ``ask`` who prescribes."""
+    told = suspicion.reaction.levels[suspicion.level].summary.fr
+    order = next((order for order, _ in _STOPPED["fr"] if order in told), "")
+    if not order or not suspicion.first.verified:
+        return "ask"
+    return "stop" if order.lower().startswith("arrêter") else "hold"
 
 
 # -- the sentence -----------------------------------------------------------------------------------------
@@ -163,12 +173,16 @@ _STOPPED: Mapping[Lang, tuple[tuple[str, str], ...]] = {
         ("Arrêter {the}", "Ne pas reprendre {the}"),
         ("Suspendre {the}", "Ne pas reprendre {the}"),
         ("suspendre {the}", "ne pas reprendre {the}"),
+        ("suspendre l'anti-inflammatoire", "ne pas reprendre l'anti-inflammatoire"),
+        ("suspendre la prise", "ne pas reprendre"),
         ("arrêter et remplacer {the}", "remplacer sans reprendre {the}"),
     ),
     "en": (
         ("Stop {the}", "Do not restart {the}"),
         ("Suspend {the}", "Do not restart {the}"),
         ("suspend {the}", "do not restart {the}"),
+        ("suspend the NSAID", "do not restart the NSAID"),
+        ("withhold it", "do not restart it"),
         ("stop and replace {the}", "replace without restarting {the}"),
     ),
 }
@@ -347,8 +361,8 @@ def _suggestions(suspicion: Suspicion) -> tuple[Suggestion, ...]:
         said.append(
             Suggestion(
                 Text(
-                    f"À suspendre ou à trancher avec le médecin, moins suspects\u202f: {shown.fr}",
-                    f"To suspend or to settle with the physician, less suspected: {shown.en}",
+                    f"Moins suspects, à arrêter seulement sur avis du médecin\u202f: {shown.fr}",
+                    f"Less suspected, stopped only on a physician's advice: {shown.en}",
                 )
             )
         )
