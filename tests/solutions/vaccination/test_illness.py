@@ -406,6 +406,33 @@ def test_the_command_says_it_before_the_list(tmp_path, command: str, run):
     assert "Recomédicales" in first
 
 
+def test_a_trial_says_it_before_its_verdict(tmp_path, run):
+    file = written(tmp_path, has())
+    asked = ("vaccination", "what-if", file, "--vaccine", "Shingrix", "--on", "2026-11-24")
+    assert run(*asked).out.startswith("Vaccins à faire une fois la fièvre passée. ")
+    said = run(*asked, "--json").json
+    assert said["wait"]["until"]["en"] == "once the fever is over"
+    doubt = run("vaccination", "what-if", written(tmp_path, has(onset=None)), *asked[3:])
+    assert doubt.out.startswith("Fièvre, sans date\u202f: présence aujourd'hui non établie")
+
+
+def test_the_calendar_file_keeps_the_doses_that_wait_and_does_not_name_the_illness(tmp_path, run):
+    on = ("--on", "2026-11-24")
+    well = run("vaccination", "remind", written(tmp_path), *on, "--json").json
+    ill = written(tmp_path, has("J18.9", system=ICD10, words="Pneumopathie"))
+    said = run("vaccination", "remind", ill, *on, "--json").json
+    assert "2026-11-24" not in [each["date"] for each in well["events"]]
+    assert said["events"][0]["date"] == "2026-11-24"
+    assert {"INFLUENZA", "ZOSTER"} <= {each["group"] for each in said["events"][0]["doses"]}
+    assert said["wait"]["until"]["en"] == "once the acute illness is over"
+    ran = run("vaccination", "remind", ill, *on)
+    content = ran.out.replace("\r\n ", "").replace("\n ", "")
+    assert "Les doses du 24/11/2026 sont à faire une fois la maladie aiguë passée." in content
+    assert "are to be given once the acute illness is over." in content
+    assert "Pneumopathie" not in ran.out
+    assert "une fois la maladie aiguë passée" in ran.err
+
+
 def judged(schedule: Any, answers: dict[str, str], *rows: dict[str, Any]) -> dict[str, str]:
     said = findings.assessed(record(*rows), schedule, ON)
     assert isinstance(said, findings.Assessed)
