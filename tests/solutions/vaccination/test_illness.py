@@ -88,15 +88,24 @@ def measured(value: float, unit: str | None, *, ucum: bool = True) -> dict[str, 
         (98.6, "[degF]", True, "nothing"),
         (101.3, "°F", False, "waits"),
         (38.5, "°C", False, "waits"),
-        (101.3, None, False, "nothing"),  # no unit: nobody can tell
-        (38.5, None, False, "nothing"),
-        (101.3, "F", True, "nothing"),  # a farad
+        (101.0, "[degF]", True, "waits"),
+        (101.3, None, False, "asks"),  # no unit: nobody can tell
+        (38.5, None, False, "asks"),
+        (101.3, "F", True, "asks"),  # a farad
+        (98.6, None, False, "nothing"),  # no fever in °C nor in °F
+        (36.8, None, False, "nothing"),
     ],
 )
 def test_a_temperature_is_read_in_celsius_and_fahrenheit_and_never_guessed(
     schedule, value: float, unit: str | None, ucum: bool, said: str
 ):
     assert told(schedule, measured(value, unit, ucum=ucum)) == said
+
+
+def test_a_temperature_without_unit_is_asked_about_and_does_not_end_a_fever(schedule):
+    [found] = illness.noted(record(measured(38.5, None)), schedule, ON)
+    assert found.label.en == "temperature 38.5, unit absent or unknown"
+    assert told(schedule, has(), measured(38.5, None)) == "waits"
 
 
 def test_a_temperature_in_fahrenheit_is_told_in_celsius_too(schedule):

@@ -43,7 +43,7 @@ def together(each: Standing, on: dt.date) -> tuple[GroupForecast, ...]:
 
 
 def with_dose(rules: Iterable[Rule]) -> Text:
-    """What is told with a dose that is due: that its rule is deduced, then the blood tests; empty without either."""
+    """What is told with a dose that is due: that its rule is deduced, then the blood tests; empty without."""
     rules = tuple(rules)
     titles = [rule.title for rule in rules if rule.confidence == "D"]
     said = [tests(rules)]
@@ -106,7 +106,10 @@ def beside(schedule: Schedule, patient: Patient, result: Result) -> tuple[Text, 
     """Under a plan or a list of what is due: what is told with a dose, by vaccine group, then what is only told."""
     found = []
     for each in due(standings(result)):
-        said, name = with_dose(rules_of(schedule, together(each, result.on))), words.capital(words.group(each.group))
+        said, name = (
+            with_dose(rules_of(schedule, together(each, result.on))),
+            words.capital(words.group(each.group)),
+        )
         if said.fr:
             found.append(Text(f"{name.fr}\u202f: {said.fr}", f"{name.en}: {said.en}"))
     return (*found, *map(in_words, unread(schedule, patient, result.on)))
