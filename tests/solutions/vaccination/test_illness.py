@@ -281,7 +281,7 @@ def test_a_rule_that_nobody_read_is_shown_and_makes_nothing_wait(cdsi, name):
     found = card(other, has(**PNEUMONIA))
     assert found.summary.fr.startswith("À faire maintenant")
     asked = next(each for each in found.missing if each.code == "illness:Condition/illness")
-    assert "règle non vérifiée" in asked.consequence.fr
+    assert "attendre la fin d'une maladie aiguë\u202f: règle non vérifiée" in asked.consequence.fr
     assert "ce n'est pas un conseil" in asked.consequence.fr
     assert RULE not in [each.rule for each in found.reasons]
 
