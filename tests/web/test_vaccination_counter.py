@@ -196,6 +196,24 @@ def test_never_vaccinated_brings_the_whole_series_and_is_kept_with_the_dose(clie
     assert 'name="has"' not in see(client, record=record).text
 
 
+def test_who_answers_twice_or_goes_back_leaves_one_answer(client):
+    record = bring(client, person("1990-05-01"))
+    send(client, record, vaccine="Repevax", ordered="yes", has=NEVER, checked="yes")
+    send(client, record, vaccine="Priorix", ordered="yes", has=LOST, checked="yes")
+    rows = [row["resource"] for row in document(client, record)["entry"]]
+    kept = [row["code"]["coding"][0]["code"] for row in rows if row["resourceType"] == "Condition"]
+    assert kept == ["never-vaccinated"]
+    assert len([row for row in rows if row["resourceType"] == "Immunization"]) == 2
+
+
+def test_two_answers_at_once_are_none(client):
+    record = bring(client, person("1990-05-01"))
+    send(client, record, vaccine="Repevax", ordered="yes", has=[NEVER, LOST], checked="yes")
+    rows = [row["resource"] for row in document(client, record)["entry"]]
+    assert [row for row in rows if row["resourceType"] == "Condition"] == []
+    assert [row for row in rows if row["resourceType"] == "Immunization"] != []
+
+
 def months_after(day: str, months: int) -> str:
     from lab39.core.text import date
     from lab39.solutions.vaccination.dates import Duration, add

@@ -88,15 +88,24 @@ def measured(value: float, unit: str | None, *, ucum: bool = True) -> dict[str, 
         (98.6, "[degF]", True, "nothing"),
         (101.3, "°F", False, "waits"),
         (38.5, "°C", False, "waits"),
-        (101.3, None, False, "nothing"),  # no unit: nobody can tell
-        (38.5, None, False, "nothing"),
-        (101.3, "F", True, "nothing"),  # a farad
+        (101.0, "[degF]", True, "waits"),
+        (101.3, None, False, "asks"),  # no unit: nobody can tell
+        (38.5, None, False, "asks"),
+        (101.3, "F", True, "asks"),  # a farad
+        (98.6, None, False, "nothing"),  # no fever in °C nor in °F
+        (36.8, None, False, "nothing"),
     ],
 )
 def test_a_temperature_is_read_in_celsius_and_fahrenheit_and_never_guessed(
     schedule, value: float, unit: str | None, ucum: bool, said: str
 ):
     assert told(schedule, measured(value, unit, ucum=ucum)) == said
+
+
+def test_a_temperature_without_unit_is_asked_about_and_does_not_end_a_fever(schedule):
+    [found] = illness.noted(record(measured(38.5, None)), schedule, ON)
+    assert found.label.en == "temperature 38.5, unit absent or unknown"
+    assert told(schedule, has(), measured(38.5, None)) == "waits"
 
 
 def test_a_temperature_in_fahrenheit_is_told_in_celsius_too(schedule):
@@ -272,7 +281,7 @@ def test_a_rule_that_nobody_read_is_shown_and_makes_nothing_wait(cdsi, name):
     found = card(other, has(**PNEUMONIA))
     assert found.summary.fr.startswith("À faire maintenant")
     asked = next(each for each in found.missing if each.code == "illness:Condition/illness")
-    assert "règle non vérifiée" in asked.consequence.fr
+    assert "attendre la fin d'une maladie aiguë\u202f: règle non vérifiée" in asked.consequence.fr
     assert "ce n'est pas un conseil" in asked.consequence.fr
     assert RULE not in [each.rule for each in found.reasons]
 
@@ -404,6 +413,33 @@ def test_the_command_says_it_before_the_list(tmp_path, command: str, run):
     first = ran.out.splitlines()[0]
     assert first.startswith("Vaccins à faire une fois la fièvre passée. Le dossier note\u202f: Fièvre, 22/11/2026.")
     assert "Recomédicales" in first
+
+
+def test_a_trial_says_it_before_its_verdict(tmp_path, run):
+    file = written(tmp_path, has())
+    asked = ("vaccination", "what-if", file, "--vaccine", "Shingrix", "--on", "2026-11-24")
+    assert run(*asked).out.startswith("Vaccins à faire une fois la fièvre passée. ")
+    said = run(*asked, "--json").json
+    assert said["wait"]["until"]["en"] == "once the fever is over"
+    doubt = run("vaccination", "what-if", written(tmp_path, has(onset=None)), *asked[3:])
+    assert doubt.out.startswith("Fièvre, sans date\u202f: présence aujourd'hui non établie")
+
+
+def test_the_calendar_file_keeps_the_doses_that_wait_and_does_not_name_the_illness(tmp_path, run):
+    on = ("--on", "2026-11-24")
+    well = run("vaccination", "remind", written(tmp_path), *on, "--json").json
+    ill = written(tmp_path, has("J18.9", system=ICD10, words="Pneumopathie"))
+    said = run("vaccination", "remind", ill, *on, "--json").json
+    assert "2026-11-24" not in [each["date"] for each in well["events"]]
+    assert said["events"][0]["date"] == "2026-11-24"
+    assert {"INFLUENZA", "ZOSTER"} <= {each["group"] for each in said["events"][0]["doses"]}
+    assert said["wait"]["until"]["en"] == "once the acute illness is over"
+    ran = run("vaccination", "remind", ill, *on)
+    content = ran.out.replace("\r\n ", "").replace("\n ", "")
+    assert "Les doses du 24/11/2026 sont à faire une fois la maladie aiguë passée." in content
+    assert "are to be given once the acute illness is over." in content
+    assert "Pneumopathie" not in ran.out
+    assert "une fois la maladie aiguë passée" in ran.err
 
 
 def judged(schedule: Any, answers: dict[str, str], *rows: dict[str, Any]) -> dict[str, str]:

@@ -42,7 +42,9 @@ def told_by_the_card(born: str, rule: str) -> tuple[findings.Assessed, Finding, 
         ("2008-11-24", (), ["dtcap-none-known"]),
         ("2008-11-25", (), ["dtcap-none-known-14-17"]),
         ("2012-11-24", (), ["dtcap-none-known-14-17"]),
-        ("2012-11-24", ("2024-11-24:Repevax",), []),
+        ("2012-11-24", ("2024-11-24:Repevax",), ["dtcap-few-known-14-17"]),
+        ("2012-11-24", ("2013-01-24:Infanrix Hexa", "2024-11-24:Repevax"), ["dtcap-few-known-14-17"]),
+        ("2012-11-24", ("2013-01-24:Infanrix Hexa", "2013-03-24:Infanrix Hexa", "2024-11-24:Repevax"), []),
         ("2012-11-25", (), ["dtcap-never-6-13"]),
         ("2020-11-24", (), ["dtcap-never-6-13"]),
         ("2020-11-25", (), []),
@@ -53,6 +55,20 @@ def test_a_rule_that_is_only_told_is_told_to_those_it_is_for_and_to_nobody_else(
 ) -> None:
     someone = person(FRANCE, born, "F", *history)
     assert [rule.id for rule in remarks.unread(FRANCE, someone, ON)] == told_to
+
+
+def test_who_began_at_13_and_turns_14_is_not_left_without_a_word() -> None:
+    begun = person(FRANCE, "2012-12-27", "M", "2026-11-20:Tetravac-acellulaire")
+    (due_,) = [each for each in run(FRANCE, begun, ON, ["DTCaPolio"]).groups if each.number == 2]
+    assert due_.series[0].series.rule == "dtcap-resumed"
+    told_to = [rule.id for rule in remarks.unread(FRANCE, begun, dt.date(2027, 1, 28))]
+    assert told_to == ["dtcap-few-known-14-17"]
+    never = person(
+        FRANCE, "2012-12-27", "M", "2026-11-20:Tetravac-acellulaire", observed=(("never-vaccinated", ""),)
+    )
+    after = run(FRANCE, never, dt.date(2027, 1, 28), ["dTcaPolio"]).groups
+    assert [each.number for each in after if each.series[0].series.rule == "dtcap-never-14-17"] == [2]
+    assert remarks.unread(FRANCE, never, dt.date(2027, 1, 28)) == ()
 
 
 def test_a_rule_that_is_not_verified_needs_the_situation_it_is_for() -> None:
@@ -141,6 +157,14 @@ def test_from_14_to_17_the_deduced_series_is_told_as_such_and_a_lost_record_gets
     assert "no text that was read says what follows at this age" in reason.text.en
     assert told.unverified(FRANCE, found.patient, ON) == []
     assert remarks.told(FRANCE.rules["dtcap-never-14-17"])[1].en.endswith("(deduced from rules read)")
+
+
+def test_a_deduced_rule_is_told_as_such_with_the_dose_it_asks_for() -> None:
+    never = beside("2010-05-01", observed=(("never-vaccinated", ""),))
+    (line,) = [each for each in never if each.startswith("Rappel diphtérie")]
+    assert "\u202f: Déduit de règles lues\u202f: " in line
+    assert FRANCE.rules["dtcap-never-14-17"].title.fr in line
+    assert not any("Déduit" in each for each in beside("1996-05-01", observed=(("never-vaccinated", ""),)))
 
 
 @pytest.mark.parametrize("born", ["1996-05-01", "2010-05-01"])

@@ -124,8 +124,8 @@ def row(found: Assessed, each: Standing) -> Row:
 def _doubt(found: Assessed, each: Standing) -> Text:
     """Doses of the record that may change what is said, and the blood tests that go with the dose."""
     doubt = sentences.doubt([one.vaccine for one in findings.in_doubt(found, each)])
-    tests = remarks.tests(remarks.rules_of(found.schedule, remarks.together(each, found.result.on)))
-    return words.joined([part for part in (doubt, tests) if part.fr], " ")
+    mind = remarks.with_dose(remarks.rules_of(found.schedule, remarks.together(each, found.result.on)))
+    return words.joined([part for part in (doubt, mind) if part.fr], " ")
 
 
 def line_in_words(line: Line) -> Text:

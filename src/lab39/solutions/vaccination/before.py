@@ -68,29 +68,31 @@ def stating(record: Record, asked: Asked, schedule: Schedule, lang: Lang) -> Rec
 def conditions(
     record: Record, asked: Asked, schedule: Schedule, lang: Lang, recorded: dt.date | None = None
 ) -> tuple[Mapping[str, Any], ...]:
-    """What is said, as conditions of the record that do not stand in it yet.
+    """What is said, as a condition of the record; nothing when it says one already, or when both are said at once.
+
+    Who answers twice, or goes back, leaves one answer: the first that was kept.
 
     Args:
         recorded: the day it is written, when it is to be kept.
     """
-    if record.form == "phenopacket":
+    answers, codes = said(asked), questions.body()["before"]["codes"]
+    labels = dict(choices(schedule))
+    if record.form == "phenopacket" or len(set(answers)) != 1 or answers[0] not in labels:
         return ()
-    labels, held = dict(choices(schedule)), {each.get("id") for each in record.resources("Condition")}
+    told = (each for each in record.conditions() if each.active is not False and each.verification != "refuted")
+    if any(each.concept.has(consultation.SYSTEMS[_SYSTEM], *codes) for each in told):
+        return ()
     patient = next(iter(record.resources("Patient")), {})
     subject = {"reference": f"Patient/{patient['id']}"} if patient.get("id") else {"display": "?"}
-    made = []
-    for each in said(asked):
-        code = each.partition("|")[2]
-        condition = {
-            "resourceType": "Condition",
-            "id": f"before-{code}",
-            "clinicalStatus": {"coding": [{"system": _CLINICAL, "code": "active"}]},
-            "code": {
-                "coding": [{"system": consultation.SYSTEMS[_SYSTEM], "code": code}],
-                "text": labels[each][lang],
-            },
-            "subject": subject,
-        }
-        if condition["id"] not in held:
-            made.append(condition | ({"recordedDate": recorded.isoformat()} if recorded else {}))
-    return tuple(made)
+    code = answers[0].partition("|")[2]
+    condition = {
+        "resourceType": "Condition",
+        "id": f"before-{code}",
+        "clinicalStatus": {"coding": [{"system": _CLINICAL, "code": "active"}]},
+        "code": {
+            "coding": [{"system": consultation.SYSTEMS[_SYSTEM], "code": code}],
+            "text": labels[answers[0]][lang],
+        },
+        "subject": subject,
+    }
+    return (condition | ({"recordedDate": recorded.isoformat()} if recorded else {}),)

@@ -87,16 +87,17 @@ def what_if(
     json: JsonOption = False,
 ) -> None:
     """Et si cette dose était donnée ce jour. / What if this dose were given on that day."""
-    from lab39.solutions.vaccination import tables
+    from lab39.solutions.vaccination import console, illness, tables
     from lab39.solutions.vaccination.outcome import Dose
     from lab39.solutions.vaccination.whatif import what_if as ask
 
-    result, _known, patient, used = assess_file(file, on, schedule, schedule_data)
+    result, known, patient, used = assess_file(file, on, schedule, schedule_data)
     code = _vaccine(vaccine, used.vaccines)
     found = ask(used, patient, Dose(result.on, code, id="what-if"))
     if json:
-        terminal.emit(found.as_dict())
+        terminal.emit(found.as_dict() | illness.as_dict(known.noted))
     else:
+        console.told_beside(terminal.out(), illness.beside(known.noted), terminal.session().lang)
         tables.what_if(terminal.out(), found, used, terminal.session().lang)
 
 
@@ -119,14 +120,19 @@ def remind(
 ) -> None:
     """Les prochaines doses dans un fichier d'agenda. / The next doses as a calendar file."""
     from lab39 import fhir
+    from lab39.solutions.vaccination import illness, reminders
     from lab39.solutions.vaccination import plan as planning
-    from lab39.solutions.vaccination import reminders
 
-    result, _known, patient, used = assess_file(file, on, schedule, schedule_data)
-    found = reminders.of_plan(planning.plan(used, patient, result.on, planning.Wishes(goal=goal, months=months)))
+    result, known, patient, used = assess_file(file, on, schedule, schedule_data)
+    waits = illness.wait(known.noted)
+    found = reminders.of_plan(
+        planning.plan(used, patient, result.on, planning.Wishes(goal=goal, months=months)),
+        waiting=waits is not None,
+    )
     record = fhir.load(file, terminal.session().settings)
     at = dt.datetime.combine(result.on, dt.time(), dt.UTC)
-    content = reminders.calendar(found, record.id, at, used, name=name)
+    notes = reminders.while_waiting(waits.until, result.on) if waits else ()
+    content = reminders.calendar(found, record.id, at, used, name=name, notes=notes)
     if out is not None:
         with terminal.writing(out) as path:
             path.write_bytes(content)
@@ -144,9 +150,13 @@ def remind(
                     }
                     for each, identifier in reminders.identified(found, record.id, used.name)
                 ],
+                **illness.as_dict(known.noted),
             }
         )
-    elif out is None:
+        return
+    for line in illness.beside(known.noted):
+        terminal.say(line)
+    if out is None:
         sys.stdout.write(content.decode("utf-8"))
     else:
         count = len(found)

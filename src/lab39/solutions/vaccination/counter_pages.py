@@ -178,7 +178,11 @@ def calendar(call: Call) -> Download:
     state = counters.read(call.query)
     opened = _whole(call, state)
     at = dt.datetime.combine(call.on, dt.time(), dt.UTC)
-    content = reminders.calendar(_upcoming(opened), state.whom.name or "typed", at, opened.found.schedule)
+    found, wait = opened.found, opened.found.wait
+    notes = reminders.while_waiting(wait.until, found.result.on) if wait else ()
+    content = reminders.calendar(
+        _upcoming(opened, waiting=wait is not None), state.whom.name or "typed", at, found.schedule, notes=notes
+    )
     name = "rappels-vaccins.ics" if call.lang == "fr" else "vaccine-reminders.ics"
     return Download(content=content, name=name, media_type="text/calendar; charset=utf-8")
 
@@ -254,13 +258,13 @@ def _left(call: Call, state: Counter, opened: Opened | None) -> tuple[Counter, O
     return kept, said if isinstance(said, Opened) else opened
 
 
-def _upcoming(opened: Opened) -> tuple[Reminder, ...]:
-    """The visits to come, those of today left out: the person is there."""
+def _upcoming(opened: Opened, *, waiting: bool = False) -> tuple[Reminder, ...]:
+    """The visits to come, those of today left out, as the person is there, unless they are ``waiting``."""
     from lab39.solutions.vaccination import reminders
 
     on = opened.found.result.on
     rows = reminders.of_result(opened.found.result, on + dt.timedelta(days=AHEAD_DAYS))
-    return tuple(each for each in rows if each.date > on)
+    return tuple(each for each in rows if each.date > on or waiting)
 
 
 def _verdicts(opened: Opened, dose: Any) -> Text:

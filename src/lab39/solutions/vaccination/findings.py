@@ -141,10 +141,10 @@ def group_reason(found: Assessed, each: Standing) -> Reason:
     rule, source = cited(found.schedule, each.forecast)
     says = sentences.group_line(each, found.result.on, found.wait.until if found.wait else NO_TEXT)
     doubt = sentences.doubt([row.vaccine for row in in_doubt(found, each)])
-    tests = remarks.tests(remarks.rules_of(found.schedule, remarks.together(each, found.result.on)))
+    mind = remarks.with_dose(remarks.rules_of(found.schedule, remarks.together(each, found.result.on)))
     return Reason(
         rule=rule,
-        text=words.joined([part for part in (says, doubt, tests) if part.fr], " "),
+        text=words.joined([part for part in (says, doubt, mind) if part.fr], " "),
         source=source,
         inputs=(
             *_person(found),

@@ -22,7 +22,7 @@ from lab39.core.record import Record
 from lab39.core.signs import ABSENT, PRESENT, UNDONE
 from lab39.core.terms import Concept
 from lab39.core.text import Text
-from lab39.core.units import UnitError
+from lab39.core.units import Quantity, UnitError
 from lab39.solutions.vaccination import precautions, questions, words
 from lab39.solutions.vaccination.authored import Rule
 from lab39.solutions.vaccination.model import Schedule
@@ -216,8 +216,8 @@ def noted(record: Record, schedule: Schedule, on: dt.date) -> tuple[Noted, ...]:
             label = Text(f"{label.fr}\u202f; {measured.label.fr}", f"{label.en}; {measured.label.en}")
             present = False
         found.setdefault(ref, _noted(kind, label, since, ref, present, rule))
-    if measured is not None and measured.high and _lately(measured.day, on, row["days"]):
-        present = (on - measured.day.earliest).days <= row["temperature"]["present_days"]
+    if measured is not None and measured.high is not False and _lately(measured.day, on, row["days"]):
+        present = bool(measured.high) and (on - measured.day.earliest).days <= row["temperature"]["present_days"]
         found.setdefault(measured.ref, _noted(_FEVER, measured.label, measured.day, measured.ref, present, rule))
     return tuple(found.values())
 
@@ -281,28 +281,41 @@ def _folded(said: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
+    """``high`` is ``None`` when the unit is not known and the number may be a fever."""
+
     label: Text
     day: PartialDate
     ref: str
-    high: bool
+    high: bool | None
 
 
 def _temperature(record: Record, on: dt.date, row: Mapping[str, Any]) -> _Measured | None:
-    """The newest temperature; none when its unit is absent or unknown, or when it is only a bound."""
+    """The newest temperature; none when it is only a bound, or has no known unit and is no fever in any."""
     measure = row["temperature"]
     seen = record.latest_quantity(*measure["loinc"], on=on)
     if seen is None or seen.quantity is None or seen.date is None or seen.status in UNDONE:
         return None
-    try:
-        celsius = seen.quantity.to("Cel")
-    except UnitError:
-        return None
     if seen.quantity.comparator:
         return None
-    label = Text(f"température {seen.quantity.say('fr')}", f"temperature {seen.quantity.say('en')}")
-    return _Measured(label, seen.date, seen.ref, float(celsius) > measure["above_cel"])
+    said = seen.quantity.say("fr"), seen.quantity.say("en")
+    try:
+        celsius = float(seen.quantity.to("Cel"))
+    except UnitError:
+        if not any(measure["above_cel"] < each <= measure["at_most_cel"] for each in _readings(seen.quantity)):
+            return None
+        label = Text(
+            f"température {said[0]}, unité absente ou inconnue", f"temperature {said[1]}, unit absent or unknown"
+        )
+        return _Measured(label, seen.date, seen.ref, None)
+    label = Text(f"température {said[0]}", f"temperature {said[1]}")
+    return _Measured(label, seen.date, seen.ref, celsius > measure["above_cel"])
+
+
+def _readings(quantity: Quantity) -> Iterator[float]:
+    """What the number is in °C, were it in °C or in °F."""
+    return (float(Quantity(quantity.value, unit).to("Cel")) for unit in ("Cel", "[degF]"))
 
 
 def _fallen(measured: _Measured | None, since: PartialDate) -> bool:
     """Whether a temperature taken on the day the fever began, or later, is no fever."""
-    return measured is not None and not measured.high and measured.day.earliest >= since.latest
+    return measured is not None and measured.high is False and measured.day.earliest >= since.latest

@@ -42,6 +42,17 @@ def together(each: Standing, on: dt.date) -> tuple[GroupForecast, ...]:
     return (each.forecast, *(other for other in each.others if kind(other, on) in TO_GIVE))
 
 
+def with_dose(rules: Iterable[Rule]) -> Text:
+    """What is told with a dose that is due: that its rule is deduced, then the blood tests; empty without."""
+    rules = tuple(rules)
+    titles = [rule.title for rule in rules if rule.confidence == "D"]
+    said = [tests(rules)]
+    if titles:
+        named = words.joined(titles, "\u202f; ").fr, words.joined(titles, "; ").en
+        said.insert(0, Text(f"Déduit de règles lues\u202f: {named[0]}.", f"Deduced from rules read: {named[1]}."))
+    return words.joined([each for each in said if each.fr], " ")
+
+
 def tests(rules: Iterable[Rule]) -> Text:
     """What decides the product, blood tests to do before the dose and after it; empty when no rule asks for one."""
     said = list(dict.fromkeys(line for rule in rules for line in _tests(rule)))
@@ -92,10 +103,13 @@ def in_words(rule: Rule) -> Text:
 
 
 def beside(schedule: Schedule, patient: Patient, result: Result) -> tuple[Text, ...]:
-    """Under a plan or a list of what is due: the blood tests by vaccine group, then what is only told."""
+    """Under a plan or a list of what is due: what is told with a dose, by vaccine group, then what is only told."""
     found = []
     for each in due(standings(result)):
-        said, name = tests(rules_of(schedule, together(each, result.on))), words.capital(words.group(each.group))
+        said, name = (
+            with_dose(rules_of(schedule, together(each, result.on))),
+            words.capital(words.group(each.group)),
+        )
         if said.fr:
             found.append(Text(f"{name.fr}\u202f: {said.fr}", f"{name.en}: {said.en}"))
     return (*found, *map(in_words, unread(schedule, patient, result.on)))

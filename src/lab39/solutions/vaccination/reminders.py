@@ -52,15 +52,19 @@ class Reminder:
     late: dt.date | None = None
 
 
-def of_plan(plan: Plan) -> tuple[Reminder, ...]:
-    """One reminder a visit, the visits of the day of the plan itself left out: the person is there."""
+def of_plan(plan: Plan, *, waiting: bool = False) -> tuple[Reminder, ...]:
+    """One reminder a visit, the visits of the day of the plan itself left out: the person is there.
+
+    Args:
+        waiting: nothing is given that day, its doses wait: its visit is kept, or it would be forgotten.
+    """
     return tuple(
         Reminder(
             visit.date,
             tuple(Item(s.group, s.number, dose.name) for dose in visit.doses for s in dose.serves),
         )
         for visit in plan.visits
-        if visit.date > plan.on
+        if visit.date > plan.on or waiting
     )
 
 
@@ -88,6 +92,18 @@ def of_result(result: Result, until: dt.date) -> tuple[Reminder, ...]:
     )
 
 
+def while_waiting(until: Text, on: dt.date) -> tuple[Text, ...]:
+    """What every event says while doses wait: which ones, until when, and that later dates count from them."""
+    return (
+        Text(
+            f"Les doses du {date(on, 'fr')} sont à faire {until.fr}. Les dates qui suivent en dépendent\u202f: "
+            "les recalculer alors.",
+            f"The doses of {date(on, 'en')} are to be given {until.en}. The dates that follow depend on them: "
+            "work them out again then.",
+        ),
+    )
+
+
 def calendar(
     reminders: Iterable[Reminder],
     record: str,
@@ -96,6 +112,7 @@ def calendar(
     *,
     name: str = "",
     days_before: Sequence[int] = DAYS_BEFORE,
+    notes: Sequence[Text] = (),
 ) -> bytes:
     """The file.
 
@@ -104,6 +121,7 @@ def calendar(
         at: when the file was made, with its time zone.
         name: written in the titles; empty writes none.
         days_before: an alarm at 9 o'clock, this many days before each event.
+        notes: what every event says beside its doses.
     """
     from icalendar import Alarm, Calendar, Event
 
@@ -119,7 +137,7 @@ def calendar(
         event.add("dtstart", each.date)
         event.add("dtend", each.date + dt.timedelta(days=1))
         event.add("summary", f"{title.fr} / {title.en}" if title.fr != title.en else title.fr)
-        event.add("description", _description(each, schedule))
+        event.add("description", _description(each, schedule, notes))
         event.add("class", "PRIVATE")
         event.add("transp", "TRANSPARENT")
         for before in days_before:
@@ -159,13 +177,13 @@ def _title(reminder: Reminder, name: str) -> Text:
     return Text(f"Vaccins{who}\u202f: {groups.fr}", f"Vaccines{who}: {groups.en}")
 
 
-def _description(reminder: Reminder, schedule: Schedule) -> str:
+def _description(reminder: Reminder, schedule: Schedule, notes: Sequence[Text]) -> str:
     titled = words.schedule_title(schedule.name)
-    lines: list[str] = [f"- {item.text.fr}" for item in reminder.items]
+    lines: list[str] = [*(note.fr for note in notes), *(f"- {item.text.fr}" for item in reminder.items)]
     if reminder.late:
         lines.append(f"À faire avant le {date(reminder.late + dt.timedelta(days=1), 'fr')}.")
     lines += [f"D'après\u202f: {titled.fr}, édition {schedule.version}. À confirmer le jour même.", ""]
-    lines += [f"- {item.text.en}" for item in reminder.items]
+    lines += [*(note.en for note in notes), *(f"- {item.text.en}" for item in reminder.items)]
     if reminder.late:
         lines.append(f"To be done before {date(reminder.late + dt.timedelta(days=1), 'en')}.")
     lines.append(f"According to: {titled.en}, edition {schedule.version}. To be confirmed on the day.")
