@@ -136,6 +136,19 @@ def test_an_event_that_another_drug_is_coupled_with_does_not_stop_the_explanatio
     assert (other["drug"], other["with_both"], other["observed"], other["expected"]) == ("B", 2, 2, 2.0)
 
 
+def test_ingredients_of_one_product_are_no_interaction(run: Any, write: Write) -> None:
+    """What the product does would pass for one: neither tells what it does without the other."""
+    rows = [f"{i},P,Q\\R,{'Rash' if i < 30 else 'Fever'}" for i in range(60)]
+    rows += [f"{i},Q,Q,{'Rash' if i < 64 else 'Fever'}" for i in range(60, 100)]
+    rows += [f"{i},S,S,{'Rash' if i < 110 else 'Fever'}" for i in range(100, 300)]
+    path = write("cases.csv", "\n".join(["case,drug,ingredient,event", *rows]) + "\n")
+    folder = path.parent / "products"
+    assert run("signals", "ingest", path, "--store", folder).code == 0
+    ran = run("--lang", "en", "signals", "explain", "--drug", "q", "--event", "Rash", "--store", folder)
+    assert "with r: 30 observed; one is never reported without the other" in ran.out, ran.err
+    assert "more than each explains" not in ran.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "place"),
     [

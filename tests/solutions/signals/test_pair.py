@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,20 @@ import pytest
 
 from lab39.core.datapacks import Packs
 from lab39.core.faces import Call, Fields, Who
-from lab39.solutions.signals import Store, counted, detect, pair_pages, plots, profile, ranking, runs, telling
+from lab39.solutions.signals import (
+    Store,
+    counted,
+    detect,
+    detecting,
+    explaining,
+    moved,
+    pair_pages,
+    plots,
+    profile,
+    ranking,
+    runs,
+    telling,
+)
 from lab39.solutions.signals.readers import store as stores
 from lab39.solutions.signals.readers.model import Case, Drug, Event, Report
 from lab39.solutions.signals.readers.settle import settle
@@ -146,6 +160,46 @@ def test_a_drug_named_twice_in_a_case_is_listed_once_with_what_its_lines_differ_
     assert [each.name for each in found.drugs] == [PAIR[0], "x"]
     assert telling.named_lines(found.drugs[0]).en == words
     assert telling.named_lines(found.drugs[0]).fr.count("\u202f;") == words.count(";")
+
+
+def test_a_run_from_before_each_ingredient_was_counted_is_told_as_it_counted(tmp_path: Path):
+    """Its page and its explanation keep to its own counts; a run of today says that it counts otherwise."""
+    made = [
+        Case(report(n, "2026Q3"), (Drug(drug="x", ingredient=what, role="PS"),), (Event(event="Rash"),))
+        for n, what in enumerate(["a + b"] * 4 + ["a"] * 3 + ["c"] * 20)
+    ]
+    base = stores.Store.create(tmp_path / "store")
+    with base.adding("0" * 32, "made up", "made up") as part:
+        for each in made:
+            part.add(each)
+    settle(base)
+    then, now = (
+        detecting.keep(
+            detecting.run(
+                source, by=(), without=(), engine="duckdb", memory_gb=1.0, least=1, likelihood="components",
+                triage=False,
+            ),
+            base.folder / "runs", name, ON, source, likelihood="components",
+        )
+        for name, source in (
+            ("before", Store(base.folder, drug="ingredient", each_ingredient=False)),
+            ("now", Store(base.folder, drug="ingredient")),
+        )
+    )  # fmt: skip
+    about = then.folder / "run.json"
+    old = json.loads(about.read_text("utf-8"))
+    del old["each_ingredient"]
+    about.write_text(json.dumps(old), "utf-8")
+    then = runs.read(then.folder)
+    for run, drug, n in ((then, "a", 3), (then, "a + b", 4), (now, "a", 7), (now, "b", 4)):
+        assert explaining.row_of(run, drug, "Rash")["n"] == n
+        with counted.opened(run, drug, "Rash") as con:
+            assert profile.profile(con, drug).n == n
+        found = explaining.explain(Store(base.folder), drug, "Rash", run=run.name)
+        assert (found.pair.observed, found.row["n"], found.told.n) == (n, n, n)
+    assert [each.en for each in moved.moved(then, now).differs] == [
+        "products of several ingredients: under one name, then each ingredient"
+    ]
 
 
 def test_an_older_run_counts_its_own_quarters_only(run):

@@ -26,7 +26,7 @@ _BLANKS = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
 
 _LISTED = f"string_split(ingredient, '{JOIN}')"
 _EACH = f"unnest({_LISTED})"
-"""A row for each ingredient of a product, as they are counted; a run that counted products names them whole."""
+"""A row for each ingredient of a product, as they are counted by a run that says so."""
 
 
 def there(run: Run) -> bool:
@@ -72,7 +72,7 @@ def _prepare(con: DuckDBPyConnection, run: Run, drug: str, event: str) -> None:
     if run.duplicates == "merge":
         _merge(con)
     named = _column(con, run, drug)
-    each = f", {_EACH} AS ingredient" if named == "ingredient" and JOIN not in drug else ""
+    each = f", {_EACH} AS ingredient" if named == "ingredient" and run.each_ingredient else ""
     for name, table, more in (("drug_rows", "drugs", each), ("event_rows", "events", "")):
         con.execute(
             f"""CREATE TEMP VIEW {name} AS
@@ -149,7 +149,7 @@ def _column(con: DuckDBPyConnection, run: Run, drug: str) -> str:
     for column in dict.fromkeys((run.drug_column, "drug", "ingredient")):
         if column not in there:
             continue
-        each = f" OR list_contains({_LISTED}, ?)" if column == "ingredient" else ""
+        each = f" OR list_contains({_LISTED}, ?)" if column == "ingredient" and run.each_ingredient else ""
         asked = [drug, drug] if each else [drug]
         if con.execute(f"SELECT 1 FROM drugs WHERE {_trim(column)} = ?{each} LIMIT 1", asked).fetchall():
             return column

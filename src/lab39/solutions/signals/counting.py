@@ -19,7 +19,16 @@ from lab39.solutions.signals.arrays import Ints, of_arrow
 from lab39.solutions.signals.counts import Codes, Counts
 from lab39.solutions.signals.merging import Merged
 from lab39.solutions.signals.readers.names import JOIN
-from lab39.solutions.signals.sources import CountTable, Pairs, Source, Store, chosen, table, trimmed
+from lab39.solutions.signals.sources import (
+    INGREDIENT,
+    CountTable,
+    Pairs,
+    Source,
+    Store,
+    chosen,
+    table,
+    trimmed,
+)
 
 if TYPE_CHECKING:
     import ibis
@@ -28,8 +37,6 @@ if TYPE_CHECKING:
     from lab39.solutions.signals.engines import Engine
 
 _CUT = "\x1f"
-INGREDIENT = "ingredient"
-"""The column of a store's drugs that holds substances, several joined by ``JOIN``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +148,7 @@ def store_tables(source: Store, engine: Engine) -> StoreTables:
     if source.roles:
         _has(drugs, ("role",), source.path("drugs"))
         drugs = drugs.filter(drugs["role"].fill_null("").isin(source.roles))
-    if source.drug == INGREDIENT:
+    if source.drug == INGREDIENT and source.each_ingredient:
         drugs = _each_ingredient(drugs)
     if source.before:
         reports = reports.filter(reports["quarter"].cast("string") < source.before)

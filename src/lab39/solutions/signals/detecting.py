@@ -121,6 +121,7 @@ def keep(
             "drug_column": source.drug,
             "duplicates": source.duplicates,
             "before": source.before,
+            "each_ingredient": source.each_ingredient,
         }
         if isinstance(source, Store)
         else {}

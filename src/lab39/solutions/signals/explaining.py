@@ -107,6 +107,7 @@ def explain(
             before=chosen.before,
             until=_until(source, chosen),
             duplicates="merge" if chosen.duplicates == "merge" else "keep",
+            each_ingredient=chosen.each_ingredient,
         )
     strata = tuple(by) or (chosen.by if chosen else ())
     without = chosen.without if chosen else ()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lab39.core.errors import InputError
 from lab39.core.text import Text
 from lab39.solutions.signals.runs import Run
+from lab39.solutions.signals.sources import INGREDIENT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,13 +136,18 @@ def _differs(before: Run, after: Run) -> tuple[Text, ...]:
         (Text("strates", "strata"), before.by, after.by),
         (Text("rôles", "roles"), before.roles, after.roles),
         (Text("noms des médicaments", "names of drugs"), before.drug_column, after.drug_column),
+        (
+            Text("produits de plusieurs substances", "products of several ingredients"),
+            _products(before),
+            _products(after),
+        ),
         (Text("notifications laissées de côté", "reports left out"), before.without, after.without),
         (Text("doublons", "duplicates"), before.duplicates, after.duplicates),
         (Text("ajustement", "fit"), _fit(before), _fit(after)),
     ):
         if one != other:
             a, b = (_shown(each) for each in (one, other))
-            said.append(Text(f"{what.fr}\u202f: {a}, puis {b}", f"{what.en}: {a}, then {b}"))
+            said.append(Text(f"{what.fr}\u202f: {a.fr}, puis {b.fr}", f"{what.en}: {a.en}, then {b.en}"))
     return tuple(said)
 
 
@@ -150,5 +156,14 @@ def _fit(run: Run) -> str:
     return "zeros" if run.zeros else run.likelihood
 
 
-def _shown(value: str | tuple[str, ...]) -> str:
-    return value if isinstance(value, str) else ", ".join(each for each in value if each) or "–"
+def _products(run: Run) -> Text:
+    if run.drug_column == INGREDIENT and run.each_ingredient:
+        return Text("chaque substance", "each ingredient")
+    return Text("d'un seul nom", "under one name")
+
+
+def _shown(value: str | tuple[str, ...] | Text) -> Text:
+    if isinstance(value, Text):
+        return value
+    told = value if isinstance(value, str) else ", ".join(each for each in value if each) or "–"
+    return Text(told, told)

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 MASKERS, MASKING_LEAST = 3, 1.1
 TOGETHER, TOGETHER_LEAST = 5, 2
+ALONE_LEAST = 10
+"""Reports of each of two drugs without the other from which it is told what each explains. The ingredients of one
+product are hardly ever reported apart: whatever the product does would pass for an interaction of the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Together:
         observed: those that have the event; ``expected`` without an interaction.
         expected: E111.
         omega: Ω, with Ω025 as its lower end.
+        alone: reports of the one that is more rarely reported without the other.
     """
 
     drug: str
@@ -78,6 +82,12 @@ class Together:
     observed: int
     expected: float
     omega: Score
+    alone: int
+
+    @property
+    def apart(self) -> bool:
+        """Whether each is reported often enough without the other for Ω to say something."""
+        return self.alone >= ALONE_LEAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +133,7 @@ class Pair:
         scores: each score.
         crude_ic: IC against the crude expectation.
         maskers: drugs that hide the event most, the strongest first.
-        together: drugs given with this one, the strongest Ω first.
+        together: drugs given with this one, the strongest Ω first, those that are not reported apart last.
         along: quarter by quarter; None without quarters.
     """
 
@@ -354,8 +364,8 @@ def _together(others: list[dict[str, Any]], reported: tuple[int, int, int, int])
             interactions.expected_together(n11, n101, n10, n011, n01, n_event - n101 - n011 - n111, neither)
         )
         omega = _score("Ω", interactions.omega(n111, expected))
-        made.append(Together(row["drug"], n11, n111, expected, omega))
-    made.sort(key=lambda each: (-(each.omega.low or 0.0), each.drug))
+        made.append(Together(row["drug"], n11, n111, expected, omega, min(n10, n01)))
+    made.sort(key=lambda each: (not each.apart, -(each.omega.low or 0.0), each.drug))
     return tuple(made[:TOGETHER])
 
 

@@ -195,6 +195,12 @@ def _together(pair: Pair) -> tuple[Text, ...]:
 
 
 def _with(each: Together) -> Text:
+    if not each.apart:
+        return both(
+            "avec {0}\u202f: {1} observés\u202f; {2}\u202f: rien ne dit ce que chacun explique",
+            "with {0}: {1} observed; {2}: nothing tells what each explains",
+            lambda lang: (each.drug, number(each.observed, lang), _hardly_apart(each.alone, lang)),
+        )
     more = Text(", plus que chacun n'explique", ", more than each explains")
     beyond = (each.omega.low or 0.0) > 0
     return both(
@@ -208,6 +214,16 @@ def _with(each: Together) -> Text:
             each.drug,
         ),
     )
+
+
+def _hardly_apart(alone: int, lang: Lang) -> str:
+    if not alone:
+        return Text("l'un n'est jamais notifié sans l'autre", "one is never reported without the other")[lang]
+    times = number(alone, lang)
+    return Text(
+        f"l'un n'est notifié que {times} fois sans l'autre",
+        f"one is reported only {times} time{'s' if alone > 1 else ''} without the other",
+    )[lang]
 
 
 def _along(along: Along | None) -> tuple[Text, ...]:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from lab39.core.datapacks import Contents, Pack
 from lab39.core.errors import InputError
 from lab39.core.text import Text
+from lab39.solutions.signals.sources import INGREDIENT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,6 +68,8 @@ class Run:
         before: only reports of quarters before this one were counted; all when empty.
         least: pairs of fewer reports were counted and fitted, but are not in the table.
         zeros: the fit also saw the pairs that nobody reported.
+        each_ingredient: a product of several ingredients was counted under each of them; runs that were made before
+            that was done counted it under their names together.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Run:
     before: str = ""
     least: int = 1
     zeros: bool = True
+    each_ingredient: bool = False
 
     @property
     def scores(self) -> Path:
@@ -130,6 +134,7 @@ def write(
     before: str = "",
     least: int = 1,
     zeros: bool = True,
+    each_ingredient: bool = True,
 ) -> Run:
     """Keep a detection as the run ``folder/name``; it appears when it is whole, in the place of one of that name.
 
@@ -149,6 +154,7 @@ def write(
         before: only reports of quarters before this one were counted.
         least: reports of a pair from which it is in the table.
         zeros: the fit also saw the pairs that nobody reported.
+        each_ingredient: when ingredients were counted, each of a product's.
 
     Raises:
         InputError: a name that cannot be the name of a folder.
@@ -173,6 +179,7 @@ def write(
         "by": list(counts.by),
         "roles": list(roles),
         "drug_column": drug_column,
+        "each_ingredient": each_ingredient and drug_column == INGREDIENT,
         "without": list(without),
         "synthetic": synthetic,
         "duplicates": duplicates,
@@ -307,6 +314,7 @@ def _of(row: Mapping[str, Any], folder: Path) -> Run:
         before=row.get("before", ""),
         least=row.get("least", 1),
         zeros=row.get("zeros", True),
+        each_ingredient=bool(row.get("each_ingredient", False)),
     )
 
 

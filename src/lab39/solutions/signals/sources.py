@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from lab39.solutions.signals.engines import Engine
 
 _SHOWN = 6
+INGREDIENT = "ingredient"
+"""The column of a store's drugs that holds substances, several joined by ``readers.names.JOIN``."""
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "report_id": ("case",),
     "drug": ("drug", "ingredient"),
@@ -49,6 +51,8 @@ class Store:
         duplicates: ``merge`` counts reports that are linked as duplicates once, see
             :mod:`~lab39.solutions.signals.merging`; ``keep`` counts each report.
         threshold: probability from which a link counts, of those that were kept when duplicates were looked for.
+        each_ingredient: when ingredients are counted, a product of several counts under each of them; under their
+            names together otherwise, as in a run made before.
     """
 
     folder: Path
@@ -59,6 +63,7 @@ class Store:
     until: str = ""
     duplicates: Literal["keep", "merge"] = "keep"
     threshold: float = 0.0
+    each_ingredient: bool = True
 
     @property
     def dropped(self) -> Path | None:

@@ -115,8 +115,15 @@ def test_an_entity_in_a_schema_is_not_followed(schemas: Path):
         check(e2b_write.write(SMALL, ENVELOPE), schemas)
 
 
+def test_an_entity_in_a_message_is_not_followed(schemas: Path):
+    message = '<!DOCTYPE a [<!ENTITY e SYSTEM "file:///absent">]><MCCI_IN200100UV01>&e;</MCCI_IN200100UV01>'
+    with pytest.raises(InputError, match="declares a document type"):
+        check(message, schemas)
+
+
 def test_what_cannot_be_used_is_told_with_what_to_do(schemas: Path):
     message = e2b_write.write(SMALL, ENVELOPE)
+    (schemas / "coreschemas/MCCI_IN200100UV01.xsd").mkdir()  # a folder is no schema
     with pytest.raises(InputError, match="no folder"):
         check(message, schemas / "absent")
     with pytest.raises(InputError, match="multicacheschemas and coreschemas"):

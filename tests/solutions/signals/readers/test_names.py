@@ -54,6 +54,20 @@ def test_ingredients_of_a_source_are_in_one_form() -> None:
     assert ingredients("LEVODOPA\\CARBIDOPA") == ingredients("carbidopa; levodopa") == "carbidopa + levodopa"
 
 
+@pytest.mark.parametrize(
+    ("told", "is_"),
+    [
+        ("paracetamol 500 mg + codeine 30 mg", "codeine + paracetamol"),  # as a source that lists them has it
+        ("vitamin B1 + unknown + B6", "b6 + vitamin b1"),
+        ("(A + B)", "a + b"),
+        ("Calcium + + vitamin D", "calcium + vitamin d"),
+        ("a+b", "a+b"),
+    ],
+)
+def test_a_name_that_lists_ingredients_leaves_no_crumb_to_be_counted(told: str, is_: str) -> None:
+    assert Names().find(told, None) == (is_, "name")
+
+
 def test_dictionaries_are_asked_in_their_order_then_the_source_then_the_name() -> None:
     mine = Dictionary.of({"mybrand": ("a", "b"), "doliprane": ("mine",)}, "mine.csv")
     names = Names((mine, pack()))

@@ -139,6 +139,18 @@ def test_a_spelling_that_comes_later_reaches_the_parts_that_have_the_term(quarte
     ]
 
 
+def test_a_part_that_writes_a_term_in_two_ways_is_spelt_again_too(quarter: Quarter, shelf: Shelf) -> None:
+    """Both of its rows change alike: the part must not look the same for it, or one term would be two."""
+    demo = [row(FAERS["DEMO"], primaryid=f"100{n}", caseid=f"10{n}") for n in (1, 2)]
+    both = [row(FAERS["REAC"], primaryid=f"100{n}", pt=pt) for n, pt in ((1, "Fever"), (2, "fever"))]
+    shelf.add(quarter("17Q2", DEMO=demo, REAC=both))
+    assert shelf.ask("SELECT DISTINCT event FROM events") == [("fever",)]
+    later = [row(FAERS["DEMO"], primaryid=f"200{n}", caseid=f"20{n}") for n in (1, 2)]
+    more = [row(FAERS["REAC"], primaryid=f"200{n}", pt="Fever") for n in (1, 2)]
+    shelf.add(quarter("17Q3", DEMO=later, REAC=more))
+    assert shelf.ask("SELECT event, count(*) FROM events GROUP BY 1") == [("Fever", 4)]
+
+
 def test_a_number_that_two_sources_use_is_two_reports_and_each_keeps_what_it_says(
     quarter: Quarter, shelf: Shelf, tmp_path: Path
 ) -> None:

@@ -51,8 +51,8 @@ def check(message: str, folder: Path) -> Checked:
             anywhere below.
 
     Raises:
-        InputError: lxml is not installed; the message is no XML; no such schema in the folder, or several; a schema
-            that is broken, or asks for what is not in the folder.
+        InputError: lxml is not installed; the message is no XML, or declares a document type; no such schema in the
+            folder, or several; a schema that is broken, or asks for what is not in the folder.
     """
     etree = _lxml()
     try:
@@ -61,6 +61,12 @@ def check(message: str, folder: Path) -> Checked:
         raise refuse(
             "XML", f"message mal formé : {error.msg}", f"not well formed: {error.msg}", error.lineno
         ) from error
+    if document.getroottree().docinfo.doctype:
+        raise refuse(
+            "XML",
+            "ce message déclare un type de document : il n'est pas suivi, et le message n'est pas vérifié",
+            "this message declares a document type: it is not followed, and the message is not checked",
+        )
     root = _inside(folder)
     schema = _schema_of(etree.QName(document).localname, root)
     files = _asked_for(etree, schema, root)
@@ -107,7 +113,7 @@ def _schema_of(name: str, folder: Path) -> Path:
     for place in _BESIDE:
         if (found := folder / place / wanted).is_file():
             return found
-    below = sorted(folder.rglob(wanted))
+    below = sorted(found for found in folder.rglob(wanted) if found.is_file())
     if len(below) > 1:
         raise refuse(
             folder,

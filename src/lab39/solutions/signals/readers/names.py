@@ -58,6 +58,13 @@ def ingredients(told: str) -> str:
     return JOIN.join(sorted({normal(each) for each in _SPLIT.split(told) if each.strip()}))
 
 
+def _listed(name: str) -> str:
+    """A normal name that lists ingredients in the form of :func:`ingredients`, without what is left of those that
+    only said a form or a dose; any other name as it is."""
+    parts = {bare for each in name.split(JOIN) if re.search(r"\w", bare := normal(each))}
+    return JOIN.join(sorted(parts)) if JOIN in name and parts else name
+
+
 @dataclass(frozen=True, slots=True)
 class Dictionary:
     """One way to look a name up.
@@ -135,7 +142,8 @@ class Names:
                 break
         if said and (made := ingredients(said)):
             return made, way or "source"
-        return (normal(drug), way or "name") if drug and normal(drug) else (None, "none")
+        made = _listed(normal(drug)) if drug else ""
+        return (made, way or "name") if made else (None, "none")
 
 
 def open_names(asked: Iterable[str], packs: Callable[[], Packs]) -> Names:

@@ -31,15 +31,19 @@ TOGETHER = 200_000
 ONLY_LOST, SOME_BACK = "only lost", "some back"
 
 _STATES = {
-    "reports": "SELECT rank, concat(count(*), ' ', bit_xor(hash(report_key, number))) FROM current GROUP BY rank",
-    "terms": """SELECT rank, bit_xor(hash(t.event, t.code, t.code_system, s.spelt))::VARCHAR
+    "reports": """SELECT rank, concat(count(*), ' ', bit_xor(hash(hash(report_key, number))))
+        FROM current GROUP BY rank""",
+    "terms": """SELECT rank, bit_xor(hash(hash(t.event, t.code, t.code_system, s.spelt)))::VARCHAR
         FROM told_terms t JOIN spelling s ON s.event = t.event AND s.code IS NOT DISTINCT FROM t.code
             AND s.code_system IS NOT DISTINCT FROM t.code_system GROUP BY rank""",
-    "names": """SELECT rank, bit_xor(hash(t.drug, t.said, k.ingredient, k.ingredient_by))::VARCHAR
+    "names": """SELECT rank, bit_xor(hash(hash(t.drug, t.said, k.ingredient, k.ingredient_by)))::VARCHAR
         FROM told_names t JOIN naming k ON k.drug IS NOT DISTINCT FROM t.drug
             AND k.said IS NOT DISTINCT FROM t.said GROUP BY rank""",
 }
-"""What decides of the rows of each part: which of its reports count, how its terms and its names are read."""
+"""What decides of the rows of each part: which of its reports count, how its terms and its names are read.
+
+Hashed twice: the last of several values only flips bits of DuckDB's hash, so that the same change in two rows (a
+term that a part writes in two ways, spelt otherwise from now on) would not be seen in their ``xor``."""
 _JOINS: Mapping[str, str] = {
     "drugs": "JOIN naming k ON k.drug IS NOT DISTINCT FROM t.drug AND k.said IS NOT DISTINCT FROM t.ingredient",
     "events": "JOIN spelling s ON s.event = t.event AND s.code IS NOT DISTINCT FROM t.code "

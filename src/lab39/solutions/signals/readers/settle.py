@@ -32,7 +32,7 @@ from lab39.solutions.signals.readers.store import CHILDREN, MEMORY, Part, Store,
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_FORM = 5
+_FORM = 6
 """Of the tables: a change here makes every part be settled again."""
 
 Progress = Callable[[str, float], None]
