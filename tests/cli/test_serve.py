@@ -337,7 +337,17 @@ def test_the_last_head_is_signed_when_all_have_ended_even_if_no_worker_for_jobs_
 def test_a_last_head_that_takes_too_long_is_left(monkeypatch):
     monkeypatch.setattr(supervisor, "HEAD_SECONDS", 0.2)
     kept = Programs({"web": SLEEP, "jobs": "pass", "head": STUBBORN})
+    start, heads = kept._start, []
+
+    def started(role, environment, parent):
+        made = start(role, environment, parent)
+        if role == "head":
+            heads.append(made)
+        return made
+
+    monkeypatch.setattr(kept, "_start", started)
     kept.run(kept.stop)
+    assert [each.returncode for each in heads] == [-signal.SIGKILL]
 
 
 def test_the_service_manager_is_told_when_the_lab_is_ready_and_when_it_stops(tmp_path, monkeypatch):

@@ -140,3 +140,8 @@ def found(*rows: dict[str, Any], on: dt.date = ON, ctx: Around | None = None) ->
     by_code = {finding.code: finding for finding in each}
     assert len(by_code) == len(each)
     return by_code
+
+
+def said(finding: Finding) -> str:
+    """What it suggests, in French."""
+    return " / ".join(each.label.fr for each in finding.suggestions)

@@ -17,6 +17,7 @@ from tests.solutions.signals.records import (
     measured,
     rash,
     record,
+    said,
     takes,
     told,
 )
@@ -748,10 +749,6 @@ def test_a_reaction_whose_source_was_not_opened_gives_no_advice():
 
 def calcium(value: float) -> dict[str, Any]:
     return measured("29265-6", value, "mmol/L")
-
-
-def said(told_: Finding) -> str:
-    return " / ".join(suggestion.label.fr for suggestion in told_.suggestions)
 
 
 @pytest.mark.parametrize(

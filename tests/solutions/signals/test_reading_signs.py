@@ -14,20 +14,17 @@ from tests.solutions.signals.records import (
     has,
     measured,
     rash,
+    said,
     takes,
     told,
 )
 
 from lab39 import fhir
-from lab39.core.finding import Finding, Severity, When
+from lab39.core.finding import Severity, When
 from lab39.solutions.signals.findings import findings
 
 SKIN = "reaction.severe-skin"
 ALLOPURINOL = takes("M04AA01", words="Allopurinol 200 mg", id="allopurinol")
-
-
-def said(finding: Finding) -> str:
-    return " ".join(each.label.fr for each in finding.suggestions)
 
 
 # -- words and codes that are not the sign ----------------------------------------------------------------

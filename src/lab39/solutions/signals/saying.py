@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lab39.core.finding import SUMMARY_MAX, Finding, Input, Missing, Reason, Severity, Suggestion, When
+from lab39.core.finding import SUMMARY_MAX, Finding, Input, Reason, Severity, Suggestion, When
 from lab39.core.record import Record
 from lab39.core.text import Lang, Text
+from lab39.solutions.signals import lacking
 from lab39.solutions.signals.knowing import Reaction, Weight
 from lab39.solutions.signals.matching import Suspect, Suspicion, Timing
 from lab39.solutions.signals.taking import Taken
@@ -55,7 +56,7 @@ def finding(suspicion: Suspicion, record: Record, on: dt.date) -> Finding:
         detail=reaction.change,
         reasons=(_rule(suspicion), *(_reason(reaction, each) for each in suspicion.suspects[:_SHOWN])),
         suggestions=_suggestions(suspicion) if verified else (),
-        missing=(*_undated(suspicion), *_checks(reaction, record, on)),
+        missing=lacking.lacking(suspicion, record, on),
         focus=_focus(suspicion),
         payload=payload(suspicion),
         priority=_PRIORITY.get(suspicion.level, 100) - first.weight.rank,
@@ -369,51 +370,6 @@ def _suggestions(suspicion: Suspicion) -> tuple[Suggestion, ...]:
     if suspicion.level in (*_GRAVE, "over", "over-alarm"):
         said.append(REPORT)
     return tuple(said)
-
-
-# -- what is missing -----------------------------------------------------------------------------------------
-
-
-def _undated(suspicion: Suspicion) -> list[Missing]:
-    """The dates without which the time cannot be told."""
-    found = []
-    consequence = Text(
-        "sans elle, le délai ne peut pas être comparé à celui de la réaction",
-        "without it the time cannot be compared with that of the reaction",
-    )
-    for each in suspicion.suspects:
-        if each.timing is Timing.UNKNOWN and each.medicine.start is None:
-            name = each.medicine
-            found.append(
-                Missing(
-                    f"start:{name.ref}",
-                    Text(f"{name.name.fr}, date de début", f"{name.name.en}, start date"),
-                    consequence,
-                )
-            )
-    for sign in suspicion.signs:
-        if sign.began is None:
-            found.append(
-                Missing(
-                    f"onset:{sign.ref}",
-                    Text(f"{sign.says.fr}, date d'apparition", f"{sign.says.en}, date of onset"),
-                    consequence,
-                )
-            )
-    return found
-
-
-def _checks(reaction: Reaction, record: Record, on: dt.date) -> list[Missing]:
-    found = []
-    for check in reaction.checks:
-        seen = record.latest_quantity(*check.loinc, on=on)
-        if seen is None or seen.date is None or (on - seen.date.latest).days > check.days:
-            consequence = Text(
-                f"aucun résultat depuis {check.days} jours, à demander",
-                f"no result in the last {check.days} days, to be asked for",
-            )
-            found.append(Missing(check.loinc[0], check.name, consequence, check.unit))
-    return found
 
 
 def _focus(suspicion: Suspicion) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,16 @@ def cases(folder: Path, text: str = "case,drug,event\n1,A,X\n") -> Path:
     file = folder / "cases.csv"
     file.write_text(text, "utf-8")
     return file
+
+
+def aspirin(quarter: Quarter, code: str, *ids: str, pt: str = "Nausea") -> Path:
+    """A quarter of cases on aspirin with one event, each named by its case (three figures) and its version."""
+    return quarter(
+        code,
+        DEMO=[row(FAERS["DEMO"], primaryid=i, caseid=i[:3], caseversion=i[3:]) for i in ids],
+        DRUG=[row(FAERS["DRUG"], primaryid=i, drug_seq="1", role_cod="PS", drugname="ASPIRIN") for i in ids],
+        REAC=[row(FAERS["REAC"], primaryid=i, pt=pt) for i in ids],
+    )
 
 
 def test_what_was_read_is_not_read_again_and_what_was_cut_is(quarter: Quarter, shelf: Shelf) -> None:
@@ -97,14 +108,7 @@ def settled(folder: Path) -> dict[str, int]:
 def test_one_more_quarter_leaves_the_files_of_the_others_and_gives_what_all_at_once_gives(
     quarter: Quarter, tmp_path: Path
 ) -> None:
-    def reports(code: str, *ids: str, pt: str = "Nausea") -> Path:
-        return quarter(
-            code,
-            DEMO=[row(FAERS["DEMO"], primaryid=i, caseid=i[:3], caseversion=i[3:]) for i in ids],
-            DRUG=[row(FAERS["DRUG"], primaryid=i, drug_seq="1", role_cod="PS", drugname="ASPIRIN") for i in ids],
-            REAC=[row(FAERS["REAC"], primaryid=i, pt=pt) for i in ids],
-        )
-
+    reports = partial(aspirin, quarter)
     first, second = reports("17Q2", "1001", "1011"), reports("17Q3", "1021", "1031", pt="NAUSEA")
     third = reports("17Q4", "1032", "1041")  # a later version of a case of the second
     step, whole = Shelf(tmp_path / "step"), Shelf(tmp_path / "whole")
@@ -354,14 +358,7 @@ def test_a_report_that_was_dropped_and_counts_again_is_among_the_reports_again_a
 ) -> None:
     """The later version of a case of 40 is lost by the disk; that of another case comes in the same breath."""
 
-    def reports(code: str, *ids: str) -> Path:
-        return quarter(
-            code,
-            DEMO=[row(FAERS["DEMO"], primaryid=i, caseid=i[:3], caseversion=i[3:]) for i in ids],
-            DRUG=[row(FAERS["DRUG"], primaryid=i, drug_seq="1", role_cod="PS", drugname="ASPIRIN") for i in ids],
-            REAC=[row(FAERS["REAC"], primaryid=i, pt="Nausea") for i in ids],
-        )
-
+    reports = partial(aspirin, quarter)
     first = reports("17Q2", *(f"{case}1" for case in range(100, 140)))
     second, third, fourth = reports("17Q3", "1002"), reports("17Q4", "1012"), reports("18Q1", "2001")
     step, whole = Shelf(tmp_path / "step"), Shelf(tmp_path / "whole")
@@ -389,14 +386,7 @@ def test_a_report_that_was_dropped_and_counts_again_is_among_the_reports_again_a
 def test_parts_are_compared_one_by_one_or_together_with_the_same_result(
     together: int, quarter: Quarter, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def reports(code: str, *ids: str) -> Path:
-        return quarter(
-            code,
-            DEMO=[row(FAERS["DEMO"], primaryid=i, caseid=i[:3], caseversion=i[3:]) for i in ids],
-            DRUG=[row(FAERS["DRUG"], primaryid=i, drug_seq="1", role_cod="PS", drugname="ASPIRIN") for i in ids],
-            REAC=[row(FAERS["REAC"], primaryid=i, pt="Nausea") for i in ids],
-        )
-
+    reports = partial(aspirin, quarter)
     monkeypatch.setattr(partwise, "TOGETHER", together)
     shelf.add(*(reports(f"17Q{at}", *(f"{at}{case}1" for case in range(10, 50))) for at in (1, 2)))
     before = settled(shelf.folder)
