@@ -241,6 +241,12 @@ class _Assessment:
         asking: tuple[str, ...] = (),
         about: frozenset[str] = frozenset(),
     ) -> tuple[Finding, ...]:
+        """What a solution finds, asked once for the same record, day and subjects.
+
+        Args:
+            asking: the solutions that wait for this answer, the first of all first.
+            about: the subjects it is asked about; everything when empty.
+        """
         key = (name, record, on, about)
         if key in self._known:
             return self._known[key]

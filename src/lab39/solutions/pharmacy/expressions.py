@@ -57,6 +57,11 @@ class _Reader:
     sides: Mapping[str, p.Letter]
 
     def condition(self, node: ast.expr) -> p.Condition:
+        """The condition that an expression writes.
+
+        Raises:
+            ExpressionError: not an expression of the grammar.
+        """
         if isinstance(node, ast.BoolOp):
             parts = tuple(self.condition(value) for value in node.values)
             return p.Every(parts, ends=isinstance(node.op, ast.Or))

@@ -128,6 +128,7 @@ class _Reading:
     aside: list[str] = field(default_factory=list)
 
     def answer(self) -> Resolution:
+        """What the text names, with the words that explain it; unknown or several rather than a guess."""
         self.parts = words(_EXCIPIENTS.sub(" ", plain(self.text)))
         if not any(c.isalpha() for word in self.parts for c in word):
             return self._says(Match.UNKNOWN, (), say.NO_NAME)
